@@ -1,0 +1,50 @@
+//! Writes `crates/contracts/src/generated` from `proto/`: `cargo run -p halley-codegen`.
+//!
+//! The output is checked in, so that a build needs no generator and a change of a contract shows in review;
+//! `make check` runs this and fails when the tree differs.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use prost::Message;
+
+const PACKAGES: [&str; 7] = ["common", "auth", "identity", "groups", "messaging", "events", "realtime"];
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let proto = root.join("proto");
+    let out = root.join("crates/contracts/src/generated");
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
+    fs::create_dir_all(&out)?;
+
+    let files = contract_files(&proto)?;
+    let mut compiler = protox::Compiler::new([&proto])?;
+    compiler.include_source_info(true).include_imports(true).open_files(&files)?;
+    let mut config = prost_build::Config::new();
+    config.format(true);
+    tonic_prost_build::configure()
+        .out_dir(&out)
+        .build_transport(false)
+        .emit_rerun_if_changed(false)
+        .compile_fds_with_config(compiler.file_descriptor_set(), config)
+        .context("generate the Rust types")?;
+
+    // The descriptor that reflection serves goes without comments.
+    let mut shipped = protox::Compiler::new([&proto])?;
+    shipped.include_imports(true).open_files(&files)?;
+    fs::write(out.join("descriptor.bin"), shipped.file_descriptor_set().encode_to_vec())?;
+    Ok(())
+}
+
+fn contract_files(proto: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let mut files = Vec::new();
+    for package in PACKAGES {
+        for entry in fs::read_dir(proto.join("halley").join(package).join("v1"))? {
+            files.push(entry?.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
