@@ -1,0 +1,86 @@
+//! The connection pool and the migrations of a service's own database.
+
+use std::{str::FromStr, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// Where a service's database is.
+#[derive(Debug, Clone)]
+pub struct PostgresConfig {
+    /// `postgres://user:password@host:port/database`.
+    pub url: SecretString,
+    /// Most connections of the pool.
+    pub max_connections: u32,
+}
+
+/// Why a database can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The URL is none, or nothing answers there.
+    #[error("can't connect to the database of {service}: {source}")]
+    Connect {
+        /// Whose database.
+        service: &'static str,
+        /// The driver's reason; it holds no password.
+        source: sqlx::Error,
+    },
+    /// A migration failed, or the database is newer than this program.
+    #[error("can't migrate the database of {service}: {source}")]
+    Migrate {
+        /// Whose database.
+        service: &'static str,
+        /// The driver's reason.
+        source: MigrateError,
+    },
+    /// Migrations are missing and this process may not run them.
+    #[error("the database of {service} lacks migrations: run `halley migrate` first")]
+    Behind {
+        /// Whose database.
+        service: &'static str,
+    },
+}
+
+/// Connects a pool; waits up to 10 s for the server.
+pub async fn connect(service: &'static str, config: &PostgresConfig) -> Result<PgPool, PostgresError> {
+    let fault = |source| PostgresError::Connect { service, source };
+    let options = PgConnectOptions::from_str(config.url.expose_secret())
+        .map_err(fault)?
+        .application_name(&format!("halley-{service}"));
+    PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options)
+        .await
+        .map_err(fault)
+}
+
+/// Runs the missing migrations. Several processes may call it at once: one runs, the others wait.
+pub async fn migrate(service: &'static str, pool: &PgPool, migrator: &Migrator) -> Result<(), PostgresError> {
+    migrator.run(pool).await.map_err(|source| PostgresError::Migrate { service, source })
+}
+
+/// Fails when migrations are missing.
+pub async fn check_migrated(service: &'static str, pool: &PgPool, migrator: &Migrator) -> Result<(), PostgresError> {
+    let fault = |source| PostgresError::Connect { service, source };
+    let known: Option<String> = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text")
+        .fetch_one(pool)
+        .await
+        .map_err(fault)?;
+    if known.is_none() {
+        return Err(PostgresError::Behind { service });
+    }
+    let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(pool)
+        .await
+        .map_err(fault)?;
+    if migrator.iter().all(|migration| done.contains(&migration.version)) {
+        Ok(())
+    } else {
+        Err(PostgresError::Behind { service })
+    }
+}

@@ -1,0 +1,22 @@
+//! Ids, value types and rules without input or output.
+//!
+//! Everything here is pure: it can be tested without a server, and every service shares one reading of it.
+
+pub mod conversation;
+pub mod error_code;
+pub mod field;
+pub mod id;
+pub mod limits;
+pub mod receiver;
+pub mod rights;
+
+pub use conversation::ConversationKey;
+pub use error_code::ErrorCode;
+pub use field::FieldError;
+pub use id::{AppId, Guid, RoleId, Uid};
+
+/// The uid that stands for the app itself: sender and actor of what no user did.
+pub const APP_SYSTEM_UID: &str = "app_system";
+
+/// The role of users who were given none; it always exists.
+pub const DEFAULT_ROLE: &str = "default";
