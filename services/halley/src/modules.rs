@@ -1,0 +1,264 @@
+//! The one map of what depends on what: which services a target runs, and how each reaches the others.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use halley_bus::{Bus, BusConfig};
+use halley_kit::{
+    Lifecycle, MasterKey, Transport,
+    postgres::{self, PostgresConfig},
+    server::{self, Credentials},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{PgPool, migrate::Migrator};
+
+use crate::settings::Settings;
+
+/// What a process runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Target {
+    /// Everything, on one port.
+    All,
+    /// Apps, API keys, auth tokens, operators.
+    Auth,
+    /// Users, roles, friends, blocks.
+    Identity,
+    /// Groups and members.
+    Groups,
+    /// Conversations, messages, receipts.
+    Messaging,
+    /// The WebSocket edge.
+    RealtimeGateway,
+    /// The HTTP edge.
+    Rest,
+}
+
+/// A service by name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Module {
+    Auth,
+    Identity,
+    Groups,
+    Messaging,
+    RealtimeGateway,
+    Rest,
+}
+
+impl Target {
+    /// Its services, in an order in which each finds its peers started.
+    pub fn modules(self) -> &'static [Module] {
+        match self {
+            Self::All => &[
+                Module::Auth,
+                Module::Identity,
+                Module::Groups,
+                Module::Messaging,
+                Module::RealtimeGateway,
+                Module::Rest,
+            ],
+            Self::Auth => &[Module::Auth],
+            Self::Identity => &[Module::Identity],
+            Self::Groups => &[Module::Groups],
+            Self::Messaging => &[Module::Messaging],
+            Self::RealtimeGateway => &[Module::RealtimeGateway],
+            Self::Rest => &[Module::Rest],
+        }
+    }
+
+    /// The word of the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Auth => "auth",
+            Self::Identity => "identity",
+            Self::Groups => "groups",
+            Self::Messaging => "messaging",
+            Self::RealtimeGateway => "realtime-gateway",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+/// The services without the edges: what a command needs.
+pub const INNER: &[Module] = &[Module::Auth, Module::Identity, Module::Groups, Module::Messaging];
+
+/// A database of a service: its name, its migrations, and where it is.
+pub struct Database {
+    pub service: &'static str,
+    pub migrator: &'static Migrator,
+    pub url: SecretString,
+}
+
+/// Every database, in no order.
+pub fn databases(settings: &Settings) -> [Database; 4] {
+    let p = &settings.postgres;
+    let database = |service, migrator, url: &SecretString| Database { service, migrator, url: url.clone() };
+    [
+        database("auth", &halley_auth::MIGRATOR, &p.auth_url),
+        database("identity", &halley_identity::MIGRATOR, &p.identity_url),
+        database("groups", &halley_groups::MIGRATOR, &p.groups_url),
+        database("messaging", &halley_messaging::MIGRATOR, &p.messaging_url),
+    ]
+}
+
+/// Services that have been started, and the ways to all of them.
+pub struct Running {
+    pub lifecycle: Lifecycle,
+    /// HTTP and WebSocket, for the listener that clients reach.
+    pub edge: Option<Router>,
+    /// gRPC of everything that runs here, for the listener that services reach.
+    pub grpc: Option<Router>,
+    credentials: Credentials,
+    peers: HashMap<Module, Peer>,
+}
+
+#[derive(Clone)]
+enum Peer {
+    Here(Router),
+    There(Vec<String>),
+}
+
+impl Running {
+    /// Starts services in order. Peers that don't run here are reached at their configured addresses.
+    pub async fn start(settings: &Settings, modules: &[Module], lifecycle: Lifecycle) -> Result<Self> {
+        let master_key = MasterKey::parse(&settings.secrets.master_key).context("secrets.master_key")?;
+        let bus = Bus::connect(&BusConfig {
+            url: settings.redis.url.clone(),
+            stream_max_len: settings.redis.stream_max_length,
+        })
+        .await
+        .context("redis.url")?;
+        let mut running = Self {
+            lifecycle,
+            edge: None,
+            grpc: None,
+            credentials: Credentials::new(&master_key),
+            peers: remote_peers(settings),
+        };
+        for module in modules {
+            running.start_one(*module, settings, &master_key, &bus).await.with_context(|| format!("start {module:?}"))?;
+        }
+        Ok(running)
+    }
+
+    /// A way to a service for an edge or a command: it may say who the caller is.
+    pub fn edge_to(&self, module: Module) -> Result<Transport> {
+        self.transport(module, self.credentials.edge())
+    }
+
+    fn service_to(&self, module: Module) -> Result<Transport> {
+        self.transport(module, self.credentials.service())
+    }
+
+    fn transport(&self, module: Module, credential: &SecretString) -> Result<Transport> {
+        match self.peers.get(&module) {
+            Some(Peer::Here(router)) => Ok(Transport::local(router.clone(), credential)),
+            Some(Peer::There(addresses)) => Ok(Transport::remote(addresses, credential)?),
+            None => bail!("{module:?} does not run here: set its address in [peers]"),
+        }
+    }
+
+    async fn start_one(&mut self, module: Module, settings: &Settings, master_key: &MasterKey, bus: &Bus) -> Result<()> {
+        let lifecycle = self.lifecycle.clone();
+        let bus = bus.clone();
+        let routes = match module {
+            Module::Auth => {
+                let pool = pool(settings, "auth", &settings.postgres.auth_url, &halley_auth::MIGRATOR).await?;
+                let master_key = master_key.clone();
+                let needs = halley_auth::Dependencies { pool, bus, master_key, lifecycle };
+                halley_auth::start(settings.auth.clone(), needs).await?
+            }
+            Module::Identity => {
+                let url = &settings.postgres.identity_url;
+                let pool = pool(settings, "identity", url, &halley_identity::MIGRATOR).await?;
+                halley_identity::start(settings.identity.clone(), halley_identity::Dependencies { pool, bus, lifecycle }).await?
+            }
+            Module::Groups => {
+                let pool = pool(settings, "groups", &settings.postgres.groups_url, &halley_groups::MIGRATOR).await?;
+                halley_groups::start(settings.groups.clone(), halley_groups::Dependencies { pool, bus, lifecycle }).await?
+            }
+            Module::Messaging => {
+                let url = &settings.postgres.messaging_url;
+                let pool = pool(settings, "messaging", url, &halley_messaging::MIGRATOR).await?;
+                let identity = self.service_to(Module::Identity)?;
+                let groups = self.service_to(Module::Groups)?;
+                let needs = halley_messaging::Dependencies { pool, bus, identity, groups, lifecycle };
+                halley_messaging::start(settings.messaging.clone(), needs).await?
+            }
+            Module::RealtimeGateway => {
+                let needs = halley_realtime_gateway::Dependencies {
+                    auth: self.edge_to(Module::Auth)?,
+                    identity: self.edge_to(Module::Identity)?,
+                    groups: self.edge_to(Module::Groups)?,
+                    messaging: self.edge_to(Module::Messaging)?,
+                    bus,
+                    lifecycle,
+                };
+                let gateway = halley_realtime_gateway::start(settings.gateway.clone(), needs).await?;
+                self.add_edge(gateway.sockets);
+                gateway.routes
+            }
+            Module::Rest => {
+                let needs = halley_rest::Dependencies {
+                    auth: self.edge_to(Module::Auth)?,
+                    identity: self.edge_to(Module::Identity)?,
+                    groups: self.edge_to(Module::Groups)?,
+                    messaging: self.edge_to(Module::Messaging)?,
+                    realtime: self.edge_to(Module::RealtimeGateway)?,
+                    bus,
+                    lifecycle,
+                };
+                let router = halley_rest::start(settings.rest.clone(), needs).await?;
+                self.add_edge(router);
+                return Ok(());
+            }
+        };
+        let mounted = server::mount(routes, self.credentials.clone());
+        self.grpc = Some(match self.grpc.take() {
+            Some(others) => others.merge(mounted.clone().reset_fallback()),
+            None => mounted.clone(),
+        });
+        self.peers.insert(module, Peer::Here(mounted));
+        Ok(())
+    }
+
+    fn add_edge(&mut self, router: Router) {
+        self.edge = Some(match self.edge.take() {
+            Some(other) => other.merge(router),
+            None => router,
+        });
+    }
+}
+
+fn remote_peers(settings: &Settings) -> HashMap<Module, Peer> {
+    let peers = &settings.peers;
+    [
+        (Module::Auth, &peers.auth),
+        (Module::Identity, &peers.identity),
+        (Module::Groups, &peers.groups),
+        (Module::Messaging, &peers.messaging),
+        (Module::RealtimeGateway, &peers.realtime_gateway),
+    ]
+    .into_iter()
+    .filter_map(|(module, addresses)| {
+        let addresses: Vec<String> =
+            addresses.split(',').map(str::trim).filter(|a| !a.is_empty()).map(ToOwned::to_owned).collect();
+        (!addresses.is_empty()).then_some((module, Peer::There(addresses)))
+    })
+    .collect()
+}
+
+async fn pool(settings: &Settings, service: &'static str, url: &SecretString, migrator: &Migrator) -> Result<PgPool> {
+    if url.expose_secret().is_empty() {
+        bail!("postgres.{service}_url is not set");
+    }
+    let config = PostgresConfig { url: url.clone(), max_connections: settings.postgres.max_connections };
+    let pool = postgres::connect(service, &config).await?;
+    if settings.postgres.migrate_on_start {
+        postgres::migrate(service, &pool, migrator).await?;
+    } else {
+        postgres::check_migrated(service, &pool, migrator).await?;
+    }
+    Ok(pool)
+}

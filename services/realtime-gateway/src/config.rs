@@ -1,0 +1,34 @@
+//! The settings of a gateway node.
+
+use serde::Deserialize;
+
+/// Section `[gateway]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Seconds a new socket has to authenticate.
+    pub auth_timeout_seconds: u64,
+    /// Seconds of silence after which a socket is taken for dead. Clients ping every 15 s.
+    pub silence_timeout_seconds: u64,
+    /// Most bytes that may wait for one slow socket before it is closed.
+    pub socket_queue_bytes: usize,
+    /// Largest frame a client may send, in bytes.
+    pub max_frame_bytes: usize,
+    /// Most sockets of this node.
+    pub max_sockets: usize,
+    /// Seconds that the sockets of a stopping node are closed over, so that clients don't return all at once.
+    pub drain_seconds: u64,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            auth_timeout_seconds: 10,
+            silence_timeout_seconds: 60,
+            socket_queue_bytes: 1024 * 1024,
+            max_frame_bytes: 64 * 1024,
+            max_sockets: 100_000,
+            drain_seconds: 2,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! One socket as the rest of the node sees it: an identity and a bounded queue.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::Notify;
+
+use crate::close::Close;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// Which form of the protocol a socket speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// Existing clients.
+    Plain,
+    /// Subprotocol `halley.v1`: message frames carry their sequence number.
+    Positions,
+}
+
+/// Who is behind an authenticated socket.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub app_id: String,
+    pub uid: String,
+    pub device_id: String,
+    pub token_id: String,
+    /// Wants to hear of every user's presence.
+    pub all_presence: bool,
+}
+
+/// A socket. Shared by its own task and the rooms it is in.
+pub struct Socket {
+    pub id: u64,
+    pub variant: Variant,
+    identity: OnceLock<Identity>,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    max_bytes: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Utf8Bytes>,
+    bytes: usize,
+    close: Option<Close>,
+}
+
+/// What the socket's task is to do next.
+pub enum Work {
+    /// Write these, then flush.
+    Frames(VecDeque<Utf8Bytes>),
+    /// Write what was queued before, then close.
+    Close(VecDeque<Utf8Bytes>, Close),
+}
+
+impl Socket {
+    /// A socket that has not authenticated yet.
+    pub fn new(variant: Variant, max_bytes: usize) -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            variant,
+            identity: OnceLock::new(),
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            max_bytes,
+        })
+    }
+
+    /// Says who is behind it; the first call counts.
+    pub fn authenticated(&self, identity: Identity) {
+        // A second auth frame is ignored by the connection, so this can't lose anything.
+        drop(self.identity.set(identity));
+    }
+
+    /// Who is behind it, once authenticated.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
+    /// Queues a frame. A socket whose queue is full is closed: its client reconnects and fetches.
+    pub fn push(&self, frame: &Utf8Bytes) {
+        let mut queue = self.lock();
+        if queue.close.is_some() {
+            return;
+        }
+        if queue.bytes + frame.len() > self.max_bytes {
+            metrics::counter!("halley_gateway_slow_sockets_total").increment(1);
+            queue.close = Some(Close::Slow);
+            queue.frames.clear();
+            queue.bytes = 0;
+        } else {
+            queue.bytes += frame.len();
+            queue.frames.push_back(frame.clone());
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Asks the socket's task to close it; the first reason counts.
+    pub fn close(&self, why: Close) {
+        self.lock().close.get_or_insert(why);
+        self.wake.notify_one();
+    }
+
+    /// Waits until there is work. Safe to cancel.
+    pub async fn work(&self) -> Work {
+        loop {
+            {
+                let mut queue = self.lock();
+                let frames = std::mem::take(&mut queue.frames);
+                queue.bytes = 0;
+                if let Some(why) = queue.close {
+                    return Work::Close(frames, why);
+                }
+                if !frames.is_empty() {
+                    return Work::Frames(frames);
+                }
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_closes_the_socket_and_holds_no_memory() {
+        let socket = Socket::new(Variant::Plain, 10);
+        socket.push(&"123456".into());
+        socket.push(&"123456".into());
+        let Work::Close(frames, why) = socket.work().await else { panic!("must close") };
+        assert!(frames.is_empty());
+        assert_eq!(why, Close::Slow);
+    }
+
+    #[tokio::test]
+    async fn frames_come_out_in_order_before_a_close() {
+        let socket = Socket::new(Variant::Plain, 1000);
+        socket.push(&"a".into());
+        socket.push(&"b".into());
+        socket.close(Close::GoingAway);
+        socket.push(&"c".into());
+        let Work::Close(frames, why) = socket.work().await else { panic!("must close") };
+        assert_eq!(frames, ["a", "b"].map(Utf8Bytes::from));
+        assert_eq!(why, Close::GoingAway);
+    }
+}
