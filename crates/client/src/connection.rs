@@ -1,0 +1,283 @@
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use http::HeaderValue;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message as WsMessage};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+
+use crate::event::Frame;
+use crate::outgoing::{PING, auth_frame};
+use crate::{ClientError, Event, Outgoing};
+
+/// The opt-in that makes message frames carry their position in the conversation.
+const HALLEY_SUBPROTOCOL: &str = "halley.v1";
+/// Small, so that a process can hold thousands of sockets.
+const READ_BUFFER: usize = 4 * 1024;
+/// What the server may send in one message, and what may wait here to be written.
+const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+/// No close frame was received.
+const ABNORMAL: u16 = 1006;
+
+/// Whose presence the socket is told.
+#[derive(Clone, Debug, Default)]
+pub enum PresenceSubscription {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Every user's.
+    AllUsers,
+    /// The friends'.
+    Friends,
+    /// That of users with these roles.
+    Roles(Vec<String>),
+}
+
+/// The socket's clocks. The defaults are those of existing clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Timings {
+    /// Limit from the TCP connect to the accepted auth frame.
+    pub connect: Duration,
+    /// Keepalive beat, counted from the auth reply.
+    pub ping_every: Duration,
+    /// A ping not answered within this time ends the socket.
+    pub pong_within: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(20),
+            ping_every: Duration::from_secs(15),
+            pong_within: Duration::from_secs(3),
+        }
+    }
+}
+
+/// How to open a socket; made by [`crate::ApiClient::socket_options`].
+#[derive(Clone, Debug)]
+pub struct SocketOptions {
+    /// `ws://` or `wss://`.
+    pub url: String,
+    /// The app.
+    pub app_id: String,
+    /// The user.
+    pub uid: String,
+    /// Proof of the login.
+    pub jwt: String,
+    /// The device; equals the `resource` of the HTTP calls.
+    pub device_id: String,
+    /// Whose presence is wanted.
+    pub presence: PresenceSubscription,
+    /// Asks for each message's position (subprotocol `halley.v1`); fails on a server without that addition.
+    pub with_sequence: bool,
+    /// Yields frames that this device caused, too; existing clients drop them.
+    pub keep_own: bool,
+    /// How many events of a [`crate::Socket`] may wait before it stops reading.
+    pub capacity: usize,
+    /// The clocks.
+    pub timings: Timings,
+    pub(crate) tls: Arc<ClientConfig>,
+}
+
+/// One authenticated socket, driven by whoever calls [`Connection::next_event`].
+///
+/// The keepalive runs inside that call, so it must be called again and again. It may be cancelled at any await.
+pub struct Connection {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    options: Arc<SocketOptions>,
+    /// Events that came before the auth reply.
+    early: VecDeque<Event>,
+    next_ping: Instant,
+    pong_due: Option<Instant>,
+    alarm: Pin<Box<Sleep>>,
+    ended: bool,
+}
+
+impl Connection {
+    /// Connects, sends the auth frame and waits until it is accepted.
+    pub async fn connect(options: SocketOptions) -> Result<Self, ClientError> {
+        let limit = options.timings.connect;
+        let attempt = Self::connect_unbounded(Arc::new(options));
+        timeout(limit, attempt).await.map_err(|_| ClientError::transport("the socket did not open in time"))?
+    }
+
+    async fn connect_unbounded(options: Arc<SocketOptions>) -> Result<Self, ClientError> {
+        let mut request = options.url.as_str().into_client_request().map_err(failed)?;
+        if options.with_sequence {
+            let protocol = HeaderValue::from_static(HALLEY_SUBPROTOCOL);
+            request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(MAX_MESSAGE)
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE));
+        let connector = Connector::Rustls(options.tls.clone());
+        let (stream, _) =
+            connect_async_tls_with_config(request, Some(config), true, Some(connector)).await.map_err(failed)?;
+        let next_ping = Instant::now() + options.timings.ping_every;
+        let mut connection = Self {
+            stream,
+            options,
+            early: VecDeque::new(),
+            next_ping,
+            pong_due: None,
+            alarm: Box::pin(sleep_until(next_ping)),
+            ended: false,
+        };
+        connection.authenticate().await?;
+        Ok(connection)
+    }
+
+    async fn authenticate(&mut self) -> Result<(), ClientError> {
+        self.stream.send(WsMessage::text(auth_frame(&self.options))).await.map_err(failed)?;
+        loop {
+            let text = match self.stream.next().await {
+                Some(Ok(WsMessage::Text(text))) => text,
+                Some(Ok(WsMessage::Close(frame))) => {
+                    let (code, reason) = close_parts(frame);
+                    return Err(ClientError::Closed { code, reason });
+                }
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => return Err(failed(error)),
+                None => return Err(ClientError::Closed { code: ABNORMAL, reason: "cut before the auth reply".into() }),
+            };
+            match Frame::parse(&text, &self.options.device_id) {
+                Frame::AuthAccepted => break,
+                Frame::AuthOther(body) => return Err(ClientError::Shape(format!("auth reply {body}"))),
+                Frame::Event(event) => self.early.push_back(event),
+                Frame::Own(event) if self.options.keep_own => self.early.push_back(event),
+                Frame::Own(_) | Frame::Pong | Frame::Unreadable => {}
+            }
+        }
+        self.next_ping = Instant::now() + self.options.timings.ping_every;
+        self.set_alarm();
+        Ok(())
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> &SocketOptions {
+        &self.options
+    }
+
+    /// The next event; the last one is [`Event::Closed`], then `None`.
+    pub async fn next_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.early.pop_front() {
+            return Some(event);
+        }
+        while !self.ended {
+            let now = Instant::now();
+            if self.pong_due.is_none() && now >= self.next_ping {
+                // The clocks move first, so that a cancelled write is not repeated at once.
+                self.next_ping = now + self.options.timings.ping_every;
+                self.pong_due = Some(now + self.options.timings.pong_within);
+                self.set_alarm();
+                if let Err(error) = self.stream.send(WsMessage::text(PING)).await {
+                    return self.closed(ABNORMAL, error.to_string());
+                }
+            }
+            tokio::select! {
+                // Reading comes first: a pong that already waits must win over its deadline.
+                biased;
+                item = self.stream.next() => {
+                    if let Some(event) = self.read(item) {
+                        return Some(event);
+                    }
+                }
+                () = self.alarm.as_mut() => {
+                    if self.pong_due.is_some_and(|due| Instant::now() >= due) {
+                        return self.closed(ABNORMAL, "no pong in time".into());
+                    }
+                    self.set_alarm();
+                }
+            }
+        }
+        None
+    }
+
+    fn read(&mut self, item: Option<Result<WsMessage, tungstenite::Error>>) -> Option<Event> {
+        let text = match item {
+            Some(Ok(WsMessage::Text(text))) => text,
+            Some(Ok(WsMessage::Close(frame))) => {
+                let (code, reason) = close_parts(frame);
+                return self.closed(code, reason);
+            }
+            Some(Ok(_)) => return None,
+            Some(Err(error)) => return self.closed(ABNORMAL, error.to_string()),
+            None => return self.closed(ABNORMAL, "cut without a close frame".into()),
+        };
+        match Frame::parse(&text, &self.options.device_id) {
+            Frame::Event(event) => Some(event),
+            Frame::Own(event) => self.options.keep_own.then_some(event),
+            Frame::Pong => {
+                self.pong_due = None;
+                self.set_alarm();
+                None
+            }
+            Frame::AuthAccepted | Frame::AuthOther(_) => None,
+            Frame::Unreadable => {
+                tracing::debug!(frame = %text, "unreadable frame");
+                None
+            }
+        }
+    }
+
+    fn closed(&mut self, code: u16, reason: String) -> Option<Event> {
+        self.ended = true;
+        Some(Event::Closed { code, reason })
+    }
+
+    fn set_alarm(&mut self) {
+        let at = self.pong_due.map_or(self.next_ping, |due| due.min(self.next_ping));
+        self.alarm.as_mut().reset(at);
+    }
+
+    /// Sends a frame. It is not acknowledged.
+    pub async fn send(&mut self, frame: &Outgoing) -> Result<(), ClientError> {
+        self.send_text(frame.to_json(&self.options)).await
+    }
+
+    /// Sends a text frame as it is, whatever it holds; for tests of the server.
+    pub async fn send_text(&mut self, text: String) -> Result<(), ClientError> {
+        self.stream.send(WsMessage::text(text)).await.map_err(failed)
+    }
+
+    /// Says goodbye (code 1000) and waits a moment for the answer.
+    pub async fn close(mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "client closed".into() };
+        if self.stream.close(Some(frame)).await.is_ok() {
+            let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
+            // A server that does not answer in time has lost its turn: the connection is dropped anyway.
+            drop(timeout(Duration::from_secs(1), drain).await);
+        }
+    }
+}
+
+fn close_parts(frame: Option<CloseFrame>) -> (u16, String) {
+    // 1005: a close frame without a code.
+    frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()))
+}
+
+fn failed(error: tungstenite::Error) -> ClientError {
+    match error {
+        tungstenite::Error::Http(response) => ClientError::Api {
+            status: response.status().as_u16(),
+            code: String::new(),
+            message: "the server refused the WebSocket handshake".into(),
+            details: None,
+        },
+        tungstenite::Error::Url(error) => ClientError::Setting(error.to_string()),
+        other => ClientError::transport(other),
+    }
+}

@@ -1,0 +1,120 @@
+use serde_json::{Value, json};
+
+use crate::Receiver;
+use crate::connection::{PresenceSubscription, SocketOptions};
+
+/// How far a receipt goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptAction {
+    /// The message reached the device.
+    Delivered,
+    /// The message was seen.
+    Read,
+}
+
+impl ReceiptAction {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// What a client may send up the socket. Nothing of it is acknowledged.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// The user began or stopped typing.
+    Typing {
+        /// To whom.
+        receiver: Receiver,
+        /// Began, or stopped.
+        started: bool,
+        /// Passed on as is.
+        metadata: Option<Value>,
+    },
+    /// All messages up to this one were delivered or read.
+    Receipt {
+        /// The conversation's other end.
+        receiver: Receiver,
+        /// Delivered or read.
+        action: ReceiptAction,
+        /// Up to this message.
+        message_id: u64,
+        /// Uid of that message's sender.
+        message_sender: String,
+    },
+    /// A note that is not stored.
+    Transient {
+        /// To whom.
+        receiver: Receiver,
+        /// Passed on as is.
+        data: Value,
+    },
+}
+
+impl Outgoing {
+    pub(crate) fn to_json(&self, options: &SocketOptions) -> String {
+        let user = json!({"uid": options.uid});
+        let (kind, receiver, body) = match self {
+            Self::Typing { receiver, started, metadata } => {
+                let mut body = json!({"action": if *started { "started" } else { "ended" }, "user": user});
+                if let Some(metadata) = metadata {
+                    body["metadata"] = metadata.clone();
+                }
+                ("typing_indicator", receiver, body)
+            }
+            Self::Receipt { receiver, action, message_id, .. } => {
+                let body = json!({"action": action.as_str(), "messageId": message_id.to_string(), "user": user});
+                ("receipts", receiver, body)
+            }
+            Self::Transient { receiver, data } => ("transient_message", receiver, json!({"data": data, "user": user})),
+        };
+        let mut frame = json!({
+            "appId": options.app_id,
+            "type": kind,
+            "sender": options.uid,
+            "receiver": receiver.id(),
+            "receiverType": receiver.receiver_type(),
+            "deviceId": options.device_id,
+            "body": body,
+        });
+        if let Self::Receipt { message_sender, .. } = self {
+            frame["messageSender"] = message_sender.as_str().into();
+        }
+        frame.to_string()
+    }
+}
+
+/// The first frame of every socket.
+pub(crate) fn auth_frame(options: &SocketOptions) -> String {
+    let mut body = json!({
+        "auth": options.jwt,
+        "deviceId": options.device_id,
+        "params": {
+            "appInfo": {"version": env!("CARGO_PKG_VERSION"), "apiVersion": "v3.0"},
+            "deviceId": options.device_id,
+            "platform": "rust",
+        },
+    });
+    match &options.presence {
+        PresenceSubscription::None => {}
+        PresenceSubscription::AllUsers => body["presenceSubscription"] = "ALL_USERS".into(),
+        PresenceSubscription::Friends => body["presenceSubscription"] = "FRIENDS".into(),
+        PresenceSubscription::Roles(roles) => {
+            body["presenceSubscription"] = "ROLES".into();
+            body["roles"] = roles.clone().into();
+        }
+    }
+    json!({
+        "appId": options.app_id,
+        "deviceId": options.device_id,
+        "type": "auth",
+        "sender": options.uid,
+        "body": body,
+    })
+    .to_string()
+}
+
+/// Sent every [`crate::Timings::ping_every`].
+pub(crate) const PING: &str = r#"{"action":"ping","ack":"true"}"#;

@@ -1,0 +1,191 @@
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use halley_client::{Backoff, ClientError, Message, Receiver, Session, SessionEvent, SessionOptions};
+
+use crate::fake::Fake;
+use crate::{server, soon, user};
+
+fn quick() -> SessionOptions {
+    let backoff = Backoff { first: Duration::from_millis(10), max: Duration::from_millis(50) };
+    SessionOptions { backoff, ..SessionOptions::default() }
+}
+
+async fn next(session: &mut Session) -> SessionEvent {
+    soon(session.next()).await.expect("the session ended")
+}
+
+async fn message(session: &mut Session) -> Message {
+    match next(session).await {
+        SessionEvent::Message(message) => *message,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn resumed(session: &mut Session) -> usize {
+    match next(session).await {
+        SessionEvent::Resumed { missed } => missed,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_comes_once_and_in_order_after_a_cut() {
+    let fake = Fake::start().await;
+    let ann = user(&fake, "ann");
+    let to_bob = Receiver::user("bob");
+    ann.send_message(&to_bob, "old", "m0").await.unwrap();
+    let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
+    assert_eq!(resumed(&mut bob).await, 0);
+    ann.send_message(&to_bob, "live", "m1").await.unwrap();
+    assert_eq!(message(&mut bob).await.text.as_deref(), Some("live"));
+
+    // Nothing is delivered live; the break itself hides these.
+    fake.state.skip_live.store(u32::MAX, SeqCst);
+    for n in 0..250 {
+        ann.send_message(&to_bob, "missed", &format!("x{n}")).await.unwrap();
+    }
+    let cy = user(&fake, "cy");
+    cy.send_message(&to_bob, "a new conversation", "c0").await.unwrap();
+    fake.state.skip_live.store(0, SeqCst);
+    fake.cut();
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { code: 1006, .. }));
+    let mut from_ann = Vec::new();
+    let mut from_cy = 0;
+    let missed = loop {
+        match next(&mut bob).await {
+            SessionEvent::Message(message) if message.sender == "ann" => from_ann.push(message.id),
+            SessionEvent::Message(_) => from_cy += 1,
+            SessionEvent::Resumed { missed } => break missed,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((missed, from_cy), (251, 1));
+    assert_eq!(from_ann, (3..=252).collect::<Vec<_>>());
+    ann.send_message(&to_bob, "live again", "m2").await.unwrap();
+    assert_eq!(message(&mut bob).await.text.as_deref(), Some("live again"));
+    bob.close().await;
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_is_yielded_once() {
+    let fake = Fake::start().await;
+    fake.state.twice.store(true, SeqCst);
+    let ann = user(&fake, "ann");
+    let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
+    resumed(&mut bob).await;
+    for n in 1..=20 {
+        ann.send_message(&Receiver::user("bob"), "x", &format!("m{n}")).await.unwrap();
+        assert_eq!(message(&mut bob).await.id, n);
+    }
+}
+
+#[tokio::test]
+async fn a_gap_in_the_live_feed_is_filled_without_a_break() {
+    let fake = Fake::start().await;
+    let ann = user(&fake, "ann");
+    let to_bob = Receiver::user("bob");
+    let options = SessionOptions { with_sequence: true, ..quick() };
+    let mut bob = Session::start(user(&fake, "bob"), options).await.unwrap();
+    resumed(&mut bob).await;
+    ann.send_message(&to_bob, "x", "m1").await.unwrap();
+    assert_eq!(message(&mut bob).await.id, 1);
+    fake.state.skip_live.store(3, SeqCst);
+    for n in 2..=5 {
+        ann.send_message(&to_bob, "x", &format!("m{n}")).await.unwrap();
+    }
+    for n in 2..=5 {
+        assert_eq!(message(&mut bob).await.id, n);
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_resumed_too() {
+    let fake = Fake::start().await;
+    server(&fake).with_key("key").add_members("g", &["ann".into(), "bob".into()]).await.unwrap();
+    let ann = user(&fake, "ann");
+    let group = Receiver::group("g");
+    let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
+    resumed(&mut bob).await;
+    ann.send_message(&group, "x", "m1").await.unwrap();
+    assert_eq!(message(&mut bob).await.receiver, group);
+    fake.state.skip_live.store(u32::MAX, SeqCst);
+    ann.send_message(&group, "y", "m2").await.unwrap();
+    fake.state.skip_live.store(0, SeqCst);
+    fake.close(1012, "restart");
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { code: 1012, .. }));
+    assert_eq!(message(&mut bob).await.text.as_deref(), Some("y"));
+    assert_eq!(resumed(&mut bob).await, 1);
+}
+
+#[tokio::test]
+async fn own_messages_are_left_out_unless_asked_for() {
+    let fake = Fake::start().await;
+    let bob = user(&fake, "bob");
+    let mut quiet = Session::start(bob.clone(), quick()).await.unwrap();
+    let keep = SessionOptions { keep_own: true, ..quick() };
+    let mut full = Session::start(bob.clone(), keep).await.unwrap();
+    resumed(&mut quiet).await;
+    resumed(&mut full).await;
+    bob.send_message(&Receiver::user("ann"), "mine", "m1").await.unwrap();
+    user(&fake, "ann").send_message(&Receiver::user("bob"), "yours", "m2").await.unwrap();
+    assert_eq!(message(&mut quiet).await.text.as_deref(), Some("yours"));
+    assert_eq!(message(&mut full).await.text.as_deref(), Some("mine"));
+}
+
+#[tokio::test]
+async fn a_failing_catch_up_is_tried_again_and_loses_nothing() {
+    let fake = Fake::start().await;
+    let ann = user(&fake, "ann");
+    let to_bob = Receiver::user("bob");
+    let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
+    resumed(&mut bob).await;
+    fake.state.skip_live.store(u32::MAX, SeqCst);
+    ann.send_message(&to_bob, "x", "m1").await.unwrap();
+    fake.state.skip_live.store(0, SeqCst);
+    fake.state.failing_histories.store(2, SeqCst);
+    fake.cut();
+    let mut breaks = 0;
+    let found = loop {
+        match next(&mut bob).await {
+            SessionEvent::Disconnected { .. } => breaks += 1,
+            SessionEvent::Message(message) => break message,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((breaks, found.id), (3, 1));
+    assert_eq!(resumed(&mut bob).await, 1);
+}
+
+#[tokio::test]
+async fn refused_sockets_are_retried_with_a_fresh_login_until_the_token_is_dead() {
+    let fake = Fake::start().await;
+    let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
+    resumed(&mut bob).await;
+    fake.state.refuse_sockets.store(true, SeqCst);
+    fake.cut();
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { .. }));
+    soon(async {
+        while fake.state.logins.load(SeqCst) < 4 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    fake.state.refuse_sockets.store(false, SeqCst);
+    assert_eq!(resumed(&mut bob).await, 0);
+
+    fake.state.refuse_sockets.store(true, SeqCst);
+    fake.state.dead_tokens.store(true, SeqCst);
+    fake.cut();
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { .. }));
+    assert!(matches!(next(&mut bob).await, SessionEvent::Ended(_)));
+    assert!(soon(bob.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_dead_token_cannot_start_a_session() {
+    let fake = Fake::start().await;
+    fake.state.dead_tokens.store(true, SeqCst);
+    let error = Session::start(user(&fake, "bob"), quick()).await.err().unwrap();
+    assert!(matches!(&error, ClientError::Api { .. }) && error.is_credential_dead());
+}
