@@ -1,0 +1,70 @@
+//! A load tool that speaks the client protocol: simulated users over HTTP and WebSocket, who measure what the server
+//! does and check that it loses, repeats and reorders nothing.
+
+mod args;
+mod idle;
+mod lean;
+mod mark;
+mod plan;
+mod processes;
+mod report;
+mod sender;
+mod tally;
+mod target;
+mod traffic;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use args::{Cli, Mode};
+use plan::Plan;
+use target::Target;
+
+/// The server broke a promise.
+const FAULTY: u8 = 1;
+/// The run could not be made.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAULTY),
+        Err(error) => {
+            eprintln!("halley-load: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<bool> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = cli.common.threads {
+        builder.worker_threads(threads.max(1));
+    }
+    builder.enable_all().build()?.block_on(run_mode(cli))
+}
+
+/// True if the server kept its promises.
+async fn run_mode(cli: &Cli) -> Result<bool> {
+    let common = &cli.common;
+    let target = Target::open(common)?;
+    let (plan, traffic) = match &cli.mode {
+        Mode::Pairs { users, traffic } => (Plan::Pairs { users: *users as u64 }, traffic),
+        Mode::Group { members, senders, traffic } => {
+            (Plan::Group { members: *members as u64, senders: *senders as u64 }, traffic)
+        }
+        Mode::Idle { connections, hold } => {
+            let report = idle::run(&target, common, *connections, *hold).await?;
+            let text = if common.json { serde_json::to_string(&report)? + "\n" } else { report.table() };
+            print!("{text}");
+            return Ok(report.is_clean());
+        }
+    };
+    let report = traffic::run(&target, common, plan, traffic).await?;
+    let text = if common.json { serde_json::to_string(&report)? + "\n" } else { report.table() };
+    print!("{text}");
+    Ok(report.is_clean())
+}

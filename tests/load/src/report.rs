@@ -1,0 +1,203 @@
+//! What a run prints.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::processes::ProcessUse;
+
+/// Of sending.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficReport {
+    pub mode: &'static str,
+    pub users: u64,
+    pub loop_kind: String,
+    pub sent: u64,
+    pub acknowledged: u64,
+    /// By code.
+    pub refused: BTreeMap<String, u64>,
+    pub deliveries: u64,
+    /// Of the acknowledged messages.
+    pub expected_deliveries: u64,
+    pub acknowledged_per_second: f64,
+    pub delivered_per_second: f64,
+    pub to_acknowledge: Quantiles,
+    pub to_deliver: Quantiles,
+    pub faults: Faults,
+    /// Sockets that ended during the run.
+    pub sockets_closed: u64,
+    /// Messages and deliveries after the warm-up, to which all figures but the faults refer.
+    pub measured: Measured,
+    pub server: Option<TrafficCost>,
+    pub tool_cpu_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    pub seconds: f64,
+    pub messages: u64,
+    pub deliveries: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Faults {
+    pub lost: u64,
+    pub duplicated: u64,
+    pub out_of_order: u64,
+    pub misdirected: u64,
+}
+
+/// Microseconds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quantiles {
+    pub p50_us: u64,
+    pub p99_us: u64,
+    pub p999_us: u64,
+    pub max_us: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficCost {
+    pub cpu_seconds: f64,
+    pub cpu_us_per_message: f64,
+    pub cpu_us_per_delivery: f64,
+    pub processes: Vec<ProcessUse>,
+}
+
+/// Of idle sockets.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdleReport {
+    pub mode: &'static str,
+    pub connections: u64,
+    pub opened_per_second: f64,
+    pub hold_seconds: f64,
+    pub sockets_closed: u64,
+    pub server: Option<IdleCost>,
+    pub tool_cpu_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdleCost {
+    /// Of processes with the server's name and all others together.
+    pub rss_growth_kib: i64,
+    pub rss_kib_per_connection: f64,
+    /// While the sockets were held.
+    pub cpu_seconds: f64,
+    pub processes: Vec<ProcessUse>,
+}
+
+impl Quantiles {
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        Self {
+            p50_us: histogram.value_at_quantile(0.5),
+            p99_us: histogram.value_at_quantile(0.99),
+            p999_us: histogram.value_at_quantile(0.999),
+            max_us: histogram.max(),
+        }
+    }
+
+    fn line(&self, name: &str) -> String {
+        let Self { p50_us, p99_us, p999_us, max_us } = self;
+        format!("{name:<18} p50 {p50_us:>8} µs   p99 {p99_us:>8} µs   p99.9 {p999_us:>8} µs   max {max_us:>8} µs\n")
+    }
+}
+
+impl TrafficCost {
+    pub fn new(processes: Vec<ProcessUse>, measured: &Measured) -> Self {
+        let cpu_seconds = total_cpu(&processes);
+        let each = |count: u64| if count == 0 { 0.0 } else { cpu_seconds * 1e6 / count as f64 };
+        Self {
+            cpu_seconds,
+            cpu_us_per_message: each(measured.messages),
+            cpu_us_per_delivery: each(measured.deliveries),
+            processes,
+        }
+    }
+}
+
+pub fn total_cpu(processes: &[ProcessUse]) -> f64 {
+    processes.iter().map(|process| process.cpu_seconds).sum()
+}
+
+impl TrafficReport {
+    /// Whether the server kept its promises.
+    pub fn is_clean(&self) -> bool {
+        self.faults == Faults::default() && self.acknowledged > 0
+    }
+
+    pub fn table(&self) -> String {
+        let mut out = format!("{} with {} users, {}\n", self.mode, self.users, self.loop_kind);
+        line(&mut out, "sent", format_args!("{}", self.sent));
+        let rate = format_args!("{:<12} {:.0} /s", self.acknowledged, self.acknowledged_per_second);
+        line(&mut out, "acknowledged", rate);
+        let (got, expected) = (self.deliveries, self.expected_deliveries);
+        let rate = format_args!("{got:<12} {:.0} /s   (of {expected} expected)", self.delivered_per_second);
+        line(&mut out, "delivered", rate);
+        for (code, count) in &self.refused {
+            line(&mut out, "refused", format_args!("{count:<12} {code}"));
+        }
+        out.push_str(&self.to_acknowledge.line("send to ack"));
+        out.push_str(&self.to_deliver.line("send to deliver"));
+        let faults = &self.faults;
+        line(&mut out, "lost", format_args!("{}", faults.lost));
+        line(&mut out, "duplicated", format_args!("{}", faults.duplicated));
+        line(&mut out, "out of order", format_args!("{}", faults.out_of_order));
+        if faults.misdirected > 0 {
+            line(&mut out, "wrong user", format_args!("{}", faults.misdirected));
+        }
+        if self.sockets_closed > 0 {
+            line(&mut out, "sockets closed", format_args!("{} during the run", self.sockets_closed));
+        }
+        if let Some(cost) = &self.server {
+            let per_message = format_args!(
+                "{:.2} s   {:.1} µs a message   {:.2} µs a delivery",
+                cost.cpu_seconds, cost.cpu_us_per_message, cost.cpu_us_per_delivery
+            );
+            line(&mut out, "server CPU", per_message);
+            processes(&mut out, &cost.processes);
+        }
+        line(&mut out, "this tool's CPU", format_args!("{:.2} s", self.tool_cpu_seconds));
+        out
+    }
+}
+
+impl IdleReport {
+    pub fn is_clean(&self) -> bool {
+        self.sockets_closed == 0
+    }
+
+    pub fn table(&self) -> String {
+        let mut out = format!("{} idle sockets held for {:.0} s\n", self.connections, self.hold_seconds);
+        line(&mut out, "opened", format_args!("{:.0} /s", self.opened_per_second));
+        line(&mut out, "sockets closed", format_args!("{}", self.sockets_closed));
+        if let Some(cost) = &self.server {
+            let each = format_args!("{:.2} KiB a connection", cost.rss_kib_per_connection);
+            line(&mut out, "server memory", each);
+            line(&mut out, "server CPU", format_args!("{:.2} s while held", cost.cpu_seconds));
+            processes(&mut out, &cost.processes);
+        }
+        out
+    }
+}
+
+fn line(out: &mut String, name: &str, value: std::fmt::Arguments) {
+    out.push_str(&format!("{name:<18} {value}\n"));
+}
+
+fn processes(out: &mut String, processes: &[ProcessUse]) {
+    for process in processes {
+        let ProcessUse { processes, cpu_seconds, rss_kib, rss_growth_kib, .. } = process;
+        let name = format!("  {}", process.name);
+        let value = format_args!(
+            "{processes:>3} processes   CPU {cpu_seconds:>8.2} s   RSS {rss_kib:>9} KiB ({rss_growth_kib:+} KiB)"
+        );
+        line(out, &name, value);
+    }
+}

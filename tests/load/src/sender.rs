@@ -1,0 +1,122 @@
+//! One message out and its acknowledgement back.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use halley_client::{ApiClient, ClientError, Receiver};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::lean::Lean;
+use crate::target::{Target, User};
+
+/// What a user needs to write.
+pub struct Writer {
+    api: ApiClient,
+    receiver: Receiver,
+    head: String,
+}
+
+impl Writer {
+    pub fn new(target: &Target, user: &User, receiver: Receiver) -> Self {
+        let base = target.server.base();
+        let head = format!(
+            "POST {}/messages HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/json\r\n\
+             appid: {}\r\nauthtoken: {}\r\nresource: {}\r\n",
+            base.path(),
+            base.authority(),
+            target.app_id,
+            user.token,
+            user.api.resource(),
+        );
+        Self { api: user.api.clone(), receiver, head }
+    }
+}
+
+/// How messages leave.
+pub enum Sender {
+    /// `http://`
+    Plain(Lean),
+    /// `https://`
+    Tls,
+}
+
+/// What became of a message.
+pub enum Outcome {
+    /// Stored.
+    Acknowledged,
+    /// Not stored, or not known to be; the code or the fault.
+    Refused(String),
+}
+
+impl Sender {
+    pub fn new(target: &Target) -> Result<Self> {
+        let base = target.server.base();
+        if base.scheme() != "http" {
+            return Ok(Self::Tls);
+        }
+        let host = base.host_str().with_context(|| format!("{}: no host", target.rest))?;
+        Ok(Self::Plain(Lean::new(&format!("{host}:{}", base.port_or_known_default().unwrap_or(80)))))
+    }
+
+    pub async fn send(&mut self, writer: &Writer, text: &Arc<str>, muid: &str) -> Outcome {
+        match self {
+            Self::Plain(lean) => {
+                // Ids and text are ours and need no escaping.
+                let body = format!(
+                    r#"{{"receiver":"{}","receiverType":"{}","category":"message","type":"text","data":{{"text":"{text}"}},"muid":"{muid}"}}"#,
+                    writer.receiver.id(),
+                    writer.receiver.receiver_type(),
+                );
+                match lean.post(&writer.head, &body).await {
+                    Ok(reply) => judge(reply.status, reply.body),
+                    Err(error) => Outcome::Refused(format!("transport: {error:#}")),
+                }
+            }
+            Self::Tls => match writer.api.send_message(&writer.receiver, text, muid).await {
+                Ok(_) => Outcome::Acknowledged,
+                Err(ClientError::Api { status, code, .. }) => Outcome::Refused(format!("{status} {code}")),
+                Err(error) => Outcome::Refused(error.to_string()),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    data: Option<Stored>,
+    error: Option<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    code: String,
+}
+
+fn judge(status: u16, body: &[u8]) -> Outcome {
+    match serde_json::from_slice::<Envelope>(body) {
+        Ok(Envelope { data: Some(_), error: None }) if status == 200 => Outcome::Acknowledged,
+        Ok(Envelope { error: Some(fault), .. }) => Outcome::Refused(format!("{status} {}", fault.code)),
+        _ => Outcome::Refused(format!("{status} without an envelope")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_stored_message_is_acknowledged() {
+        assert!(matches!(judge(200, br#"{"data":{"id":"1"}}"#), Outcome::Acknowledged));
+        assert!(matches!(judge(200, br#"{"data":{}}"#), Outcome::Refused(_)));
+        assert!(matches!(judge(502, b"<html>"), Outcome::Refused(_)));
+        let refused = judge(429, br#"{"error":{"code":"ERR_TOO_MANY_REQUESTS"}}"#);
+        assert!(matches!(refused, Outcome::Refused(why) if why == "429 ERR_TOO_MANY_REQUESTS"));
+    }
+}
