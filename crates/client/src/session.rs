@@ -267,7 +267,7 @@ impl Worker {
             };
             tracing::debug!(%error, "reconnect failed");
             // The socket cannot say that the login is dead; an HTTP call can, and it renews the proof.
-            if matches!(error, ClientError::Closed { .. } | ClientError::Shape(_) | ClientError::Api { .. }) {
+            if is_refusal(&error) {
                 match self.api.login().await {
                     Ok(login) => self.socket.jwt = login.jwt,
                     Err(error) if error.is_credential_dead() => {
@@ -278,6 +278,16 @@ impl Worker {
                 }
             }
         }
+    }
+}
+
+/// Whether the server looked at the login and did not like it. Codes below 4100 only say "come back later".
+fn is_refusal(error: &ClientError) -> bool {
+    match error {
+        ClientError::Closed { code, .. } => !matches!(code, 1001 | 1005 | 1006 | 1011..=1014 | 4000..=4099),
+        ClientError::Api { status, .. } => matches!(status, 401 | 403),
+        ClientError::Shape(_) => true,
+        ClientError::Transport(_) | ClientError::Setting(_) => false,
     }
 }
 

@@ -11,6 +11,8 @@ EXAMPLES
     halley-load pairs --demo .halley/demo.json --duration 10
     halley-load pairs --demo .halley/demo.json --rate 2000 --duration 30
     halley-load group --demo .halley/demo.json --members 2000 --senders 4 --server-pid $(pidof halley)
+    halley-load history --demo .halley/demo.json --messages 100000
+    halley-load reconnect --demo .halley/demo.json --users 5000
     halley-load idle  --demo .halley/demo.json --connections 5000 --server-pid $(pidof halley)
   Any other server:
     halley-load pairs --rest http://127.0.0.1:8080 --websocket ws://127.0.0.1:8080/ws --app-id APP --api-key KEY
@@ -24,7 +26,7 @@ WHAT IS MEASURED
 
 EXIT CODE
   0  every acknowledged message reached every receiver once and in order
-  1  losses, duplicates, order faults, messages to the wrong user, or no message acknowledged
+  1  losses, duplicates, order faults, messages to the wrong user, no message acknowledged, or (idle) closed sockets
   2  the run could not be made";
 
 /// Simulated clients that speak the public client protocol, to measure and to check a running server.
@@ -38,6 +40,7 @@ pub struct Cli {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Server and output")]
 pub struct Common {
     /// File written by the server's demo start: addresses, app and key in one.
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "rest")]
@@ -91,6 +94,30 @@ pub enum Mode {
         senders: usize,
         #[command(flatten)]
         traffic: Traffic,
+    },
+    /// Reads the newest page of a long conversation, again and again.
+    History {
+        /// Length of the conversation; it is filled before the measurement, unless an earlier run did.
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        messages: u64,
+        /// Messages on a page, at most 100.
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=100))]
+        page: u64,
+        /// Pages asked for at a time.
+        #[arg(long, value_name = "K", default_value_t = 16)]
+        in_flight: usize,
+        /// How long pages are read.
+        #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+        duration: Duration,
+    },
+    /// All users come back together after a break, and each fetches what was sent to it meanwhile.
+    Reconnect {
+        /// Users, at least 3.
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        users: usize,
+        /// Messages sent to each user during the break, at most 100.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
+        missed: u64,
     },
     /// Opens sockets and leaves them alone: memory for each connection.
     Idle {

@@ -1,4 +1,4 @@
-//! Sending a message over a plain HTTP/1.1 connection with as little work as possible, so that on a shared machine the
+//! Calls over a plain HTTP/1.1 connection with as little work as possible, so that on a shared machine the
 //! tool leaves the processor to the server. TLS goes through the ordinary client.
 
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A reply larger than this is no reply to a message of ours.
+/// A reply larger than this is no reply to a call of ours.
 const MAX_REPLY: usize = 1024 * 1024;
 
 /// One keep-alive connection; one request at a time.
@@ -31,7 +31,7 @@ impl Lean {
     }
 
     /// Sends a request whose head lacks only the length of the body. After an error the next call connects anew.
-    pub async fn post(&mut self, head: &str, body: &str) -> Result<Reply<'_>> {
+    pub async fn call(&mut self, head: &str, body: &str) -> Result<Reply<'_>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => {

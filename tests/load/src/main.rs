@@ -2,11 +2,13 @@
 //! does and check that it loses, repeats and reorders nothing.
 
 mod args;
+mod history;
 mod idle;
 mod lean;
 mod mark;
 mod plan;
 mod processes;
+mod reconnect;
 mod report;
 mod sender;
 mod tally;
@@ -17,8 +19,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use serde::Serialize;
 
-use args::{Cli, Mode};
+use args::{Cli, Common, Mode};
 use plan::Plan;
 use target::Target;
 
@@ -51,20 +54,38 @@ fn run(cli: &Cli) -> Result<bool> {
 async fn run_mode(cli: &Cli) -> Result<bool> {
     let common = &cli.common;
     let target = Target::open(common)?;
-    let (plan, traffic) = match &cli.mode {
-        Mode::Pairs { users, traffic } => (Plan::Pairs { users: *users as u64 }, traffic),
+    match &cli.mode {
+        Mode::Pairs { users, traffic } => {
+            let report = traffic::run(&target, common, Plan::Pairs { users: *users as u64 }, traffic).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
+        }
         Mode::Group { members, senders, traffic } => {
-            (Plan::Group { members: *members as u64, senders: *senders as u64 }, traffic)
+            let plan = Plan::Group { members: *members as u64, senders: *senders as u64 };
+            let report = traffic::run(&target, common, plan, traffic).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
+        }
+        Mode::History { messages, page, in_flight, duration } => {
+            let report = history::run(&target, common, *messages, *page, *in_flight, *duration).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
+        }
+        Mode::Reconnect { users, missed } => {
+            let report = reconnect::run(&target, common, *users, *missed).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
         }
         Mode::Idle { connections, hold } => {
             let report = idle::run(&target, common, *connections, *hold).await?;
-            let text = if common.json { serde_json::to_string(&report)? + "\n" } else { report.table() };
-            print!("{text}");
-            return Ok(report.is_clean());
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
         }
-    };
-    let report = traffic::run(&target, common, plan, traffic).await?;
-    let text = if common.json { serde_json::to_string(&report)? + "\n" } else { report.table() };
+    }
+}
+
+fn print(common: &Common, report: &impl Serialize, table: String) -> Result<()> {
+    let text = if common.json { serde_json::to_string(report)? + "\n" } else { table };
     print!("{text}");
-    Ok(report.is_clean())
+    Ok(())
 }

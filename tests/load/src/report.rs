@@ -93,6 +93,58 @@ pub struct IdleCost {
     pub processes: Vec<ProcessUse>,
 }
 
+/// Of reading pages, and of coming back.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallReport {
+    pub mode: &'static str,
+    /// What one unit is: a page, or a client.
+    pub unit: &'static str,
+    pub units: u64,
+    pub seconds: f64,
+    pub units_per_second: f64,
+    pub latency: Quantiles,
+    /// Units with another content than they should have, or none.
+    pub faulty: u64,
+    pub server: Option<CallCost>,
+    pub tool_cpu_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallCost {
+    pub cpu_seconds: f64,
+    pub cpu_us_per_unit: f64,
+    pub processes: Vec<ProcessUse>,
+}
+
+impl CallReport {
+    pub fn is_clean(&self) -> bool {
+        self.faulty == 0 && self.units > 0
+    }
+
+    pub fn table(&self) -> String {
+        let mut out = format!("{}: {} {}s in {:.2} s\n", self.mode, self.units, self.unit, self.seconds);
+        line(&mut out, "rate", format_args!("{:.0} {}s/s", self.units_per_second, self.unit));
+        out.push_str(&self.latency.line(&format!("one {}", self.unit)));
+        line(&mut out, "faulty", format_args!("{}", self.faulty));
+        if let Some(cost) = &self.server {
+            let each = format_args!("{:.2} s   {:.1} µs a {}", cost.cpu_seconds, cost.cpu_us_per_unit, self.unit);
+            line(&mut out, "server CPU", each);
+            processes(&mut out, &cost.processes);
+        }
+        line(&mut out, "this tool's CPU", format_args!("{:.2} s", self.tool_cpu_seconds));
+        out
+    }
+}
+
+impl CallCost {
+    pub fn new(processes: Vec<ProcessUse>, units: u64) -> Self {
+        let cpu_seconds = total_cpu(&processes);
+        Self { cpu_seconds, cpu_us_per_unit: cpu_seconds * 1e6 / units.max(1) as f64, processes }
+    }
+}
+
 impl Quantiles {
     pub fn of(histogram: &Histogram<u64>) -> Self {
         Self {

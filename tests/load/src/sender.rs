@@ -1,14 +1,19 @@
 //! One message out and its acknowledgement back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
 use halley_client::{ApiClient, ClientError, Receiver};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use tokio::task::JoinSet;
 
 use crate::lean::Lean;
 use crate::target::{Target, User};
+
+/// Messages of a preparation under way at a time.
+const FILLING: usize = 64;
 
 /// What a user needs to write.
 pub struct Writer {
@@ -19,18 +24,48 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(target: &Target, user: &User, receiver: Receiver) -> Self {
-        let base = target.server.base();
-        let head = format!(
-            "POST {}/messages HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/json\r\n\
-             appid: {}\r\nauthtoken: {}\r\nresource: {}\r\n",
-            base.path(),
-            base.authority(),
-            target.app_id,
-            user.token,
-            user.api.resource(),
-        );
-        Self { api: user.api.clone(), receiver, head }
+        Self { api: user.api.clone(), receiver, head: head(target, user, "POST", "/messages") }
     }
+}
+
+/// Head of a user's call, without the length of its body.
+pub fn head(target: &Target, user: &User, method: &str, path: &str) -> String {
+    let base = target.server.base();
+    format!(
+        "{method} {}{path} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/json\r\n\
+         appid: {}\r\nauthtoken: {}\r\nresource: {}\r\n",
+        base.path(),
+        base.authority(),
+        target.app_id,
+        user.token,
+        user.api.resource(),
+    )
+}
+
+/// Sends messages as fast as the server takes them; each must be acknowledged. Message `n` has the muid `{muid}-{n}`.
+pub async fn send_all(target: &Target, writers: Arc<Vec<Writer>>, count: u64, muid: &str) -> Result<()> {
+    let (next, text) = (Arc::new(AtomicU64::new(0)), Arc::<str>::from("x".repeat(100)));
+    let mut workers = JoinSet::new();
+    for _ in 0..FILLING {
+        let (next, text, writers, muid) = (next.clone(), text.clone(), writers.clone(), muid.to_owned());
+        let mut sender = Sender::new(target)?;
+        workers.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Relaxed);
+                if number >= count {
+                    return Ok(());
+                }
+                let writer = &writers[(number % writers.len() as u64) as usize];
+                if let Outcome::Refused(why) = sender.send(writer, &text, &format!("{muid}-{number}")).await {
+                    anyhow::bail!("a message of the preparation was refused: {why}");
+                }
+            }
+        });
+    }
+    while let Some(worker) = workers.join_next().await {
+        worker??;
+    }
+    Ok(())
 }
 
 /// How messages leave.
@@ -68,7 +103,7 @@ impl Sender {
                     writer.receiver.id(),
                     writer.receiver.receiver_type(),
                 );
-                match lean.post(&writer.head, &body).await {
+                match lean.call(&writer.head, &body).await {
                     Ok(reply) => judge(reply.status, reply.body),
                     Err(error) => Outcome::Refused(format!("transport: {error:#}")),
                 }

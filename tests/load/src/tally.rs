@@ -60,8 +60,12 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn histograms() -> Vec<Mutex<Histogram<u64>>> {
-    let new = || Histogram::new_with_bounds(1, LONGEST, 3).expect("these bounds are valid");
-    (0..SHARDS).map(|_| Mutex::new(new())).collect()
+    (0..SHARDS).map(|_| Mutex::new(histogram())).collect()
+}
+
+/// Of microseconds.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST, 3).expect("these bounds are valid")
 }
 
 fn sum(shards: &[Mutex<Histogram<u64>>]) -> Histogram<u64> {

@@ -82,9 +82,9 @@ impl Target {
         Ok(User { uid, token, api, login })
     }
 
-    /// Makes the group of this size unless it exists; returns its guid.
-    pub async fn make_group(&self, users: &[User]) -> Result<String> {
-        let guid = format!("{}-group-{}", self.prefix, users.len());
+    /// Makes the group of this purpose unless it exists; returns its guid.
+    pub async fn make_group(&self, users: &[User], purpose: &str) -> Result<String> {
+        let guid = format!("{}-{purpose}", self.prefix);
         self.app.ensure_group(&guid, "Load").await.with_context(|| format!("creating group {guid}"))?;
         let uids: Vec<String> = users.iter().map(|user| user.uid.clone()).collect();
         self.app.add_members(&guid, &uids).await.with_context(|| format!("members of {guid}"))?;
@@ -93,7 +93,7 @@ impl Target {
 }
 
 impl User {
-    async fn connect(&self) -> Result<Connection> {
+    pub async fn connect(&self) -> Result<Connection> {
         let options = self.api.socket_options(&self.login)?;
         Connection::connect(options).await.with_context(|| format!("socket of {}", self.uid))
     }

@@ -98,8 +98,8 @@ async fn writers(target: &Target, plan: Plan, users: &[User]) -> Result<Vec<Writ
             let writer = |(n, user): (usize, &User)| Writer::new(target, user, Receiver::user(&users[n ^ 1].uid));
             Ok(users.iter().enumerate().map(writer).collect())
         }
-        Plan::Group { senders, .. } => {
-            let guid = target.make_group(users).await?;
+        Plan::Group { members, senders } => {
+            let guid = target.make_group(users, &format!("group-{members}")).await?;
             let senders = &users[..senders as usize];
             Ok(senders.iter().map(|user| Writer::new(target, user, Receiver::group(&guid))).collect())
         }

@@ -154,7 +154,7 @@ async fn a_refused_socket_is_an_error_with_the_servers_code() {
     fake.state.refuse_sockets.store(true, SeqCst);
     let options = options(&user(&fake, "ann")).await;
     let error = soon(Connection::connect(options)).await.err().unwrap();
-    assert!(matches!(error, ClientError::Closed { code: 4001, ref reason } if reason == "not you"), "{error}");
+    assert!(matches!(error, ClientError::Closed { code: 4101, ref reason } if reason == "not you"), "{error}");
 }
 
 #[tokio::test]

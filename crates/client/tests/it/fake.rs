@@ -290,7 +290,7 @@ async fn serve(state: Arc<Shared>, mut socket: WebSocket, with_sequence: bool) {
     let uid = auth["sender"].as_str().unwrap().to_owned();
     assert_eq!(auth["body"]["auth"], format!("jwt-{uid}"));
     if state.refuse_sockets.load(SeqCst) {
-        let frame = CloseFrame { code: 4001, reason: "not you".into() };
+        let frame = CloseFrame { code: 4101, reason: "not you".into() };
         drop(socket.send(WsMessage::Close(Some(frame))).await);
         return;
     }

@@ -84,6 +84,28 @@ async fn idle_sockets_are_held() {
 }
 
 #[tokio::test]
+async fn the_newest_page_is_read_and_a_failing_server_stops_the_filling() {
+    let fake = Fake::start().await;
+    let args = ["history", "--messages", "120", "--page", "50", "--in-flight", "2", "--duration", "0.2", "--json"];
+    let output = load(&fake, &args).await;
+    let first = report(&output);
+    assert_eq!(output.status.code(), Some(0), "{first}");
+    assert!(first["units"].as_u64().unwrap() > 0);
+    fake.state.failing_histories.store(3, SeqCst);
+    let output = load(&fake, &args).await;
+    assert_eq!(output.status.code(), Some(2), "the filling must not believe a failing server");
+}
+
+#[tokio::test]
+async fn everybody_comes_back_and_gets_what_was_missed() {
+    let fake = Fake::start().await;
+    let output = load(&fake, &["reconnect", "--users", "9", "--missed", "7", "--json"]).await;
+    let report = report(&output);
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert_eq!((&report["units"], &report["faulty"]), (&9.into(), &0.into()));
+}
+
+#[tokio::test]
 async fn a_run_that_cannot_be_made_says_why() {
     let fake = Fake::start().await;
     fake.state.dead_tokens.store(true, SeqCst);
