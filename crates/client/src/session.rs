@@ -55,7 +55,7 @@ pub enum SessionEvent {
         /// The server's words, or what failed.
         reason: String,
     },
-    /// The socket is back, and everything missed has been yielded before this.
+    /// The socket is up, for the first time or again, and everything missed has been yielded before this.
     Resumed {
         /// How many messages were fetched.
         missed: usize,
@@ -187,12 +187,14 @@ impl Worker {
     /// Fetches what the socket did not bring, while the new socket's events are held back.
     async fn catch_up(&mut self, connection: &mut Connection) -> Result<VecDeque<Event>, Break> {
         let mut held = VecDeque::new();
+        let events = self.events.clone();
         let missed = {
             let mut fetcher = self.fetcher();
             let mut fetch = pin!(fetcher.fetch_all());
             loop {
                 tokio::select! {
                     missed = &mut fetch => break missed?,
+                    () = events.closed() => return Err(Break::Stopped),
                     event = connection.next_event(), if held.len() < HELD => match event {
                         Some(Event::Closed { code, reason }) => return Err(Break::Lost { code, reason }),
                         Some(event) => held.push_back(event),
@@ -261,7 +263,11 @@ impl Worker {
                 () = self.events.closed() => return None,
             }
             wait = (wait * 2).min(self.options.backoff.max);
-            let error = match Connection::connect(self.socket.clone()).await {
+            let attempt = tokio::select! {
+                attempt = Connection::connect(self.socket.clone()) => attempt,
+                () = self.events.closed() => return None,
+            };
+            let error = match attempt {
                 Ok(connection) => return Some(connection),
                 Err(error) => error,
             };

@@ -189,3 +189,15 @@ async fn a_dead_token_cannot_start_a_session() {
     let error = Session::start(user(&fake, "bob"), quick()).await.err().unwrap();
     assert!(matches!(&error, ClientError::Api { .. }) && error.is_credential_dead());
 }
+
+#[tokio::test]
+async fn a_session_closes_at_once_even_while_the_server_is_away() {
+    let fake = Fake::start().await;
+    let slow =
+        SessionOptions { backoff: Backoff { first: Duration::from_secs(60), max: Duration::from_secs(60) }, ..quick() };
+    let mut bob = Session::start(user(&fake, "bob"), slow).await.unwrap();
+    resumed(&mut bob).await;
+    fake.cut();
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { .. }));
+    soon(bob.close()).await;
+}
