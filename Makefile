@@ -10,7 +10,7 @@ help: ## Show these targets.
 run: ## Start the whole platform as one process, with its own PostgreSQL, Redis and demo data in .halley.
 	@deploy/local/install-packages build servers
 	cargo build --release -p halley
-	exec target/release/halley serve --target all --data-dir .halley
+	exec target/release/halley serve --target all --data-dir $$(deploy/local/data-dir)
 
 run-many: ## The same as many processes: one for each service, two gateway nodes, two messaging replicas.
 	@deploy/local/install-packages build servers
