@@ -1,0 +1,31 @@
+//! What this service does when users end: their tokens end with them.
+
+use std::sync::Arc;
+
+use halley_bus::{Bus, consumer};
+use halley_contracts::events::v1::{ChangeKind, Event, event::Body};
+use halley_kit::Lifecycle;
+
+use crate::{Auth, error::AuthError, rpc};
+
+/// Reads durable events until the end.
+pub fn start(auth: Arc<Auth>, bus: Bus, lifecycle: &Lifecycle) {
+    let stopping = lifecycle.stopping();
+    let name = uuid::Uuid::new_v4().to_string();
+    lifecycle.spawn("auth consumer", async move {
+        let handle = |event: Event| {
+            let auth = Arc::clone(&auth);
+            async move { act(&auth, event).await }
+        };
+        consumer::run(bus, "auth", &name, stopping, handle).await;
+    });
+}
+
+async fn act(auth: &Auth, event: Event) -> Result<(), AuthError> {
+    let Some(Body::UserChanged(changed)) = event.body else { return Ok(()) };
+    if !matches!(changed.kind(), ChangeKind::Deleted | ChangeKind::Deactivated) {
+        return Ok(());
+    }
+    let Some(user) = changed.user else { return Ok(()) };
+    rpc::tokens::flush(auth, &event.app_id, &user.uid).await.map(drop)
+}

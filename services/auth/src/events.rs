@@ -1,0 +1,24 @@
+//! The facts that this service tells.
+
+use halley_bus::{Channel, outbox::Entry};
+use halley_contracts::events::v1::{AppChanged, CredentialRevoked, event::Body};
+
+/// Auth tokens of a user ended: these, or with none named all of them.
+pub fn tokens_revoked(app_id: &str, uid: &str, token_ids: Vec<String>) -> Entry {
+    let body = Body::CredentialRevoked(CredentialRevoked { uid: uid.to_owned(), credential_ids: token_ids });
+    entry(app_id, body)
+}
+
+/// An API key ended, or may do something else now.
+pub fn key_revoked(app_id: &str, key_id: String) -> Entry {
+    entry(app_id, Body::CredentialRevoked(CredentialRevoked { uid: String::new(), credential_ids: vec![key_id] }))
+}
+
+/// An app was made or changed.
+pub fn app_changed(app_id: &str) -> Entry {
+    entry(app_id, Body::AppChanged(AppChanged {}))
+}
+
+fn entry(app_id: &str, body: Body) -> Entry {
+    Entry { event: halley_bus::event(app_id, "", body), channels: vec![Channel::facts()], durable: true }
+}

@@ -1,0 +1,68 @@
+//! Apps, API keys, auth tokens, sessions and operators.
+//!
+//! Adding an RPC: the proto, the codegen, a line in `rpc.rs`, its handler in `rpc/<area>.rs`, its SQL in `store/`, its test
+//! in `tests/it`.
+
+use std::sync::Arc;
+
+use halley_bus::{Bus, outbox::Relay};
+use halley_contracts::auth::v1::auth_service_server::AuthServiceServer;
+use halley_kit::{Lifecycle, MasterKey};
+use serde::Deserialize;
+use sqlx::PgPool;
+use tonic::service::Routes;
+
+mod consumer;
+mod error;
+mod events;
+mod password;
+mod rpc;
+mod seal;
+mod session;
+mod store;
+
+pub use error::AuthError;
+
+/// The migrations of this service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Section `[auth]`: nothing to set yet.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {}
+
+/// What the service needs.
+pub struct Dependencies {
+    /// Its own database, migrated.
+    pub pool: PgPool,
+    /// For the facts that it tells, and those that it acts on.
+    pub bus: Bus,
+    /// What API keys, auth tokens and sessions are protected with.
+    pub master_key: MasterKey,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
+}
+
+/// Everything that a handler may use.
+struct Auth {
+    pool: PgPool,
+    relay: Relay,
+    seal: seal::Seal,
+    sessions: session::Sessions,
+    passwords: password::Passwords,
+}
+
+/// Starts the service.
+pub async fn start(_config: AuthConfig, needs: Dependencies) -> Result<Routes, AuthError> {
+    let lifecycle = &needs.lifecycle;
+    let relay = Relay::start(needs.pool.clone(), needs.bus.clone(), lifecycle.stopping(), lifecycle.tracker());
+    let auth = Arc::new(Auth {
+        pool: needs.pool,
+        relay,
+        seal: seal::Seal::new(&needs.master_key),
+        sessions: session::Sessions::new(&needs.master_key),
+        passwords: password::Passwords::new().await?,
+    });
+    consumer::start(Arc::clone(&auth), needs.bus, lifecycle);
+    Ok(Routes::new(AuthServiceServer::from_arc(auth)))
+}

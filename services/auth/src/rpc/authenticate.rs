@@ -1,0 +1,95 @@
+//! Whom a credential stands for.
+
+use halley_contracts::{
+    auth::v1::{self as pb, authenticate_request::Credential, authenticate_response::Principal},
+    common::v1::{ApiKeyPrincipal, UserPrincipal},
+};
+use uuid::Uuid;
+
+use super::{apps, tokens};
+use crate::{
+    Auth,
+    error::AuthError,
+    seal::Kind,
+    store::{
+        self,
+        auth_tokens::{AuthTokenRow, Device},
+    },
+};
+
+/// Longest credential that is looked at.
+const CREDENTIAL_MAX: usize = 4096;
+
+pub async fn authenticate(auth: &Auth, request: pb::AuthenticateRequest) -> Result<pb::AuthenticateResponse, AuthError> {
+    let principal = match &request.credential {
+        Some(Credential::ApiKey(value)) if fits(value) => api_key(auth, &request.app_id, value).await?,
+        Some(Credential::AuthToken(value)) if fits(value) => {
+            tokens::find(auth, &request.app_id, value).await?.map(|row| Principal::User(user(row)))
+        }
+        Some(Credential::SessionToken(value)) if fits(value) => session(auth, &request.app_id, value).await?,
+        _ => None,
+    };
+    match principal {
+        Some(principal) => Ok(pb::AuthenticateResponse { principal: Some(principal) }),
+        None => Err(refusal(auth, request.app_id, request.credential).await),
+    }
+}
+
+fn fits(value: &str) -> bool {
+    value.len() <= CREDENTIAL_MAX && !value.contains('\0')
+}
+
+async fn api_key(auth: &Auth, app_id: &str, value: &str) -> Result<Option<Principal>, AuthError> {
+    let hash = auth.seal.lookup_hash(Kind::ApiKey, app_id, value);
+    let row = store::api_keys::find(&auth.pool, app_id, &hash).await?;
+    Ok(row.map(|row| {
+        Principal::ApiKey(ApiKeyPrincipal {
+            key_id: row.key_id.to_string(),
+            scope: i32::from(row.scope),
+            on_behalf_of: String::new(),
+        })
+    }))
+}
+
+fn user(row: AuthTokenRow) -> UserPrincipal {
+    UserPrincipal { uid: row.uid, device_id: row.device_id, token_id: row.token_id.to_string() }
+}
+
+async fn session(auth: &Auth, app_id: &str, value: &str) -> Result<Option<Principal>, AuthError> {
+    let Ok(claims) = auth.sessions.read(app_id, value) else { return Ok(None) };
+    let Ok(token_id) = Uuid::parse_str(&claims.tid) else { return Ok(None) };
+    if !store::auth_tokens::exists(&auth.pool, app_id, token_id).await? {
+        return Ok(None);
+    }
+    Ok(Some(Principal::User(UserPrincipal { uid: claims.sub, device_id: claims.did, token_id: claims.tid })))
+}
+
+/// An unknown app is told as such; only then is it asked for.
+async fn refusal(auth: &Auth, app_id: String, credential: Option<Credential>) -> AuthError {
+    if let Err(error) = apps::get(auth, pb::GetAppRequest { app_id }).await {
+        return error;
+    }
+    match credential {
+        Some(Credential::ApiKey(_)) | None => AuthError::ApiKeyNotValid,
+        Some(Credential::AuthToken(_) | Credential::SessionToken(_)) => AuthError::AuthTokenNotValid,
+    }
+}
+
+/// A token moves to the device that uses it last.
+pub async fn start_session(auth: &Auth, request: pb::StartSessionRequest) -> Result<pb::StartSessionResponse, AuthError> {
+    let device = Device {
+        device_id: Some(&request.device_id),
+        platform: Some(&request.platform),
+        user_agent: Some(&request.user_agent),
+        app_info_json: Some(request.app_info_json.as_str()).filter(|json| !json.is_empty()),
+    };
+    tokens::check_device(&device)?;
+    let row = tokens::find(auth, &request.app_id, &request.auth_token).await?.ok_or(AuthError::AuthTokenNotValid)?;
+    let bound = store::auth_tokens::update(&auth.pool, &request.app_id, row.token_id, device).await?;
+    let bound = bound.ok_or(AuthError::AuthTokenNotValid)?;
+    let token_id = bound.token_id.to_string();
+    let session_token = auth.sessions.sign(&request.app_id, &bound.uid, &token_id, &bound.device_id)?;
+    let uid = bound.uid.clone();
+    let auth_token = Some(tokens::open(auth, &request.app_id, bound)?);
+    Ok(pb::StartSessionResponse { uid, session_token, auth_token })
+}
