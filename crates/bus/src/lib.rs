@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use channel::{Channel, ChannelKind};
-pub use facts::watch_facts;
+pub use facts::{Fact, watch_facts};
 pub use subscriber::{Delivery, Subscriptions};
 
 /// The durable stream.

@@ -410,6 +410,9 @@ pub struct RecordMembershipResponse {
 pub struct ImportMessagesRequest {
     #[prost(message, repeated, tag = "1")]
     pub messages: ::prost::alloc::vec::Vec<ImportedMessage>,
+    /// Answer with the stored messages too.
+    #[prost(bool, tag = "2")]
+    pub with_messages: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportedMessage {

@@ -1,0 +1,302 @@
+//! What messaging knows of users, groups, memberships and blocks: asked over gRPC, kept in bounded caches, and dropped
+//! when a fact says that it changed. While the feed of facts is cut, everything is asked anew. What is absent or
+//! denied is never kept: it is asked again each time.
+
+mod cache;
+mod facts;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use halley_bus::{Bus, BusError, Fact, watch_facts};
+use halley_contracts::{
+    groups::v1::{BatchGetGroupsRequest, GetMembershipRequest, Group, groups_service_client::GroupsServiceClient},
+    identity::v1::{
+        BatchGetUsersRequest, BlockDirection, GetRelationRequest, ListBlockedUsersRequest, User,
+        identity_service_client::IdentityServiceClient,
+    },
+};
+use halley_kit::{Caller, PublicError, Transport};
+use halley_model::{APP_SYSTEM_UID, ErrorCode, limits};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::MessagingConfig,
+    domain,
+    error::{MessagingError, Result},
+};
+use cache::FactCache;
+
+/// A uid to its user, for those that exist.
+pub(crate) type Users = HashMap<String, Arc<User>>;
+/// A guid to its group, for those that exist.
+pub(crate) type Groups = HashMap<String, Arc<Group>>;
+
+/// How a user stands in a group that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// In it.
+    Member,
+    /// Not in it.
+    Stranger,
+    /// Kept out of it.
+    Banned,
+}
+
+/// How one user stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// Nothing between them.
+    Open,
+    /// The first has blocked the second.
+    Blocking,
+    /// The second has blocked the first.
+    Blocked,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Directory {
+    identity: Transport,
+    groups: Transport,
+    caches: Arc<Caches>,
+}
+
+struct Caches {
+    users: FactCache<Arc<User>>,
+    groups: FactCache<Arc<Group>>,
+    /// Members only.
+    memberships: FactCache<()>,
+    /// Pairs without a block only.
+    relations: FactCache<()>,
+    feed: Mutex<Feed>,
+    /// Whether what is cached may be believed: follows from the feed.
+    open: AtomicBool,
+}
+
+/// How the feed of facts stands.
+#[derive(Default)]
+struct Feed {
+    subscribed: bool,
+    lost: bool,
+}
+
+impl Directory {
+    /// Empty, and asking for everything until [`Directory::watch`] has begun.
+    pub(crate) fn new(config: &MessagingConfig, identity: Transport, groups: Transport) -> Self {
+        let caches = Caches {
+            users: FactCache::new("users", config.users_cached),
+            groups: FactCache::new("groups", config.groups_cached),
+            memberships: FactCache::new("memberships", config.memberships_cached),
+            relations: FactCache::new("relations", config.relations_cached),
+            feed: Mutex::default(),
+            open: AtomicBool::new(false),
+        };
+        Self { identity, groups, caches: Arc::new(caches) }
+    }
+
+    /// Begins to follow the feed of facts, until `shutdown`.
+    pub(crate) async fn watch(&self, bus: &Bus, shutdown: CancellationToken) -> std::result::Result<(), BusError> {
+        let caches = Arc::clone(&self.caches);
+        watch_facts(bus, shutdown, move |fact| match fact {
+            Fact::Event(event) => facts::apply(&caches, event),
+            Fact::Lost => caches.set_feed(|feed| feed.lost = true),
+            Fact::Gap => caches.set_feed(|feed| feed.lost = false),
+        })
+        .await?;
+        self.caches.set_feed(|feed| feed.subscribed = true);
+        Ok(())
+    }
+
+    /// Users by uid, deactivated ones included. Those that don't exist are left out.
+    pub(crate) async fn users(&self, app_id: &str, uids: impl IntoIterator<Item = &str>) -> Result<Users> {
+        let mut users = Users::new();
+        let mut misses = BTreeSet::new();
+        for uid in uids {
+            if uid.is_empty() || users.contains_key(uid) || misses.contains(uid) {
+                continue;
+            }
+            if uid == APP_SYSTEM_UID {
+                users.insert(uid.to_owned(), Arc::new(domain::system_user()));
+                continue;
+            }
+            match self.caches.users.get(&cache::key(app_id, &[uid]), self.caches.is_open()) {
+                Some(user) => {
+                    users.insert(uid.to_owned(), user);
+                }
+                None => {
+                    misses.insert(uid);
+                }
+            }
+        }
+        let misses: Vec<&str> = misses.into_iter().collect();
+        for chunk in misses.chunks(limits::BATCH_MAX) {
+            self.ask_users(app_id, chunk, &mut users).await?;
+        }
+        Ok(users)
+    }
+
+    async fn ask_users(&self, app_id: &str, uids: &[&str], users: &mut Users) -> Result<()> {
+        let cache = &self.caches.users;
+        let tickets: HashMap<&str, _> =
+            uids.iter().map(|uid| (*uid, cache.begin(cache::key(app_id, &[uid])))).collect();
+        let request = BatchGetUsersRequest { uids: uids.iter().map(|uid| (*uid).to_owned()).collect() };
+        let answer = IdentityServiceClient::new(self.identity.clone())
+            .batch_get_users(system(app_id, request))
+            .await?
+            .into_inner();
+        for user in answer.users {
+            let user = Arc::new(user);
+            if let Some(ticket) = tickets.get(user.uid.as_str()) {
+                cache.put(ticket, Arc::clone(&user), || self.caches.is_open());
+            }
+            users.insert(user.uid.clone(), user);
+        }
+        Ok(())
+    }
+
+    /// Groups by guid. Those that don't exist are left out.
+    pub(crate) async fn groups(&self, app_id: &str, guids: impl IntoIterator<Item = &str>) -> Result<Groups> {
+        let mut groups = Groups::new();
+        let mut misses = BTreeSet::new();
+        for guid in guids {
+            match self.caches.groups.get(&cache::key(app_id, &[guid]), self.caches.is_open()) {
+                Some(group) => {
+                    groups.insert(guid.to_owned(), group);
+                }
+                None => {
+                    misses.insert(guid);
+                }
+            }
+        }
+        let misses: Vec<&str> = misses.into_iter().collect();
+        for chunk in misses.chunks(limits::BATCH_MAX) {
+            self.ask_groups(app_id, chunk, &mut groups).await?;
+        }
+        Ok(groups)
+    }
+
+    async fn ask_groups(&self, app_id: &str, guids: &[&str], groups: &mut Groups) -> Result<()> {
+        let cache = &self.caches.groups;
+        let tickets: HashMap<&str, _> =
+            guids.iter().map(|guid| (*guid, cache.begin(cache::key(app_id, &[guid])))).collect();
+        let request = BatchGetGroupsRequest { guids: guids.iter().map(|guid| (*guid).to_owned()).collect() };
+        let answer =
+            GroupsServiceClient::new(self.groups.clone()).batch_get_groups(system(app_id, request)).await?.into_inner();
+        for group in answer.groups {
+            let group = Arc::new(group);
+            if let Some(ticket) = tickets.get(group.guid.as_str()) {
+                cache.put(ticket, Arc::clone(&group), || self.caches.is_open());
+            }
+            groups.insert(group.guid.clone(), group);
+        }
+        Ok(())
+    }
+
+    /// The group of that guid.
+    pub(crate) async fn group(&self, app_id: &str, guid: &str) -> Result<Arc<Group>> {
+        let mut groups = self.groups(app_id, [guid]).await?;
+        groups.remove(guid).ok_or_else(|| MessagingError::GroupNotFound { guid: guid.to_owned() })
+    }
+
+    /// How a user stands in a group. The group must exist.
+    pub(crate) async fn standing(&self, app_id: &str, guid: &str, uid: &str) -> Result<Standing> {
+        let cache = &self.caches.memberships;
+        let key = cache::key(app_id, &[guid, uid]);
+        if cache.get(&key, self.caches.is_open()).is_some() {
+            return Ok(Standing::Member);
+        }
+        let ticket = cache.begin(key);
+        let request = GetMembershipRequest { guid: guid.to_owned(), uid: uid.to_owned() };
+        let answer = GroupsServiceClient::new(self.groups.clone()).get_membership(system(app_id, request)).await;
+        let answer = match answer {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if PublicError::from_status(&status).code == ErrorCode::GuidNotFound => {
+                return Err(MessagingError::GroupNotFound { guid: guid.to_owned() });
+            }
+            Err(status) => return Err(status.into()),
+        };
+        if answer.member.is_some() {
+            cache.put(&ticket, (), || self.caches.is_open());
+            return Ok(Standing::Member);
+        }
+        Ok(if answer.banned { Standing::Banned } else { Standing::Stranger })
+    }
+
+    /// How one user stands to another.
+    pub(crate) async fn relation(&self, app_id: &str, uid: &str, other: &str) -> Result<Relation> {
+        if uid == other {
+            return Ok(Relation::Open);
+        }
+        let cache = &self.caches.relations;
+        // One entry for both directions: open means that neither blocks the other.
+        let (low, high) = if uid < other { (uid, other) } else { (other, uid) };
+        let key = cache::key(app_id, &[low, high]);
+        if cache.get(&key, self.caches.is_open()).is_some() {
+            return Ok(Relation::Open);
+        }
+        let ticket = cache.begin(key);
+        let request = GetRelationRequest { uid: uid.to_owned(), other_uid: other.to_owned() };
+        let answer =
+            IdentityServiceClient::new(self.identity.clone()).get_relation(system(app_id, request)).await?.into_inner();
+        if answer.blocked_at_ms != 0 {
+            return Ok(Relation::Blocking);
+        }
+        if answer.blocked_by_other_at_ms != 0 {
+            return Ok(Relation::Blocked);
+        }
+        cache.put(&ticket, (), || self.caches.is_open());
+        Ok(Relation::Open)
+    }
+
+    /// The uids of those whom a user has blocked.
+    pub(crate) async fn blocked_by(&self, app_id: &str, uid: &str) -> Result<Vec<String>> {
+        let mut uids = Vec::new();
+        let mut page = 1;
+        loop {
+            let request = ListBlockedUsersRequest {
+                uid: uid.to_owned(),
+                direction: BlockDirection::BlockedByMe.into(),
+                page: Some(halley_contracts::common::v1::PageRequest { page, per_page: limits::PAGE_MAX }),
+                ..Default::default()
+            };
+            let answer = IdentityServiceClient::new(self.identity.clone())
+                .list_blocked_users(system(app_id, request))
+                .await?
+                .into_inner();
+            let pages = answer.page.unwrap_or_default().total_pages;
+            uids.extend(answer.users.into_iter().filter_map(|blocked| blocked.user).map(|user| user.uid));
+            if page >= pages {
+                return Ok(uids);
+            }
+            page += 1;
+        }
+    }
+}
+
+impl Caches {
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Takes note of how the feed stands. Whatever changes, what was cached till now is dropped.
+    fn set_feed(&self, change: impl FnOnce(&mut Feed)) {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut feed);
+        self.open.store(false, Ordering::Release);
+        self.users.forget_all();
+        self.groups.forget_all();
+        self.memberships.forget_all();
+        self.relations.forget_all();
+        self.open.store(feed.subscribed && !feed.lost, Ordering::Release);
+    }
+}
+
+fn system<T>(app_id: &str, message: T) -> tonic::Request<T> {
+    Caller::system(app_id).request(message)
+}

@@ -1,0 +1,21 @@
+//! Rules without a database.
+
+pub(crate) mod action;
+pub(crate) mod counting;
+pub(crate) mod import;
+pub(crate) mod key;
+pub(crate) mod new_message;
+pub(crate) mod watermark;
+
+use halley_contracts::identity::v1::User;
+use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
+
+/// The user that the app itself appears as.
+pub(crate) fn system_user() -> User {
+    User {
+        uid: APP_SYSTEM_UID.to_owned(),
+        name: "System".to_owned(),
+        role: DEFAULT_ROLE.to_owned(),
+        ..Default::default()
+    }
+}

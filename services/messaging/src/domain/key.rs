@@ -1,0 +1,76 @@
+//! Conversation keys as they are stored and as clients name them.
+
+use halley_contracts::messaging::v1::ReceiverType;
+use halley_model::ConversationKey;
+
+/// Before the key of a deleted group's conversation, so that a new group of the same guid begins with an empty one.
+pub(crate) const RETIRED_PREFIX: &str = "x:";
+
+/// Reads a stored key, also of a deleted group.
+pub(crate) fn from_storage(stored: &str) -> Option<ConversationKey> {
+    match stored.strip_prefix(RETIRED_PREFIX) {
+        Some(retired) => retired.rsplit_once(':').and_then(|(key, _)| ConversationKey::from_storage(key)),
+        None => ConversationKey::from_storage(stored),
+    }
+}
+
+/// What kind of receiver its messages have.
+pub(crate) fn receiver_type(key: &ConversationKey) -> ReceiverType {
+    match key {
+        ConversationKey::Direct(..) => ReceiverType::User,
+        ConversationKey::Group(_) => ReceiverType::Group,
+    }
+}
+
+/// Whether a conversation is between two users.
+pub(crate) fn is_direct(key: &ConversationKey) -> bool {
+    matches!(key, ConversationKey::Direct(..))
+}
+
+/// Every conversation that a public id may mean: ids may hold `_user_` and begin with `group_` themselves.
+pub(crate) fn candidates(public: &str) -> Vec<ConversationKey> {
+    const BETWEEN: &str = "_user_";
+    let mut keys = Vec::new();
+    if let Some(guid) = public.strip_prefix("group_")
+        && !guid.is_empty()
+    {
+        keys.push(ConversationKey::group(guid));
+    }
+    let mut from = 0;
+    while let Some(at) = public.get(from..).and_then(|rest| rest.find(BETWEEN)).map(|at| at + from) {
+        let (a, b) = (&public[..at], &public[at + BETWEEN.len()..]);
+        if !a.is_empty() && !b.is_empty() && a <= b {
+            keys.push(ConversationKey::direct(a, b));
+        }
+        from = at + 1;
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_id_may_mean_several_conversations() {
+        assert_eq!(candidates("ann_user_bob"), [ConversationKey::direct("ann", "bob")]);
+        assert_eq!(candidates("group_room"), [ConversationKey::group("room")]);
+        let both = [ConversationKey::group("a_user_b"), ConversationKey::direct("group_a", "b")];
+        assert_eq!(candidates("group_a_user_b")[0], both[0]);
+        assert!(!candidates("group_a_user_b").contains(&both[1]), "the uids of a public id ascend");
+        assert_eq!(
+            candidates("a_user_b_user_c"),
+            [ConversationKey::direct("a", "b_user_c"), ConversationKey::direct("a_user_b", "c")]
+        );
+        assert!(candidates("").is_empty());
+        assert!(candidates("_user_").is_empty());
+        assert!(candidates("ä_user_ö").len() == 1);
+    }
+
+    #[test]
+    fn the_key_of_a_deleted_group_is_read_back() {
+        assert_eq!(from_storage("x:g:room:17"), Some(ConversationKey::group("room")));
+        assert_eq!(from_storage("g:room"), Some(ConversationKey::group("room")));
+        assert_eq!(from_storage("nothing"), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! What can go wrong here, each with its public code.
+
+use halley_contracts::common::v1::ItemError;
+use halley_kit::{PublicError, ServiceError, error};
+use halley_model::{ErrorCode, FieldError};
+
+/// A fault of one call, or of one item of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessagingError {
+    #[error("there is no user {uid}, or it is deactivated")]
+    UserNotFound { uid: String },
+    #[error("there is no group {guid}")]
+    GroupNotFound { guid: String },
+    #[error("{uid} is no member of the group {guid}")]
+    NotJoined { guid: String, uid: String },
+    #[error("{uid} is banned from the group {guid}")]
+    Banned { guid: String, uid: String },
+    #[error("the sender has blocked {uid}")]
+    BlockedReceiver { uid: String },
+    #[error("{uid} has blocked the sender")]
+    BlockedSender { uid: String },
+    #[error("the receiver is missing")]
+    EmptyReceiver,
+    #[error("the receiver type must be user or group")]
+    InvalidReceiverType,
+    #[error("messages of that category can't be sent")]
+    InvalidCategory,
+    #[error("the type is missing")]
+    EmptyType,
+    #[error("{0}")]
+    InvalidData(FieldError),
+    #[error("there is no message {id}")]
+    MessageNotFound { id: i64 },
+    #[error("message {id} is in a conversation of others")]
+    NoAccess { id: i64 },
+    #[error("message {id} is in another conversation")]
+    WrongThread { id: i64 },
+    #[error("message {id} is a reply itself")]
+    ThreadNesting { id: i64 },
+    #[error("message {id} is of a category without threads")]
+    WrongThreadCategory { id: i64 },
+    #[error("the user is no part of that conversation, or it has none yet")]
+    NotAccessible,
+    #[error("too many messages wait to be written: try again")]
+    QueueFull,
+    #[error("the service is stopping: try again")]
+    Stopping,
+    #[error("the database went away while the message was written; it may be stored")]
+    Uncertain,
+    #[error("{0}")]
+    InvalidImport(FieldError),
+    #[error("there is no imported message of the muid {muid}")]
+    UnknownMuid { muid: String },
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error("{}", .0.message)]
+    Public(#[from] PublicError),
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("{0}")]
+    Inconsistent(&'static str),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, MessagingError>;
+
+impl ServiceError for MessagingError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UserNotFound { .. } => ErrorCode::UidNotFound,
+            Self::GroupNotFound { .. } => ErrorCode::GuidNotFound,
+            Self::NotJoined { .. } => ErrorCode::GroupNotJoined,
+            Self::Banned { .. } => ErrorCode::BannedGroupMember,
+            Self::BlockedReceiver { .. } => ErrorCode::BlockedReceiver,
+            Self::BlockedSender { .. } => ErrorCode::BlockedSender,
+            Self::EmptyReceiver => ErrorCode::EmptyReceiver,
+            Self::InvalidReceiverType => ErrorCode::InvalidReceiverType,
+            Self::InvalidCategory => ErrorCode::InvalidMessageCategory,
+            Self::EmptyType => ErrorCode::EmptyMessageType,
+            Self::InvalidData(_) => ErrorCode::InvalidMessageData,
+            Self::MessageNotFound { .. } | Self::UnknownMuid { .. } => ErrorCode::MessageIdNotFound,
+            Self::NoAccess { .. } => ErrorCode::MessageNoAccess,
+            Self::WrongThread { .. } => ErrorCode::WrongMessageThread,
+            Self::ThreadNesting { .. } => ErrorCode::MessageThreadNesting,
+            Self::WrongThreadCategory { .. } => ErrorCode::WrongMessageThreadCategory,
+            Self::NotAccessible => ErrorCode::ConversationNotAccessible,
+            Self::QueueFull => ErrorCode::TooManyRequests,
+            Self::Stopping => ErrorCode::Unavailable,
+            Self::Database(error) if is_away(error) => ErrorCode::Unavailable,
+            Self::Uncertain => ErrorCode::Timeout,
+            Self::InvalidImport(_) => ErrorCode::ImportInvalidMessageFormat,
+            Self::Field(_) => ErrorCode::BadRequest,
+            Self::Public(error) => error.code,
+            Self::Database(_) | Self::Inconsistent(_) => ErrorCode::Exception,
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::EmptyReceiver => Some("receiver"),
+            Self::InvalidReceiverType => Some("receiverType"),
+            Self::InvalidCategory => Some("category"),
+            Self::EmptyType => Some("type"),
+            Self::Field(fault) | Self::InvalidData(fault) | Self::InvalidImport(fault) => Some(&fault.field),
+            Self::Public(error) => error.field.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl MessagingError {
+    /// Whether it says something of the item it befell, rather than of the server.
+    pub(crate) fn is_of_item(&self) -> bool {
+        !matches!(self.code(), ErrorCode::Exception | ErrorCode::Unavailable | ErrorCode::Timeout)
+    }
+
+    /// As the fate of one item.
+    pub(crate) fn to_item(&self) -> ItemError {
+        let public = error::public(self);
+        ItemError { code: public.code.as_str().to_owned(), message: public.message }
+    }
+}
+
+impl From<tonic::Status> for MessagingError {
+    /// What another service answered.
+    fn from(status: tonic::Status) -> Self {
+        Self::Public(PublicError::from_status(&status))
+    }
+}
+
+/// Whether the database is only away for a moment: restarting, or out of connections.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "53300")
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,50 @@
+//! Which events are published where.
+
+use halley_bus::{Channel, outbox::Entry};
+use halley_contracts::{
+    events::v1::{MessageSent, ReceiptChanged, event::Body},
+    messaging::v1::Message,
+};
+use halley_model::ConversationKey;
+
+use crate::domain::{action::Presence, new_message::NewMessage};
+
+/// A stored message: one publish for a group, however many its members; both users' channels for a direct one.
+pub(crate) fn message_sent(new: &NewMessage, message: Message) -> Entry {
+    let mut channels = match &new.key {
+        ConversationKey::Group(guid) => vec![Channel::group(&new.app_id, guid)],
+        ConversationKey::Direct(a, b) => both(&new.app_id, a, b),
+    };
+    // Who was removed is out of the group's channel by now, and must still be told.
+    if let Some(membership) = &new.membership
+        && membership.presence == Presence::Out
+    {
+        channels.push(Channel::user(&new.app_id, &membership.uid));
+    }
+    let device_id = message.device_id.clone();
+    let event = halley_bus::event(&new.app_id, &device_id, Body::MessageSent(MessageSent { message: Some(message) }));
+    Entry { event, channels, durable: true }
+}
+
+/// A receipt: to the other side, which is the sender of the message at the watermark, and to the user's own devices.
+pub(crate) fn receipt(
+    app_id: &str,
+    device_id: &str,
+    key: &ConversationKey,
+    uid: &str,
+    changed: ReceiptChanged,
+) -> Entry {
+    let channels = match key {
+        ConversationKey::Direct(..) => both(app_id, key.counterpart(uid), uid),
+        ConversationKey::Group(_) => both(app_id, &changed.message_sender, uid),
+    };
+    Entry { event: halley_bus::event(app_id, device_id, Body::ReceiptChanged(changed)), channels, durable: true }
+}
+
+fn both(app_id: &str, a: &str, b: &str) -> Vec<Channel> {
+    let mut channels = vec![Channel::user(app_id, a)];
+    if a != b {
+        channels.push(Channel::user(app_id, b));
+    }
+    channels
+}

@@ -1,0 +1,73 @@
+//! Conversations, messages and receipts.
+//!
+//! A message's way: [`rpc`] checks it with what the directory knows, a writer stores it together with what else waits
+//! in one transaction, the outbox relay publishes it. Reading never locks anything. Every table leads with the app.
+
+mod access;
+mod config;
+mod consumer;
+mod directory;
+mod domain;
+mod error;
+mod events;
+mod rpc;
+mod service;
+mod store;
+mod view;
+mod write;
+
+use std::sync::Arc;
+
+use halley_bus::{Bus, BusError, outbox::Relay};
+use halley_contracts::messaging::v1::messaging_service_server::MessagingServiceServer;
+use halley_kit::{Lifecycle, Transport, config::Validate as _};
+use sqlx::PgPool;
+use tonic::service::Routes;
+
+pub use config::MessagingConfig;
+
+use crate::{directory::Directory, service::Messaging, write::Writers};
+
+/// The schema of this service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What the service needs.
+pub struct Dependencies {
+    /// Its own database, migrated.
+    pub pool: PgPool,
+    /// Events in and out.
+    pub bus: Bus,
+    /// Users and blocks. With a service's credential: it is asked as Halley itself.
+    pub identity: Transport,
+    /// Groups and members. With a service's credential.
+    pub groups: Transport,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
+}
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is out of bounds.
+    #[error("{}", .0.join("; "))]
+    Config(Vec<String>),
+    /// The feed of facts can't be read.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// Starts the writers, the relay and the readers of events, and answers the routes to mount.
+pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Routes, StartError> {
+    let faults = config.faults();
+    if !faults.is_empty() {
+        return Err(StartError::Config(faults));
+    }
+    let Dependencies { pool, bus, identity, groups, lifecycle } = needs;
+    let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
+    let directory = Directory::new(&config, identity, groups);
+    directory.watch(&bus, lifecycle.stopping()).await?;
+    let writers = Writers::start(&config, &pool, &relay, &lifecycle);
+    let messaging = Arc::new(Messaging { pool, directory, writers, relay });
+    consumer::start(Arc::clone(&messaging), bus, &lifecycle);
+    Ok(Routes::new(MessagingServiceServer::new(rpc::Service(messaging))))
+}

@@ -1,0 +1,179 @@
+//! `ListMessages`.
+
+use chrono::{DateTime, Utc};
+use halley_contracts::messaging::v1::{
+    Direction, ListMessagesRequest, ListMessagesResponse, MessageCategory, ReceiverType,
+};
+use halley_kit::{Caller, time};
+use halley_model::{ConversationKey, FieldError, Guid, Uid, field, limits};
+
+use crate::{
+    access::With,
+    domain::key::candidates,
+    error::{MessagingError, Result},
+    service::Messaging,
+    store::{
+        conversations,
+        history::{self, Cursor, Filter, HistoryQuery, Source, Unread},
+        messages, participants,
+    },
+};
+
+pub(super) async fn list(
+    messaging: &Messaging,
+    caller: Caller,
+    request: ListMessagesRequest,
+) -> Result<ListMessagesResponse> {
+    let limit = limit(&request)?;
+    let cursor = cursor(&request)?;
+    let Some(source) = source(messaging, &caller, &request).await? else {
+        return Ok(ListMessagesResponse::default());
+    };
+    let filter = filter(messaging, &caller, &request, &source).await?;
+    let forward = request.direction() == Direction::Append;
+    let query = HistoryQuery { app_id: caller.app_id().to_owned(), source, cursor, forward, limit, filter };
+    let mut rows = history::list_messages(&messaging.pool, &query).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    if !forward {
+        rows.reverse();
+    }
+    let messages = messaging.show_messages(caller.app_id(), &rows).await?;
+    Ok(ListMessagesResponse { messages, has_more })
+}
+
+fn limit(request: &ListMessagesRequest) -> Result<i64> {
+    let limit = if request.limit == 0 { limits::PAGE_DEFAULT } else { request.limit };
+    if !(1..=limits::PAGE_MAX).contains(&limit) {
+        return Err(FieldError::new("limit", format!("must be 1 to {}", limits::PAGE_MAX)).into());
+    }
+    Ok(i64::from(limit))
+}
+
+fn cursor(request: &ListMessagesRequest) -> Result<Cursor> {
+    let at = |field: &'static str, ms: i64| -> Result<DateTime<Utc>> {
+        time::from_ms(ms).ok_or_else(|| FieldError::new(field, "must be a time").into())
+    };
+    match request {
+        ListMessagesRequest { cursor_id: id, .. } if *id != 0 => Ok(Cursor::Id(*id)),
+        ListMessagesRequest { cursor_sequence: sequence, .. } if *sequence != 0 => Ok(Cursor::Sequence(*sequence)),
+        ListMessagesRequest { cursor_sent_at_ms: ms, .. } if *ms != 0 => Ok(Cursor::SentAt(at("sentAt", *ms)?)),
+        ListMessagesRequest { cursor_updated_at_ms: ms, .. } if *ms != 0 => {
+            Ok(Cursor::UpdatedAt(at("updatedAt", *ms)?))
+        }
+        _ => Ok(Cursor::None),
+    }
+}
+
+/// Where the page comes from, for those who may read there. `None`: there is no such conversation.
+async fn source(messaging: &Messaging, caller: &Caller, request: &ListMessagesRequest) -> Result<Option<Source>> {
+    if request.parent_id != 0 {
+        return thread(messaging, caller, request.parent_id).await.map(Some);
+    }
+    if request.with_type() != ReceiverType::Unspecified || !request.with.is_empty() {
+        let with = With::parse(request.with_type(), &request.with)?;
+        messaging.directory.authorise_read(caller, &with).await?;
+        return Ok(Some(match (with, caller.acting_uid()) {
+            (With::User(uid), None) => Source::OfUser { uid, direct_only: true },
+            (with, acting) => Source::Conversation(with.key(acting.unwrap_or_default())),
+        }));
+    }
+    if !request.conversation_id.is_empty() {
+        return public_id(messaging, caller, &request.conversation_id).await;
+    }
+    Ok(Some(match caller.acting_uid() {
+        Some(uid) => Source::OfUser { uid: uid.to_owned(), direct_only: false },
+        None => Source::App,
+    }))
+}
+
+async fn thread(messaging: &Messaging, caller: &Caller, parent_id: i64) -> Result<Source> {
+    let parent = messages::find_message(&messaging.pool, caller.app_id(), parent_id).await?;
+    let parent = parent.ok_or(MessagingError::MessageNotFound { id: parent_id })?;
+    messaging.directory.authorise_message(caller, &parent).await?;
+    Ok(Source::Thread(parent_id, parent.key))
+}
+
+/// A public id may mean several conversations; a user sees those of them that are the user's own.
+async fn public_id(messaging: &Messaging, caller: &Caller, public: &str) -> Result<Option<Source>> {
+    field::text("conversationId", public, 2 * limits::ID_MAX + "_user_".len())?;
+    let mut keys = Vec::new();
+    for key in candidates(&public.to_ascii_lowercase()) {
+        if may_read(messaging, caller, &key).await? {
+            keys.push(key.storage());
+        }
+    }
+    let found = conversations::find_ids(&messaging.pool, caller.app_id(), &keys).await?;
+    Ok(match found.as_slice() {
+        [] => None,
+        [(_, key)] => ConversationKey::from_storage(key).map(Source::Conversation),
+        _ => Some(Source::Conversations(found.into_iter().map(|(id, _)| id).collect())),
+    })
+}
+
+async fn may_read(messaging: &Messaging, caller: &Caller, key: &ConversationKey) -> Result<bool> {
+    let Some(uid) = caller.acting_uid() else { return Ok(true) };
+    match key {
+        ConversationKey::Direct(a, b) => Ok(a == uid || b == uid),
+        ConversationKey::Group(guid) if Guid::parse(guid).is_err() => Ok(false),
+        ConversationKey::Group(guid) => {
+            match messaging.directory.authorise_read(caller, &With::Group(guid.clone())).await {
+                Ok(()) => Ok(true),
+                Err(error) if error.is_of_item() => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+async fn filter(
+    messaging: &Messaging,
+    caller: &Caller,
+    request: &ListMessagesRequest,
+    source: &Source,
+) -> Result<Filter> {
+    for (name, texts) in [("types", &request.types), ("tags", &request.tags), ("senders", &request.senders)] {
+        texts.iter().try_for_each(|text| field::text(name, text, limits::TAG_MAX))?;
+    }
+    field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
+    let not_senders = match caller.acting_uid() {
+        Some(uid) if request.hide_blocked_senders => messaging.directory.blocked_by(caller.app_id(), uid).await?,
+        _ => Vec::new(),
+    };
+    let sent_at = request.sent_at.unwrap_or_default();
+    Ok(Filter {
+        categories: request.categories().filter(|category| *category != MessageCategory::Unspecified).collect(),
+        types: request.types.clone(),
+        tags: request.tags.clone(),
+        senders: request.senders.iter().filter_map(|uid| Uid::parse(uid).ok()).map(Uid::into_string).collect(),
+        not_senders,
+        hide_replies: request.hide_replies,
+        hide_deleted: request.hide_deleted,
+        only_deleted: request.only_deleted,
+        search_key: request.search_key.clone(),
+        sent_from: time::from_ms(sent_at.from_ms),
+        sent_to: time::from_ms(sent_at.to_ms),
+        has_attachments: request.has_attachments,
+        unread_of: unread(messaging, caller, request, source).await?,
+    })
+}
+
+async fn unread(
+    messaging: &Messaging,
+    caller: &Caller,
+    request: &ListMessagesRequest,
+    source: &Source,
+) -> Result<Option<Unread>> {
+    if !request.unread_only {
+        return Ok(None);
+    }
+    let uid = caller.require_uid()?.to_owned();
+    let after_sequence = match source {
+        Source::Conversation(key) => {
+            participants::find_boundary(&messaging.pool, caller.app_id(), &uid, &key.storage()).await?
+        }
+        _ => 0,
+    };
+    Ok(Some(Unread { uid, after_sequence }))
+}

@@ -1,0 +1,86 @@
+//! `RecordMembership`, for the edge that answers the call and for the reader of events: whoever comes first.
+
+use halley_contracts::{
+    groups::v1::MembershipEvent,
+    messaging::v1::{
+        Message, MessageCategory, ReceiverType, RecordMembershipRequest, RecordMembershipResponse,
+        message::ReceiverEntity,
+    },
+};
+use halley_kit::{Caller, time};
+use halley_model::{APP_SYSTEM_UID, ConversationKey, FieldError, Guid, Uid, field, limits};
+
+use crate::{
+    domain::{
+        action::{self, Membership},
+        new_message::NewMessage,
+    },
+    error::{MessagingError, Result},
+    service::Messaging,
+    write::Written,
+};
+
+pub(super) async fn record(
+    messaging: &Messaging,
+    caller: Caller,
+    request: RecordMembershipRequest,
+) -> Result<RecordMembershipResponse> {
+    let event = request.event.ok_or_else(|| FieldError::new("event", "is required"))?;
+    let message = messaging.record_membership(caller.app_id(), event).await?;
+    Ok(RecordMembershipResponse { message: Some(message) })
+}
+
+impl Messaging {
+    /// Stores what a membership change means here. Its id is the action message's muid, so that it is stored once.
+    pub(crate) async fn record_membership(&self, app_id: &str, event: MembershipEvent) -> Result<Message> {
+        let new = self.action_message(app_id, event).await?;
+        match self.writers.write(new).await? {
+            Written::New(message) | Written::RepeatedNew(message) => Ok(*message),
+            Written::Repeated(stored) => self.show_message(app_id, &stored).await,
+        }
+    }
+
+    async fn action_message(&self, app_id: &str, event: MembershipEvent) -> Result<NewMessage> {
+        field::required_text("event.eventId", &event.event_id, limits::MUID_MAX)?;
+        let change = event.change.ok_or_else(|| FieldError::new("event.change", "is required"))?;
+        let word =
+            action::word(change.action()).ok_or_else(|| FieldError::new("event.change.action", "is required"))?;
+        let data_json = action::data(word, &change)
+            .map_err(|_| MessagingError::Inconsistent("an action message can't be written as JSON"))?;
+        let presence = action::presence(change.action());
+        let group = change.group.ok_or_else(|| FieldError::new("event.change.group", "is required"))?;
+        Guid::parse(&group.guid).map_err(|_| FieldError::new("event.change.group.guid", "must be a guid"))?;
+        Uid::parse(&change.on_uid).map_err(|_| FieldError::new("event.change.onUid", "must be a uid"))?;
+        let by_uid = if change.by_uid.is_empty() { APP_SYSTEM_UID } else { &change.by_uid };
+        let users = self.directory.users(app_id, [by_uid, &change.on_uid]).await?;
+        let user = |uid: &str| users.get(uid).map(|user| user.as_ref().clone());
+        let key = ConversationKey::group(&group.guid);
+        let at = time::from_ms(event.occurred_at_ms).unwrap_or_else(time::now);
+        Ok(NewMessage {
+            app_id: app_id.to_owned(),
+            stored_key: key.storage(),
+            counted: false,
+            membership: Some(Membership { uid: change.on_uid.clone(), presence, at }),
+            message: Message {
+                muid: event.event_id,
+                conversation_id: key.public(),
+                sender_uid: by_uid.to_owned(),
+                receiver_type: ReceiverType::Group.into(),
+                receiver: group.guid.clone(),
+                category: MessageCategory::Action.into(),
+                r#type: action::GROUP_MEMBER.to_owned(),
+                data_json,
+                sender: user(by_uid),
+                // Deleted meanwhile: the action still names who it was.
+                action_on: user(&change.on_uid).or_else(|| Some(unknown_user(&change.on_uid))),
+                receiver_entity: Some(ReceiverEntity::ReceiverGroup(group)),
+                ..Default::default()
+            },
+            key,
+        })
+    }
+}
+
+fn unknown_user(uid: &str) -> halley_contracts::identity::v1::User {
+    halley_contracts::identity::v1::User { uid: uid.to_owned(), ..Default::default() }
+}

@@ -1,0 +1,29 @@
+//! The only place with SQL.
+
+pub(crate) mod conversations;
+pub(crate) mod history;
+pub(crate) mod imports;
+pub(crate) mod inbox;
+pub(crate) mod insert;
+pub(crate) mod messages;
+pub(crate) mod participants;
+
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+
+/// Begins a transaction that writes batches. Its statements join short arrays with large tables by an index each time;
+/// a plan that was made while the tables were small and that reads them whole must not be kept by the connection.
+pub(crate) async fn begin_batch(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection
+        .begin_with(
+            "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+             SET LOCAL synchronous_commit = on",
+        )
+        .await
+}
+
+/// The literal of a one-dimensional `text[]`, for arrays inside arrays: the wire format has no ragged ones.
+pub(crate) fn array_literal(values: &[String]) -> String {
+    let quoted: Vec<String> =
+        values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    format!("{{{}}}", quoted.join(","))
+}

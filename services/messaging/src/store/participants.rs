@@ -1,0 +1,212 @@
+//! The table `participants`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+
+/// Watermarks of a participant, for receipts.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Watermarks {
+    pub conversation_id: i64,
+    pub uid: String,
+    pub delivered_sequence: i64,
+    pub delivered_at: Option<DateTime<Utc>>,
+    pub read_sequence: i64,
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+/// Watermarks of everybody in the conversations. Meant for direct ones.
+pub(crate) async fn list_watermarks(
+    pool: &PgPool,
+    app_id: &str,
+    conversation_ids: &[i64],
+) -> Result<Vec<Watermarks>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT conversation_id, uid, delivered_sequence, delivered_at, read_sequence, read_at
+         FROM participants
+         WHERE app_id = $1 AND conversation_id = ANY($2)",
+    )
+    .bind(app_id)
+    .bind(conversation_ids)
+    .fetch_all(pool)
+    .await
+}
+
+/// A place in a conversation that begins or ends.
+pub(crate) struct Change<'a> {
+    pub app_id: &'a str,
+    pub uid: &'a str,
+    pub conversation_id: i64,
+    pub joined_sequence: i64,
+    pub left_at: Option<DateTime<Utc>>,
+    pub at: DateTime<Utc>,
+}
+
+/// Stores that users came in or left. A change that is older than what is stored changes nothing, and who is in
+/// stays where they came in.
+pub(crate) async fn upsert_participants(
+    connection: &mut PgConnection,
+    changes: &[Change<'_>],
+) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    // One row can't be changed twice by one statement: only each place's last change is given to it.
+    sqlx::query(
+        "INSERT INTO participants AS p (app_id, uid, conversation_id, joined_sequence, left_at, membership_at)
+         SELECT DISTINCT ON (app_id, uid, conversation_id)
+             app_id, uid, conversation_id, joined_sequence, left_at, membership_at
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+             WITH ORDINALITY AS given (app_id, uid, conversation_id, joined_sequence, left_at, membership_at, place)
+         ORDER BY app_id, uid, conversation_id, membership_at DESC, place DESC
+         ON CONFLICT (app_id, uid, conversation_id) DO UPDATE
+         SET joined_sequence = CASE
+                 WHEN p.left_at IS NOT NULL AND EXCLUDED.left_at IS NULL THEN EXCLUDED.joined_sequence
+                 ELSE p.joined_sequence
+             END,
+             left_at = EXCLUDED.left_at,
+             membership_at = EXCLUDED.membership_at
+         WHERE p.membership_at IS NULL OR p.membership_at <= EXCLUDED.membership_at",
+    )
+    .bind(changes.iter().map(|change| change.app_id).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.uid).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.conversation_id).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.joined_sequence).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.left_at).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.at).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives a member of a group a place if none was made yet.
+pub(crate) async fn insert_if_missing(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_id: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO participants (app_id, uid, conversation_id) VALUES ($1, $2, $3)
+         ON CONFLICT (app_id, uid, conversation_id) DO NOTHING",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(conversation_id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes every place of a user who was removed for good.
+pub(crate) async fn delete_of_user(pool: &PgPool, app_id: &str, uid: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM participants WHERE app_id = $1 AND uid = $2").bind(app_id).bind(uid).execute(pool).await?;
+    Ok(())
+}
+
+/// A participant's row, locked, with the message that a watermark is to move to.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct LockedPlace {
+    pub conversation_id: i64,
+    pub history_sequence: i64,
+    pub joined_sequence: i64,
+    pub read_sequence: i64,
+    pub read_message_id: i64,
+    pub delivered_sequence: i64,
+    pub delivered_message_id: i64,
+    pub unread_sequence: Option<i64>,
+    pub unread_message_id: Option<i64>,
+    /// The newest message whose id is not above the one asked for; 0 and empty without any.
+    pub to_sequence: i64,
+    pub to_message_id: i64,
+    pub to_sender: String,
+}
+
+/// Locks a user's place in a conversation, if there is one now.
+pub(crate) async fn lock_place(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+    up_to_message_id: i64,
+) -> Result<Option<LockedPlace>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT c.conversation_id, c.history_sequence, p.joined_sequence, p.read_sequence, p.read_message_id,
+             p.delivered_sequence, p.delivered_message_id, p.unread_sequence, p.unread_message_id,
+             COALESCE(m.sequence, 0) AS to_sequence, COALESCE(m.message_id, 0) AS to_message_id,
+             COALESCE(m.sender_uid, '') AS to_sender
+         FROM conversations AS c
+         JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
+         LEFT JOIN LATERAL (
+             SELECT sequence, message_id, sender_uid
+             FROM messages
+             WHERE messages.app_id = c.app_id AND messages.conversation_id = c.conversation_id
+                 AND messages.message_id <= $4
+             ORDER BY messages.message_id DESC
+             LIMIT 1
+         ) AS m ON true
+         WHERE c.app_id = $1 AND c.conversation_key = $2 AND p.uid = $3 AND p.left_at IS NULL
+         FOR UPDATE OF p",
+    )
+    .bind(app_id)
+    .bind(conversation_key)
+    .bind(uid)
+    .bind(up_to_message_id)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Stores the watermarks of a locked place. Times are set where the watermark is new.
+pub(crate) async fn update_place(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    place: &LockedPlace,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE participants
+         SET read_at = CASE WHEN read_sequence < $4 THEN $10 ELSE read_at END,
+             delivered_at = CASE WHEN delivered_sequence < $6 THEN $10 ELSE delivered_at END,
+             read_sequence = $4,
+             read_message_id = $5,
+             delivered_sequence = $6,
+             delivered_message_id = $7,
+             unread_sequence = $8,
+             unread_message_id = $9
+         WHERE app_id = $1 AND uid = $2 AND conversation_id = $3",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(place.conversation_id)
+    .bind(place.read_sequence)
+    .bind(place.read_message_id)
+    .bind(place.delivered_sequence)
+    .bind(place.delivered_message_id)
+    .bind(place.unread_sequence)
+    .bind(place.unread_message_id)
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// After which sequence number messages are unread for a user; 0 for somebody without a place.
+pub(crate) async fn find_boundary(
+    pool: &PgPool,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+) -> Result<i64, sqlx::Error> {
+    let boundary: Option<i64> = sqlx::query_scalar(
+        "SELECT COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence))
+         FROM conversations AS c
+         JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
+         WHERE c.app_id = $1 AND c.conversation_key = $2 AND p.uid = $3",
+    )
+    .bind(app_id)
+    .bind(conversation_key)
+    .bind(uid)
+    .fetch_optional(pool)
+    .await?;
+    Ok(boundary.unwrap_or(0))
+}

@@ -1,0 +1,206 @@
+//! Stored rows as contracts show them, with the users and groups that their ids stand for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use halley_contracts::{
+    groups::v1::Group,
+    identity::v1::User,
+    messaging::v1::{Conversation, Message, ReceiverType, conversation::WithEntity, message::ReceiverEntity},
+};
+use halley_kit::time;
+use halley_model::ConversationKey;
+
+use crate::{
+    directory::{Groups, Users},
+    domain::key::{self, is_direct, receiver_type},
+    error::{MessagingError, Result},
+    service::Messaging,
+    store::{
+        inbox::InboxRow,
+        messages::{self, StoredMessage},
+        participants::{self, Watermarks},
+    },
+};
+
+/// What rows are shown with.
+struct Entities {
+    users: Users,
+    groups: Groups,
+    quoted: HashMap<i64, StoredMessage>,
+    /// By conversation and the uid of whom they are.
+    watermarks: HashMap<(i64, String), Watermarks>,
+}
+
+impl Messaging {
+    /// Messages in the order of the rows.
+    pub(crate) async fn show_messages(&self, app_id: &str, rows: &[StoredMessage]) -> Result<Vec<Message>> {
+        let entities = self.entities(app_id, rows).await?;
+        Ok(rows.iter().map(|row| entities.message(row)).collect())
+    }
+
+    /// One message.
+    pub(crate) async fn show_message(&self, app_id: &str, row: &StoredMessage) -> Result<Message> {
+        let entities = self.entities(app_id, std::slice::from_ref(row)).await?;
+        Ok(entities.message(row))
+    }
+
+    /// Conversations in the order of the rows, each with its last message.
+    pub(crate) async fn show_conversations(&self, app_id: &str, rows: &[InboxRow]) -> Result<Vec<Conversation>> {
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.last_message_id).filter(|id| *id != 0).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let last = messages::list_by_ids(&self.pool, app_id, &ids).await?;
+        let shown = self.show_messages(app_id, &last).await?;
+        let last: HashMap<i64, Message> = shown.into_iter().map(|message| (message.id, message)).collect();
+        let keys = rows.iter().map(|row| parse_key(&row.conversation_key)).collect::<Result<Vec<_>>>()?;
+        let with = |direct: bool| {
+            rows.iter()
+                .zip(&keys)
+                .filter(move |(_, key)| is_direct(key) == direct)
+                .map(|(row, key)| key.counterpart(&row.uid))
+        };
+        let users = self.directory.users(app_id, with(true)).await?;
+        let groups = self.directory.groups(app_id, with(false)).await?;
+        Ok(rows
+            .iter()
+            .zip(&keys)
+            .map(|(row, key)| conversation(row, key, &users, &groups, last.get(&row.last_message_id)))
+            .collect())
+    }
+
+    async fn entities(&self, app_id: &str, rows: &[StoredMessage]) -> Result<Entities> {
+        let quoted_ids: BTreeSet<i64> = rows.iter().map(|row| row.quoted_message_id).filter(|id| *id != 0).collect();
+        let quoted = match quoted_ids.is_empty() {
+            true => Vec::new(),
+            false => messages::list_by_ids(&self.pool, app_id, &quoted_ids.into_iter().collect::<Vec<_>>()).await?,
+        };
+        let all = || rows.iter().chain(&quoted);
+        let direct: BTreeSet<i64> = all().filter(|row| is_direct(&row.key)).map(|row| row.conversation_id).collect();
+        let watermarks = match direct.is_empty() {
+            true => Vec::new(),
+            false => participants::list_watermarks(&self.pool, app_id, &direct.into_iter().collect::<Vec<_>>()).await?,
+        };
+        let uids: BTreeSet<&str> = all().flat_map(uids_of).collect();
+        let guids: BTreeSet<&str> = all().filter_map(guid_of).collect();
+        Ok(Entities {
+            users: self.directory.users(app_id, uids).await?,
+            groups: self.directory.groups(app_id, guids).await?,
+            quoted: quoted.iter().map(|row| (row.message_id, row.clone())).collect(),
+            watermarks: watermarks
+                .into_iter()
+                .map(|marks| ((marks.conversation_id, marks.uid.clone()), marks))
+                .collect(),
+        })
+    }
+}
+
+fn uids_of(row: &StoredMessage) -> impl Iterator<Item = &str> {
+    let receiver = is_direct(&row.key).then(|| row.receiver());
+    [Some(row.sender_uid.as_str()), Some(row.action_on_uid.as_str()), receiver].into_iter().flatten()
+}
+
+fn guid_of(row: &StoredMessage) -> Option<&str> {
+    match &row.key {
+        ConversationKey::Group(guid) => Some(guid),
+        ConversationKey::Direct(..) => None,
+    }
+}
+
+fn parse_key(stored: &str) -> Result<ConversationKey> {
+    key::from_storage(stored).ok_or(MessagingError::Inconsistent("a stored conversation key can't be read"))
+}
+
+impl Entities {
+    fn message(&self, row: &StoredMessage) -> Message {
+        let quoted = self.quoted.get(&row.quoted_message_id).map(|quoted| Box::new(self.bare(quoted)));
+        Message { quoted_message: quoted, ..self.bare(row) }
+    }
+
+    /// Without what it quotes.
+    fn bare(&self, row: &StoredMessage) -> Message {
+        let (delivered_at, read_at) = self.receipts(row);
+        Message {
+            id: row.message_id,
+            muid: row.muid.clone(),
+            conversation_id: row.key.public(),
+            sequence: row.sequence,
+            sender_uid: row.sender_uid.clone(),
+            receiver_type: receiver_type(&row.key).into(),
+            receiver: row.receiver().to_owned(),
+            category: row.category.into(),
+            r#type: row.kind.clone(),
+            data_json: row.data_json.clone(),
+            tags: row.tags.clone(),
+            sent_at_ms: time::to_ms(row.sent_at),
+            updated_at_ms: time::to_ms(row.updated_at),
+            edited_at_ms: time::opt_to_ms(row.edited_at),
+            edited_by: row.edited_by.clone(),
+            deleted_at_ms: time::opt_to_ms(row.deleted_at),
+            deleted_by: row.deleted_by.clone(),
+            parent_id: row.parent_id,
+            reply_count: row.reply_count,
+            quoted_message_id: row.quoted_message_id,
+            delivered_at_ms: time::opt_to_ms(delivered_at),
+            read_at_ms: time::opt_to_ms(read_at),
+            device_id: row.device_id.clone(),
+            sender: self.user(&row.sender_uid),
+            receiver_entity: self.receiver(row),
+            action_on: self.user(&row.action_on_uid),
+            quoted_message: None,
+        }
+    }
+
+    fn user(&self, uid: &str) -> Option<User> {
+        self.users.get(uid).map(|user| User::clone(user))
+    }
+
+    fn receiver(&self, row: &StoredMessage) -> Option<ReceiverEntity> {
+        match &row.key {
+            ConversationKey::Direct(..) => self.user(row.receiver()).map(ReceiverEntity::ReceiverUser),
+            ConversationKey::Group(guid) => {
+                self.groups.get(guid).map(|group| ReceiverEntity::ReceiverGroup(Group::clone(group)))
+            }
+        }
+    }
+
+    /// When the receiver of a direct message got and read it: what an import said, or else by the watermarks.
+    fn receipts(&self, row: &StoredMessage) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        let marks = is_direct(&row.key)
+            .then(|| self.watermarks.get(&(row.conversation_id, row.receiver().to_owned())))
+            .flatten();
+        let passed = |sequence: i64, at: Option<DateTime<Utc>>| at.filter(|_| row.sequence <= sequence);
+        let delivered = marks.and_then(|marks| passed(marks.delivered_sequence, marks.delivered_at));
+        let read = marks.and_then(|marks| passed(marks.read_sequence, marks.read_at));
+        (row.delivered_at.or(delivered), row.read_at.or(read))
+    }
+}
+
+fn conversation(
+    row: &InboxRow,
+    key: &ConversationKey,
+    users: &Users,
+    groups: &Groups,
+    last: Option<&Message>,
+) -> Conversation {
+    let with = key.counterpart(&row.uid);
+    let with_entity = match receiver_type(key) {
+        ReceiverType::Group => groups.get(with).map(|group| WithEntity::WithGroup(Group::clone(group))),
+        _ => users.get(with).map(|user| WithEntity::WithUser(User::clone(user))),
+    };
+    Conversation {
+        conversation_id: key.public(),
+        owner_uid: row.uid.clone(),
+        with_type: receiver_type(key).into(),
+        with: with.to_owned(),
+        with_entity,
+        unread_count: row.unread_count,
+        last_message: last.cloned(),
+        last_read_message_id: row.read_message_id,
+        last_delivered_message_id: row.delivered_message_id,
+        latest_message_id: row.last_message_id,
+        latest_sequence: row.last_sequence,
+        tags: row.tags.clone(),
+        created_at_ms: time::to_ms(row.created_at),
+        updated_at_ms: time::to_ms(row.active_at),
+    }
+}
