@@ -1,0 +1,65 @@
+//! Conversations.
+
+use halley_contracts::messaging::v1::{Conversation, ReceiverType, conversation::WithEntity};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use crate::{
+    group::GroupJson,
+    message::{MessageJson, receiver_word},
+    user::UserJson,
+    view::{Seconds, View},
+};
+
+/// A user's view of a conversation.
+pub struct ConversationJson<'a> {
+    /// Which.
+    pub conversation: &'a Conversation,
+    /// Through whose eyes.
+    pub view: View<'a>,
+}
+
+impl Serialize for ConversationJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let conversation = self.conversation;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("conversationId", &conversation.conversation_id)?;
+        map.serialize_entry("conversationType", receiver_word(conversation.with_type()))?;
+        // One page types it as a number; every example, and so every client, has a string.
+        map.serialize_entry("unreadMessageCount", &conversation.unread_count.to_string())?;
+        let ids = [
+            ("lastReadMessageId", conversation.last_read_message_id),
+            ("lastDeliveredMessageId", conversation.last_delivered_message_id),
+            ("latestMessageId", conversation.latest_message_id),
+        ];
+        for (key, id) in ids {
+            if id != 0 {
+                map.serialize_entry(key, &id.to_string())?;
+            }
+        }
+        if !conversation.tags.is_empty() {
+            map.serialize_entry("tags", &conversation.tags)?;
+        }
+        map.serialize_entry("createdAt", &Seconds(conversation.created_at_ms))?;
+        map.serialize_entry("updatedAt", &Seconds(conversation.updated_at_ms))?;
+        if self.view.uid.is_none() && !conversation.owner_uid.is_empty() {
+            map.serialize_entry("uid", &conversation.owner_uid)?;
+        }
+        // Clients break on an empty one, so none is left out.
+        if let Some(message) = &conversation.last_message {
+            map.serialize_entry("lastMessage", &MessageJson { message, view: self.view })?;
+        }
+        let owner = View { uid: Some(&conversation.owner_uid), ..self.view };
+        match &conversation.with_entity {
+            Some(WithEntity::WithUser(user)) => map.serialize_entry("conversationWith", &UserJson::new(user, owner))?,
+            Some(WithEntity::WithGroup(group)) => {
+                let group = GroupJson { joined_by_all: true, ..GroupJson::new(group, None) };
+                map.serialize_entry("conversationWith", &group)?;
+            }
+            None => {
+                let key = if conversation.with_type() == ReceiverType::Group { "guid" } else { "uid" };
+                map.serialize_entry("conversationWith", &std::collections::BTreeMap::from([(key, &conversation.with)]))?;
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,23 @@
+//! The public JSON: how users, groups, messages and conversations look to clients, over HTTP and on the socket.
+//!
+//! Shapes are those of REST API v3 and the client protocol. Everything here borrows from contract types and serializes
+//! straight into the answer. Where sources differ, what clients read decides: reactions, mentions and entities stand in
+//! `data`, tags on top, ids of messages are decimal strings, times are Unix seconds.
+
+mod conversation;
+mod credential;
+mod error;
+mod group;
+mod message;
+mod send;
+mod user;
+mod view;
+
+pub use conversation::ConversationJson;
+pub use credential::{ApiKeyJson, AuthTokenJson};
+pub use error::error_envelope;
+pub use group::{BannedJson, GroupJson, MemberJson, group_type, parse_group_type, parse_scope, scope_word};
+pub use message::{MessageJson, category_word, parse_category, receiver_word};
+pub use send::parse_send;
+pub use user::{BlockState, UserJson};
+pub use view::{Seconds, View, conversation_id_of, object_or_none};

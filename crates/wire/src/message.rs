@@ -1,0 +1,274 @@
+//! Messages of every category.
+
+use std::collections::BTreeMap;
+
+use halley_contracts::{
+    groups::v1::Group,
+    identity::v1::User,
+    messaging::v1::{Message, MessageCategory, ReceiverType, message::ReceiverEntity},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::value::RawValue;
+
+use crate::{
+    group::GroupJson,
+    user::UserJson,
+    view::{Seconds, View},
+};
+
+/// A message.
+pub struct MessageJson<'a> {
+    /// Which.
+    pub message: &'a Message,
+    /// Through whose eyes.
+    pub view: View<'a>,
+}
+
+/// The public word of a category.
+pub fn category_word(category: MessageCategory) -> &'static str {
+    match category {
+        MessageCategory::Custom => "custom",
+        MessageCategory::Interactive => "interactive",
+        MessageCategory::Action => "action",
+        MessageCategory::Call => "call",
+        MessageCategory::Message | MessageCategory::Unspecified => "message",
+    }
+}
+
+/// Reads the public word of a category.
+pub fn parse_category(word: &str) -> Option<MessageCategory> {
+    match word {
+        "message" => Some(MessageCategory::Message),
+        "custom" => Some(MessageCategory::Custom),
+        "interactive" => Some(MessageCategory::Interactive),
+        "action" => Some(MessageCategory::Action),
+        "call" => Some(MessageCategory::Call),
+        _ => None,
+    }
+}
+
+/// The public word of what a receiver is.
+pub fn receiver_word(kind: ReceiverType) -> &'static str {
+    if kind == ReceiverType::Group { "group" } else { "user" }
+}
+
+impl Serialize for MessageJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.message;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &message.id.to_string())?;
+        if !message.muid.is_empty() {
+            map.serialize_entry("muid", &message.muid)?;
+        }
+        map.serialize_entry("conversationId", &message.conversation_id)?;
+        map.serialize_entry("sender", &message.sender_uid)?;
+        map.serialize_entry("receiverType", receiver_word(message.receiver_type()))?;
+        map.serialize_entry("receiver", &message.receiver)?;
+        map.serialize_entry("category", category_word(message.category()))?;
+        map.serialize_entry("type", &message.r#type)?;
+        map.serialize_entry("data", &Data { message, view: self.view })?;
+        map.serialize_entry("sentAt", &Seconds(message.sent_at_ms))?;
+        let times = [
+            ("updatedAt", message.updated_at_ms),
+            ("deliveredAt", message.delivered_at_ms),
+            ("readAt", message.read_at_ms),
+            ("editedAt", message.edited_at_ms),
+            ("deletedAt", message.deleted_at_ms),
+        ];
+        for (key, at) in times {
+            if at != 0 {
+                map.serialize_entry(key, &Seconds(at))?;
+            }
+        }
+        for (key, uid) in [("editedBy", &message.edited_by), ("deletedBy", &message.deleted_by)] {
+            if !uid.is_empty() {
+                map.serialize_entry(key, uid)?;
+            }
+        }
+        if !message.tags.is_empty() {
+            map.serialize_entry("tags", &message.tags)?;
+        }
+        if message.parent_id != 0 {
+            map.serialize_entry("parentId", &message.parent_id.to_string())?;
+        }
+        if message.reply_count != 0 {
+            map.serialize_entry("replyCount", &message.reply_count)?;
+        }
+        if message.quoted_message_id != 0 {
+            map.serialize_entry("quotedMessageId", &message.quoted_message_id.to_string())?;
+        }
+        if let Some(quoted) = &message.quoted_message {
+            map.serialize_entry("quotedMessage", &MessageJson { message: quoted, view: self.view })?;
+        }
+        if self.view.with_sequence {
+            map.serialize_entry("sequence", &message.sequence)?;
+        }
+        map.end()
+    }
+}
+
+/// What the sender gave, and who and what the ids stand for.
+struct Data<'a> {
+    message: &'a Message,
+    view: View<'a>,
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.message;
+        let mut map = serializer.serialize_map(None)?;
+        // A deleted message keeps its place and loses its content.
+        let content = if message.deleted_at_ms == 0 { message.data_json.as_str() } else { "{}" };
+        let given: BTreeMap<&str, &RawValue> = serde_json::from_str(content).unwrap_or_default();
+        for (key, value) in &given {
+            if *key != "entities" && *key != "resource" {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        if !given.contains_key("url")
+            && let Some(url) = given.get("attachments").and_then(|list| first_url(list.get()))
+        {
+            map.serialize_entry("url", &url)?;
+        }
+        if !message.device_id.is_empty() {
+            map.serialize_entry("resource", &message.device_id)?;
+        }
+        map.serialize_entry("entities", &Entities { message, view: self.view })?;
+        map.end()
+    }
+}
+
+/// Clients show a media message by `data.url`, which is its first attachment.
+fn first_url(attachments: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Attachment {
+        url: String,
+    }
+    let list: Vec<Attachment> = serde_json::from_str(attachments).ok()?;
+    list.into_iter().next().map(|attachment| attachment.url)
+}
+
+struct Entities<'a> {
+    message: &'a Message,
+    view: View<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entity<T> {
+    entity: T,
+    entity_type: &'static str,
+}
+
+fn of_user<'a>(user: &'a User, view: View<'a>) -> Entity<UserJson<'a>> {
+    Entity { entity: UserJson::new(user, view), entity_type: "user" }
+}
+
+fn of_group<'a>(group: &'a Group) -> Entity<GroupJson<'a>> {
+    let entity = GroupJson { joined_by_all: true, ..GroupJson::new(group, None) };
+    Entity { entity, entity_type: "group" }
+}
+
+impl Serialize for Entities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = self.message;
+        let is_action = message.category() == MessageCategory::Action;
+        // What is not known any more is shown by its id.
+        let unknown = |uid: &str| User { uid: uid.to_owned(), ..Default::default() };
+        let sender_unknown;
+        let sender = match &message.sender {
+            Some(user) => user,
+            None => {
+                sender_unknown = unknown(&message.sender_uid);
+                &sender_unknown
+            }
+        };
+        // In a one-to-one message only the receiver carries the conversation's id.
+        let bare = View { uid: None, ..self.view };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(if is_action { "by" } else { "sender" }, &of_user(sender, bare))?;
+        let receiver = if is_action { "for" } else { "receiver" };
+        match &message.receiver_entity {
+            Some(ReceiverEntity::ReceiverGroup(group)) => map.serialize_entry(receiver, &of_group(group))?,
+            Some(ReceiverEntity::ReceiverUser(user)) => {
+                map.serialize_entry(receiver, &of_user(user, View { uid: Some(&message.sender_uid), ..bare }))?;
+            }
+            None if message.receiver_type() == ReceiverType::Group => {
+                let group = Group { guid: message.receiver.clone(), ..Default::default() };
+                map.serialize_entry(receiver, &of_group(&group))?;
+            }
+            None => {
+                let user = unknown(&message.receiver);
+                map.serialize_entry(receiver, &of_user(&user, bare))?;
+            }
+        }
+        if let Some(user) = &message.action_on {
+            map.serialize_entry("on", &of_user(user, bare))?;
+        }
+        map.end()
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text() -> Message {
+        Message {
+            id: 401,
+            muid: "m-1".into(),
+            conversation_id: "ann_user_bob".into(),
+            sequence: 7,
+            sender_uid: "ann".into(),
+            receiver_type: ReceiverType::User.into(),
+            receiver: "bob".into(),
+            category: MessageCategory::Message.into(),
+            r#type: "text".into(),
+            data_json: r#"{"text":"hi","metadata":{"k":1}}"#.into(),
+            sent_at_ms: 1_700_000_100_000,
+            updated_at_ms: 1_700_000_100_000,
+            sender: Some(User { uid: "ann".into(), name: "Ann".into(), ..Default::default() }),
+            receiver_entity: Some(ReceiverEntity::ReceiverUser(User { uid: "bob".into(), name: "Bob".into(), ..Default::default() })),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_text_message_has_the_documented_shape() {
+        let message = text();
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert_eq!(
+            json,
+            json!({"id": "401", "muid": "m-1", "conversationId": "ann_user_bob", "sender": "ann", "receiverType": "user",
+                "receiver": "bob", "category": "message", "type": "text", "sentAt": 1_700_000_100, "updatedAt": 1_700_000_100,
+                "data": {"text": "hi", "metadata": {"k": 1}, "entities": {
+                    "sender": {"entity": {"uid": "ann", "name": "Ann", "role": "default", "status": "offline"}, "entityType": "user"},
+                    "receiver": {"entity": {"uid": "bob", "name": "Bob", "role": "default", "status": "offline",
+                        "conversationId": "ann_user_bob"}, "entityType": "user"}}}})
+        );
+    }
+
+    #[test]
+    fn a_sequence_is_shown_only_when_asked_for() {
+        let message = text();
+        let view = View { with_sequence: true, ..Default::default() };
+        assert_eq!(serde_json::to_value(MessageJson { message: &message, view }).expect("json")["sequence"], 7);
+    }
+
+    #[test]
+    fn a_deleted_message_loses_its_content() {
+        let message = Message { deleted_at_ms: 1_700_000_200_000, deleted_by: "ann".into(), ..text() };
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert!(json["data"].get("text").is_none());
+        assert_eq!(json["deletedBy"], "ann");
+    }
+
+    #[test]
+    fn media_is_reached_by_its_first_attachment() {
+        let message = Message { data_json: r#"{"attachments":[{"url":"https://x/1.png"},{"url":"https://x/2.png"}]}"#.into(), ..text() };
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert_eq!(json["data"]["url"], "https://x/1.png");
+    }
+}
