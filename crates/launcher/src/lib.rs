@@ -5,10 +5,14 @@
 
 mod binaries;
 mod child;
+mod place;
 mod postgres;
 mod redis;
+mod throwaway;
 mod watch;
 
+pub use child::spawn;
 pub use postgres::{PostgresOptions, PrivatePostgres};
 pub use redis::{PrivateRedis, RedisOptions};
+pub use throwaway::{ThrowawayDirectory, throwaway_directory};
 pub use watch::{Watched, WatchedPostgres, WatchedRedis};

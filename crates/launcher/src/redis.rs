@@ -1,24 +1,36 @@
 //! A private Redis: on a loopback port, with a password.
 
 use std::{
-    fs::File,
-    io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     binaries,
-    child::{self, Owner, Server},
+    child::{Kind, Server},
+    place::Place,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(30);
-const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How long a Redis that a killed process left behind may take to end by itself.
+const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
+
+/// Haste loses nothing: what was written is with the system already.
+const KIND: Kind = Kind {
+    name: "Redis",
+    stop: Signal::SIGTERM,
+    stop_limit: Duration::from_secs(10),
+    abandon: Signal::SIGKILL,
+};
 
 /// Where and how.
 #[derive(Debug, Clone)]
@@ -31,43 +43,36 @@ pub struct RedisOptions {
     pub port: Option<u16>,
 }
 
-/// A running server.
+/// A running server. Dropping it kills it.
 pub struct PrivateRedis {
     server: Server,
     port: u16,
     password: String,
+    // After the server, so that the directory is free only when the server has ended.
+    _place: Place,
 }
 
 impl PrivateRedis {
-    /// Starts it.
+    /// Starts it. Fails when it runs already.
     pub async fn start(options: RedisOptions) -> Result<Self> {
         let program = binaries::redis()?;
-        let owner = child::owner()?;
-        std::fs::create_dir_all(&options.data_dir)?;
-        let data_dir = options.data_dir.canonicalize()?;
-        child::check_reachable(&data_dir, owner)?;
-        child::make_directory(&data_dir, owner)?;
-        let password = remembered(&data_dir.join("password"), owner, || Ok(format!("{:032x}", rand::random::<u128>())))?;
-        let port = match options.port {
+        let place = Place::take(KIND.name, &options.data_dir)?;
+        let password = place.remembered("password", || Ok(format!("{:032x}", rand::random::<u128>())))?;
+        let mut port = match options.port {
             Some(port) => port,
-            None => port(&data_dir.join("port"), owner)?,
+            None => usual_port(&place, &password).await?,
         };
-        let log = data_dir.join("redis.log");
-        // By file: arguments can be read by everybody on the machine.
-        let settings = settings(&data_dir, &log, port, &password, options.durable);
-        child::write_file(&data_dir.join("redis.conf"), &settings, owner)?;
-        if let Err(error) = std::fs::remove_file(&log)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(error.into());
-        }
-        let mut command = Command::new(program);
-        command.arg(data_dir.join("redis.conf")).current_dir("/").stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(File::create(data_dir.join("stderr.log"))?);
-        let mut server = Server::spawn("Redis", command, owner)?;
-        let asked = password.clone();
-        child::until_ready(&mut server, &log, START_LIMIT, || answers(port, &asked)).await?;
-        Ok(Self { server, port, password })
+        let mut tries = 0;
+        let server = loop {
+            match start_at(&program, &place, port, &password, options.durable).await {
+                Ok(server) => break server,
+                // Somebody else was faster to take the free port.
+                Err(_) if options.port.is_none() && tries < 3 && !is_free(port) => port = new_port(&place)?,
+                Err(error) => return Err(error),
+            }
+            tries += 1;
+        };
+        Ok(Self { server, port, password, _place: place })
     }
 
     /// With its password.
@@ -92,67 +97,88 @@ impl PrivateRedis {
 
     /// Ends it in order.
     pub async fn stop(self) -> Result<()> {
-        self.server.stop(Signal::SIGTERM, STOP_LIMIT).await
+        self.server.stop().await
     }
 }
 
-fn settings(data_dir: &Path, log: &Path, port: u16, password: &str, durable: bool) -> String {
+async fn start_at(program: &Path, place: &Place, port: u16, password: &str, durable: bool) -> Result<Server> {
+    // By file: arguments can be read by everybody on the machine.
+    let config = place.write("redis.conf", &settings(&place.path, port, password, durable))?;
+    let (log, output) = place.log("redis.log")?;
+    let mut command = Command::new(program);
+    command.arg(config).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    let mut server = Server::spawn(KIND, command, place.owner)?;
+    server.until_ready(&log, START_LIMIT, || answers(port, password)).await?;
+    Ok(server)
+}
+
+/// Logs go to standard output, which is the log file.
+fn settings(data_dir: &Path, port: u16, password: &str, durable: bool) -> String {
     let keep = if durable { "appendonly yes\nappendfsync everysec\n" } else { "appendonly no\n" };
+    let data_dir = data_dir.display().to_string().replace('\\', r"\\").replace('"', r#"\""#);
     format!(
-        "bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir \"{}\"\nlogfile \"{}\"\ndaemonize no\nsave \"\"\n\
-         maxclients 10000\ntcp-backlog 511\n{keep}",
-        data_dir.display(),
-        log.display()
+        "bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir \"{data_dir}\"\nlogfile \"\"\ndaemonize no\nsave \"\"\n{keep}"
     )
 }
 
-/// A value that is made once and kept.
-fn remembered(path: &Path, owner: Option<Owner>, make: impl FnOnce() -> Result<String>) -> Result<String> {
-    if let Ok(text) = std::fs::read_to_string(path)
-        && !text.trim().is_empty()
-    {
-        return Ok(text.trim().to_owned());
+/// The port of the last time if it is free, else a new one.
+async fn usual_port(place: &Place, password: &str) -> Result<u16> {
+    let last = place.remembered("port", free_port)?;
+    let last: u16 = last.parse().with_context(|| format!("read {}", place.path.join("port").display()))?;
+    let begun = Instant::now();
+    while !is_free(last) {
+        if !answers(last, password).await {
+            return new_port(place);
+        }
+        if begun.elapsed() > LEFTOVER_LIMIT {
+            bail!("a Redis that this program did not start (port {last}) runs on {}", place.path.display());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let value = make()?;
-    child::write_file(path, &value, owner)?;
-    Ok(value)
+    Ok(last)
 }
 
-/// The port of the last time if it is free, else a new one. The cluster bus would need port + 10000.
-fn port(path: &Path, owner: Option<Owner>) -> Result<u16> {
-    let last = remembered(path, owner, || Ok(free_port()?.to_string()))?;
-    let last: u16 = last.parse().with_context(|| format!("read {}", path.display()))?;
-    if TcpListener::bind((Ipv4Addr::LOCALHOST, last)).is_ok() {
-        return Ok(last);
-    }
-    if answers(last, &std::fs::read_to_string(path.with_file_name("password")).unwrap_or_default()) {
-        bail!("a Redis runs on {} already (port {last})", path.parent().unwrap_or(path).display());
-    }
+fn new_port(place: &Place) -> Result<u16> {
     let port = free_port()?;
-    child::write_file(path, &port.to_string(), owner)?;
-    Ok(port)
+    place.write("port", &port)?;
+    Ok(port.parse()?)
 }
 
-fn free_port() -> Result<u16> {
+/// Below 55536, as a cluster's bus would use the port 10000 above.
+fn free_port() -> Result<String> {
     for _ in 0..100 {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         if port < 55_536 {
-            return Ok(port);
+            return Ok(port.to_string());
         }
     }
     bail!("no free port below 55536 was found")
 }
 
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
 /// Whether a server with this password answers PING.
-fn answers(port: u16, password: &str) -> bool {
-    let ask = || -> std::io::Result<bool> {
-        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into();
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(200))?;
-        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-        stream.write_all(format!("AUTH {}\r\nPING\r\nQUIT\r\n", password.trim()).as_bytes())?;
+async fn answers(port: u16, password: &str) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        stream.write_all(format!("AUTH {password}\r\nPING\r\nQUIT\r\n").as_bytes()).await?;
         let mut answer = String::new();
-        stream.take(200).read_to_string(&mut answer)?;
-        Ok(answer.contains("+PONG"))
+        stream.take(200).read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
     };
-    ask().unwrap_or(false)
+    matches!(tokio::time::timeout(Duration::from_secs(1), ask).await, Ok(Ok(answer)) if answer.contains("+PONG"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_quote_the_directory() {
+        let text = settings(Path::new(r#"/a "b" \c"#), 7000, "secret", true);
+        assert!(text.contains(r#"dir "/a \"b\" \\c""#), "{text}");
+        assert!(text.contains("appendonly yes\nappendfsync everysec\n"));
+    }
 }

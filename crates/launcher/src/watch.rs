@@ -1,19 +1,23 @@
 //! Servers that are started again when they die.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::{PostgresOptions, PrivatePostgres, PrivateRedis, RedisOptions};
+use crate::{PostgresOptions, PrivatePostgres, PrivateRedis, RedisOptions, postgres};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A server that ran as long as this is well: the next pause is the first again.
+const WELL_AFTER: Duration = Duration::from_secs(10);
 
-/// A server under watch: when it dies unexpectedly it is started again on the same data and address.
+/// A server under watch: when it dies unexpectedly it is started again on the same data and address. Dropping this ends
+/// the server too, but does not wait for its end.
 pub struct Watched<A> {
     address: A,
     pid: Arc<Mutex<Option<u32>>>,
@@ -29,7 +33,7 @@ pub type WatchedRedis = Watched<RedisAddress>;
 /// Where a cluster is reached.
 #[derive(Debug, Clone)]
 pub struct PostgresAddress {
-    template: String,
+    socket_dir: PathBuf,
 }
 
 /// Where a Redis is reached.
@@ -93,8 +97,8 @@ impl Watched<()> {
     /// Starts and watches a cluster.
     pub async fn postgres(options: PostgresOptions) -> Result<WatchedPostgres> {
         let server = PrivatePostgres::start(options.clone()).await?;
-        let template = server.url_of("{database}", "{user}", None);
-        Ok(watch(server, options, PostgresAddress { template }))
+        let socket_dir = server.socket_dir().to_path_buf();
+        Ok(watch(server, options, PostgresAddress { socket_dir }))
     }
 
     /// Starts and watches a Redis. It comes back on the same port.
@@ -119,26 +123,38 @@ async fn keep_running<S: Watchable>(
     pid: Arc<Mutex<Option<u32>>>,
     mut stopped: oneshot::Receiver<()>,
 ) -> Result<()> {
+    let mut pause = FIRST_PAUSE;
     loop {
+        let begun = Instant::now();
         let status = tokio::select! {
             status = server.exited() => status?,
             _ = &mut stopped => return server.stop().await,
         };
         *lock(&pid) = None;
+        // It holds the data directory.
+        drop(server);
         tracing::warn!(server = S::NAME, %status, "died and is started again");
-        let mut pause = FIRST_PAUSE;
-        server = loop {
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                _ = &mut stopped => return Ok(()),
-            }
-            match S::start(options.clone()).await {
-                Ok(server) => break server,
-                Err(error) => tracing::error!(server = S::NAME, error = %format!("{error:#}"), "can't be started again yet"),
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        if begun.elapsed() > WELL_AFTER {
+            pause = FIRST_PAUSE;
+        }
+        let started = tokio::select! {
+            started = start_again::<S>(&options, &mut pause) => started,
+            _ = &mut stopped => return Ok(()),
         };
-        *lock(&pid) = Some(server.pid());
+        *lock(&pid) = Some(started.pid());
+        server = started;
+    }
+}
+
+/// Tries until it runs, with longer and longer pauses.
+async fn start_again<S: Watchable>(options: &S::Options, pause: &mut Duration) -> S {
+    loop {
+        tokio::time::sleep(*pause).await;
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        match S::start(options.clone()).await {
+            Ok(server) => return server,
+            Err(error) => tracing::error!(server = S::NAME, error = %format!("{error:#}"), "can't be started again yet"),
+        }
     }
 }
 
@@ -165,8 +181,7 @@ impl WatchedPostgres {
 
     /// For a role on a database.
     pub fn url_of(&self, database: &str, user: &str, password: Option<&str>) -> String {
-        let url = self.address.template.replace("{database}", database).replace("{user}", user);
-        password.map_or_else(|| url.clone(), |password| format!("{url}&password={password}"))
+        postgres::url(&self.address.socket_dir, database, user, password)
     }
 }
 
