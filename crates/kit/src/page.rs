@@ -37,6 +37,14 @@ impl Page {
         i64::from(self.number - 1) * i64::from(self.size)
     }
 
+    /// How many rows the whole list has, where the rows of this page alone tell: it is the last one. Otherwise they
+    /// must be counted.
+    pub fn total_at_end(self, count: usize) -> Option<i64> {
+        let count = i64::try_from(count).ok()?;
+        let is_last = count < self.limit() && (count > 0 || self.number == 1);
+        is_last.then(|| self.offset() + count)
+    }
+
     /// Where the page stands, given the rows of the whole list and of this page.
     pub fn info(self, total: i64, count: usize) -> PageInfo {
         let size = i64::from(self.size);
@@ -48,5 +56,19 @@ impl Page {
             current_page: self.number,
             total_pages: i32::try_from(pages).unwrap_or(i32::MAX),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn only_the_last_page_tells_the_total() {
+        let page = |number| Page { number, size: 10 };
+        assert_eq!(page(1).total_at_end(0), Some(0));
+        assert_eq!(page(3).total_at_end(4), Some(24));
+        assert_eq!(page(3).total_at_end(10), None, "there may be more");
+        assert_eq!(page(3).total_at_end(0), None, "the list may end on an earlier page");
     }
 }

@@ -284,6 +284,9 @@ pub struct ListMembersRequest {
     /// Not empty: only these, for filters that another service answers.
     #[prost(string, repeated, tag = "4")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// None of these. At most 10,000, like `uids`.
+    #[prost(string, repeated, tag = "5")]
+    pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMembersResponse {

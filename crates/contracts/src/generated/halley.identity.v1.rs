@@ -146,6 +146,9 @@ pub struct ListUsersRequest {
     pub sort_by: ::prost::alloc::string::String,
     #[prost(bool, tag = "14")]
     pub descending: bool,
+    /// None of these, for filters that another service answers. At most 10,000, like `uids`.
+    #[prost(string, repeated, tag = "15")]
+    pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListUsersResponse {
