@@ -1,0 +1,96 @@
+//! Requests read into checked values.
+
+mod circle;
+mod role;
+mod user;
+
+pub(crate) use circle::Circle;
+pub(crate) use role::{NewRole, RoleChanges};
+pub(crate) use user::{NewUser, UserChanges, keep_private};
+
+use halley_model::{APP_SYSTEM_UID, FieldError, Uid, field, limits};
+
+use crate::error::{IdentityError, Result};
+
+/// Reads the uid of a new user. That of the app itself is nobody's: who had it could act as the app.
+pub(crate) fn new_uid(value: &str) -> Result<String> {
+    let uid = Uid::parse(value).map_err(|reason| IdentityError::InvalidUid { reason })?.into_string();
+    if uid == APP_SYSTEM_UID { Err(IdentityError::ReservedUid) } else { Ok(uid) }
+}
+
+/// Reads the uid of a user to look for: what is no uid names nobody.
+pub(crate) fn known_uid(value: &str) -> Result<String> {
+    Uid::parse(value).map(Uid::into_string).map_err(|_| IdentityError::UserNotFound { uid: value.to_owned() })
+}
+
+/// Reads uids to look for; those that are none can't be found and are left out.
+pub(crate) fn known_uids(values: &[String]) -> Vec<String> {
+    let mut uids: Vec<String> =
+        values.iter().filter_map(|value| Uid::parse(value).ok().map(Uid::into_string)).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    uids
+}
+
+/// Checks how many items a call has.
+pub(crate) fn at_most<T>(name: &str, items: &[T], max: usize) -> Result<()> {
+    if items.len() > max {
+        return Err(FieldError::new(name, format!("must not have more than {max} entries")).into());
+    }
+    Ok(())
+}
+
+/// A search text as an index's range: lower case, and the end that is past every text with that prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    pub from: String,
+    pub to: String,
+}
+
+impl Prefix {
+    /// Reads `searchKey`; empty is no search.
+    pub(crate) fn parse(search_key: &str) -> Result<Option<Self>> {
+        field::text("searchKey", search_key, limits::NAME_MAX)?;
+        if search_key.is_empty() {
+            return Ok(None);
+        }
+        let from = fold(search_key);
+        // The last code point, which no text holds: by bytes it comes after every other.
+        let to = format!("{from}\u{10FFFF}");
+        Ok(Some(Self { from, to }))
+    }
+}
+
+/// A name as searches and sorts read it.
+pub(crate) fn fold(name: &str) -> String {
+    name.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_apps_own_uid_is_nobodys() {
+        assert_eq!(new_uid("Ann").unwrap(), "ann");
+        assert!(matches!(new_uid("App_System"), Err(IdentityError::ReservedUid)));
+        assert!(matches!(new_uid("a b"), Err(IdentityError::InvalidUid { .. })));
+    }
+
+    #[test]
+    fn what_is_no_uid_is_not_looked_for() {
+        let asked = ["Bob", "a b", "", "ann", "bob", "x\0"].map(str::to_owned);
+        assert_eq!(known_uids(&asked), ["ann", "bob"]);
+        assert!(matches!(known_uid("x\0"), Err(IdentityError::UserNotFound { .. })));
+    }
+
+    #[test]
+    fn a_prefix_ends_behind_everything_that_begins_with_it() {
+        let prefix = Prefix::parse("ÄN").unwrap().unwrap();
+        for (text, within) in [("än", true), ("änne", true), ("än😀", true), ("äm", false), ("äo", false)] {
+            assert_eq!(*text >= *prefix.from && *text < *prefix.to, within, "{text}");
+        }
+        assert_eq!(Prefix::parse("").unwrap(), None);
+        assert!(Prefix::parse("\0").is_err());
+    }
+}

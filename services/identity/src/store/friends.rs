@@ -1,0 +1,144 @@
+//! The table `friends`.
+
+use chrono::{DateTime, Utc};
+use halley_kit::page::Page;
+use sqlx::{PgConnection, PgPool};
+
+use super::users::{UserRow, columns};
+use crate::domain::Prefix;
+
+/// How many friends each of these users has; users with none are left out.
+pub(crate) async fn count_friends(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uids: &[String],
+) -> sqlx::Result<Vec<(String, i64)>> {
+    sqlx::query_as("SELECT uid, COUNT(*) FROM friends WHERE app_id = $1 AND uid = ANY($2) GROUP BY uid")
+        .bind(app_id)
+        .bind(uids)
+        .fetch_all(conn)
+        .await
+}
+
+/// Which of `others` are friends of `uid`.
+pub(crate) async fn list_friends_among(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    others: &[String],
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("SELECT friend_uid FROM friends WHERE app_id = $1 AND uid = $2 AND friend_uid = ANY($3)")
+        .bind(app_id)
+        .bind(uid)
+        .bind(others)
+        .fetch_all(conn)
+        .await
+}
+
+/// Befriends `uid` with each of `others`, both ways. Those who are friends already stay so.
+pub(crate) async fn insert_friends(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    others: &[String],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO friends (app_id, uid, friend_uid, created_at) \
+         SELECT $1, $2, other, $4 FROM UNNEST($3::text[]) AS other \
+         UNION ALL \
+         SELECT $1, other, $2, $4 FROM UNNEST($3::text[]) AS other \
+         ON CONFLICT (app_id, uid, friend_uid) DO NOTHING",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(others)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Ends the friendships of `uid` with `others`, both ways.
+pub(crate) async fn delete_friends(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    others: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM friends \
+         WHERE app_id = $1 AND ((uid = $2 AND friend_uid = ANY($3)) OR (uid = ANY($3) AND friend_uid = $2))",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(others)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Removes a user from everybody's friends; their own side goes with the user.
+pub(crate) async fn delete_from_friends_of_others(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM friends AS theirs USING friends AS own \
+         WHERE own.app_id = $1 AND own.uid = $2 \
+             AND theirs.app_id = $1 AND theirs.uid = own.friend_uid AND theirs.friend_uid = $2",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+macro_rules! condition {
+    () => {
+        " FROM friends AS f \
+         JOIN users AS u ON u.app_id = f.app_id AND u.uid = f.friend_uid \
+         WHERE f.app_id = $1 AND f.uid = $2 AND u.deactivated_at IS NULL \
+             AND ($3::text IS NULL OR (u.uid >= $3 AND u.uid < $4) OR (u.name_folded >= $3 AND u.name_folded < $4))"
+    };
+}
+
+/// One page of the active friends of a user by uid, and how many there are.
+pub(crate) async fn list_friends(
+    pool: &PgPool,
+    app_id: &str,
+    uid: &str,
+    search: Option<&Prefix>,
+    page: Page,
+) -> sqlx::Result<(Vec<UserRow>, i64)> {
+    let (from, to) = (search.map(|prefix| &prefix.from), search.map(|prefix| &prefix.to));
+    let rows: Vec<UserRow> = sqlx::query_as(concat!(
+        "SELECT u.* FROM (SELECT f.friend_uid",
+        condition!(),
+        " ORDER BY f.friend_uid LIMIT $5 OFFSET $6) AS page \
+         CROSS JOIN LATERAL (SELECT ",
+        columns!(),
+        " FROM users WHERE app_id = $1 AND uid = page.friend_uid) AS u ORDER BY u.uid",
+    ))
+    .bind(app_id)
+    .bind(uid)
+    .bind(from)
+    .bind(to)
+    .bind(page.limit())
+    .bind(page.offset())
+    .fetch_all(pool)
+    .await?;
+    if let Some(total) = page.total_at_end(rows.len()) {
+        return Ok((rows, total));
+    }
+    let total = sqlx::query_scalar(concat!("SELECT COUNT(*)", condition!()))
+        .bind(app_id)
+        .bind(uid)
+        .bind(from)
+        .bind(to)
+        .fetch_one(pool)
+        .await?;
+    Ok((rows, total))
+}

@@ -1,0 +1,15 @@
+//! The service on a real Postgres and Redis.
+#![expect(clippy::unwrap_used, reason = "tests panic")]
+
+mod access;
+mod activation;
+mod blocks;
+mod concurrency;
+mod facts;
+mod friends;
+mod importing;
+mod isolation;
+mod roles;
+mod support;
+mod user_list;
+mod users;
