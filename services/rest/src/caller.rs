@@ -1,0 +1,144 @@
+//! Who calls: the app by header or host, the credential, the user that an API key acts for.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath},
+    http::{HeaderMap, Method, request::Parts},
+};
+use halley_contracts::{
+    auth::v1::{authenticate_request::Credential, authenticate_response::Principal},
+    common::v1::{ApiKeyPrincipal, ApiKeyScope, UserPrincipal},
+};
+use halley_kit::{Caller, PublicError};
+use halley_model::{AppId, ErrorCode, Uid};
+
+use crate::{
+    reply::ApiError,
+    state::{Session, State},
+};
+
+/// What an auth key may call. Sources differ over creating and updating users; clients rely on both.
+const AUTH_KEY_CALLS: [(Method, &str); 3] =
+    [(Method::POST, "/users"), (Method::POST, "/users/{uid}/auth_tokens"), (Method::PUT, "/users/{uid}")];
+
+/// A request's caller with the edge it came in by.
+pub struct Context {
+    pub state: Arc<State>,
+    pub caller: Caller,
+    /// The auth token itself, of a logged-in user.
+    pub auth_token: Option<String>,
+    pub device_id: String,
+}
+
+impl std::ops::Deref for Context {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Context {
+    /// The app.
+    pub fn app_id(&self) -> &str {
+        self.caller.app_id()
+    }
+
+    /// A request of this caller.
+    pub fn request<T>(&self, message: T) -> tonic::Request<T> {
+        self.caller.request(message)
+    }
+
+    /// A request of Halley itself in the caller's app, for what the caller needs no right to.
+    pub fn system<T>(&self, message: T) -> tonic::Request<T> {
+        Caller::system(self.app_id()).request(message)
+    }
+
+    /// Refuses logged-in users: the call is the app's server side's.
+    pub fn server_side(&self) -> Result<(), ApiError> {
+        if self.caller.is_logged_in_user() { Err(ApiError::code(ErrorCode::NoAccess)) } else { Ok(()) }
+    }
+}
+
+impl FromRequestParts<Arc<State>> for Context {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, ApiError> {
+        let app_id = app_id(parts)?;
+        let key = header(&parts.headers, "apikey");
+        let token = header(&parts.headers, "authtoken");
+        let device_id: String = header(&parts.headers, "resource").unwrap_or_default().chars().take(200).collect();
+        let credential = match (key, token) {
+            (Some(key), _) => Credential::ApiKey(key.to_owned()),
+            (None, Some(token)) => Credential::AuthToken(token.to_owned()),
+            (None, None) if parts.headers.contains_key("authtoken") => {
+                return Err(ApiError::code(ErrorCode::EmptyAuthToken));
+            }
+            (None, None) => return Err(ApiError::code(ErrorCode::EmptyApiKey)),
+        };
+        let session = state.session(app_id.as_str(), credential).await?;
+        let app: Arc<str> = Arc::clone(&session.app_id);
+        let (caller, auth_token) = match session {
+            Session { principal: Principal::ApiKey(key), .. } => {
+                check_scope(&key, parts)?;
+                (for_key(state, &app, key, &parts.headers).await?, None)
+            }
+            Session { principal: Principal::User(user), .. } => {
+                // A token of somebody who is deactivated or gone is dead, whatever the caches say.
+                match state.active_user(&app, &user.uid).await {
+                    Err(error) if error.code == ErrorCode::UidNotFound => {
+                        return Err(ApiError::code(ErrorCode::AuthTokenNotValid));
+                    }
+                    found => found.map(drop)?,
+                }
+                let user = UserPrincipal { device_id: device_id.clone(), ..user };
+                (Caller::user(app.as_ref(), user), token.map(ToOwned::to_owned))
+            }
+        };
+        Ok(Self { state: Arc::clone(state), caller, auth_token, device_id })
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|value| !value.is_empty())
+}
+
+/// By header, else by the host's first label: `{appId}.api-us.example.com`.
+pub fn app_id(parts: &Parts) -> Result<AppId, ApiError> {
+    if let Some(given) = header(&parts.headers, "appid") {
+        return AppId::parse(given).map_err(|_| ApiError::code(ErrorCode::InvalidAppId));
+    }
+    let host = header(&parts.headers, "host").unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let is_address = host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
+    match host.split_once('.') {
+        Some((label, _)) if !is_address => AppId::parse(label).map_err(|_| ApiError::code(ErrorCode::InvalidAppId)),
+        _ => Err(ApiError::code(ErrorCode::EmptyAppId)),
+    }
+}
+
+fn check_scope(key: &ApiKeyPrincipal, parts: &Parts) -> Result<(), ApiError> {
+    if key.scope() == ApiKeyScope::FullAccess {
+        return Ok(());
+    }
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let path = path.strip_prefix("/v3.0").or_else(|| path.strip_prefix("/v3")).unwrap_or(path);
+    let allowed = AUTH_KEY_CALLS.iter().any(|(method, call)| parts.method == *method && path == *call);
+    if allowed { Ok(()) } else { Err(ApiError::code(ErrorCode::NoAccess)) }
+}
+
+async fn for_key(
+    state: &State,
+    app: &Arc<str>,
+    mut key: ApiKeyPrincipal,
+    headers: &HeaderMap,
+) -> Result<Caller, ApiError> {
+    if let Some(given) = header(headers, "onbehalfof") {
+        let unknown = || PublicError::field(ErrorCode::UidNotFound, "onBehalfOf", "There is no such active user.");
+        let uid = Uid::parse(given).map_err(|_| unknown())?.into_string();
+        state.active_user(app, &uid).await?;
+        key.on_behalf_of = uid;
+    }
+    Ok(Caller::api_key(app.as_ref(), key))
+}

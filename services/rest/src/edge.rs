@@ -1,0 +1,85 @@
+//! What is around every request: CORS, bounds, the panic wall, and an envelope for whatever goes wrong.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State as Shared},
+    http::{
+        HeaderValue, Method, StatusCode,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
+use futures::FutureExt as _;
+use halley_kit::PublicError;
+use halley_model::ErrorCode;
+
+use crate::{reply::ApiError, state::State};
+
+/// Clients call from any page, and never with cookies.
+const CORS: [(HeaderName, &str); 4] = [
+    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        "accept, appid, apikey, authtoken, authorization, chatapiversion, content-type, resource, sdk, cache-control, onbehalfof",
+    ),
+    (ACCESS_CONTROL_MAX_AGE, "86400"),
+];
+
+/// From outside in: CORS, envelope, panic wall, bound, deadline.
+pub fn wrap(routes: Router, state: Arc<State>) -> Router {
+    let limit = state.config.max_body_bytes;
+    routes
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(state, bounded))
+        .layer(middleware::from_fn(enveloped))
+}
+
+async fn enveloped(request: Request, next: Next) -> Response {
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        in_envelope(next.run(request).await)
+    };
+    for (name, value) in CORS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Errors that the framework answers by itself, as plain text, get the envelope too.
+fn in_envelope(response: Response) -> Response {
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let status = response.status();
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => ErrorCode::ApiNotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge,
+        status if status.is_client_error() => ErrorCode::BadRequest,
+        _ => ErrorCode::Exception,
+    };
+    ApiError::code(code).into_response()
+}
+
+async fn bounded(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    let Ok(_turn) = Arc::clone(&state.turns).try_acquire_owned() else {
+        metrics::counter!("halley_rest_refused_total").increment(1);
+        return ApiError::code(ErrorCode::Unavailable).into_response();
+    };
+    let limit = Duration::from_secs(state.config.timeout_seconds);
+    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => ApiError(PublicError::internal("a handler panicked")).into_response(),
+        Err(_) => ApiError::code(ErrorCode::Timeout).into_response(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The HTTP edge: REST API v3, for an app's server (API key) and for its users' clients (auth token) alike.
+//!
+//! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls; a handler
+//! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
+//! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
+//! put together here, and nothing else.
+
+use std::sync::Arc;
+
+use axum::Router;
+use halley_bus::Bus;
+use halley_kit::{Lifecycle, Transport};
+
+mod cache;
+mod caller;
+mod config;
+mod edge;
+mod input;
+mod people;
+mod reply;
+mod routes;
+mod state;
+pub mod tls;
+
+pub use config::RestConfig;
+
+/// What the edge needs. The transports are an edge's: it says who the caller is.
+pub struct Dependencies {
+    /// Apps, keys, tokens.
+    pub auth: Transport,
+    /// Users.
+    pub identity: Transport,
+    /// Groups.
+    pub groups: Transport,
+    /// Messages.
+    pub messaging: Transport,
+    /// Who is online.
+    pub realtime: Transport,
+    /// Facts that keep the caches true.
+    pub bus: Bus,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
+}
+
+/// Why the edge can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum RestError {
+    /// Redis does not answer.
+    #[error(transparent)]
+    Bus(#[from] halley_bus::BusError),
+}
+
+/// Starts the edge; its router serves `/v3`, `/v3.0` and `/api`, and refuses every other path.
+pub async fn start(config: RestConfig, needs: Dependencies) -> Result<Router, RestError> {
+    let state = Arc::new(state::State::start(config, needs).await?);
+    Ok(edge::wrap(routes::router(Arc::clone(&state)), state))
+}

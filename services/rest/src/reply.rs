@@ -1,0 +1,130 @@
+//! Answers: `{"data": …}`, `{"data": […], "meta": …}`, `{"error": …}`.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use halley_contracts::common::v1::{ItemResult, PageInfo, PageRequest};
+use halley_kit::PublicError;
+use halley_model::{ErrorCode, FieldError};
+use halley_wire::error_envelope;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// What a handler answers.
+pub type Reply = Result<Response, ApiError>;
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub struct ApiError(pub PublicError);
+
+impl ApiError {
+    /// A code with its own meaning as text.
+    pub fn code(code: ErrorCode) -> Self {
+        Self(PublicError::new(code, code.meaning()))
+    }
+
+    /// A field that is wrong.
+    pub fn field(name: &str, problem: &str) -> Self {
+        FieldError::new(name, problem).into()
+    }
+}
+
+impl<E: Into<PublicError>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        with_status(status, &error_envelope(&self.0))
+    }
+}
+
+fn with_status(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer can't be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Data<T> {
+    data: T,
+}
+
+#[derive(Serialize)]
+struct DataWithMeta<T> {
+    data: T,
+    meta: Value,
+}
+
+/// One entity.
+pub fn data(data: impl Serialize) -> Reply {
+    Ok(with_status(StatusCode::OK, &Data { data }))
+}
+
+/// A list with what tells of its page.
+pub fn list(data: impl Serialize, meta: Value) -> Reply {
+    Ok(with_status(StatusCode::OK, &DataWithMeta { data, meta }))
+}
+
+/// A numbered page.
+pub fn page(rows: impl Serialize, page: Option<PageInfo>) -> Reply {
+    list(rows, json!({"pagination": pagination(page.unwrap_or_default())}))
+}
+
+/// A numbered page of a list that has no rows.
+pub fn empty_page(asked: PageRequest) -> Reply {
+    let info = PageInfo { per_page: asked.per_page, current_page: asked.page, total_pages: 1, ..PageInfo::default() };
+    page([(); 0], Some(info))
+}
+
+/// Clients hang without every one of these keys.
+fn pagination(page: PageInfo) -> Value {
+    json!({
+        "total": page.total,
+        "count": page.count,
+        "per_page": page.per_page,
+        "current_page": page.current_page,
+        "total_pages": page.total_pages,
+    })
+}
+
+/// "Done."
+pub fn done(message: &str) -> Reply {
+    data(json!({"success": true, "message": message}))
+}
+
+/// What became of each item, by its id.
+pub fn fates(results: &[ItemResult], done: &str) -> Map<String, Value> {
+    let fate = |result: &ItemResult| match &result.error {
+        None => json!({"success": true, "message": done}),
+        Some(error) => failure(&error.code, &error.message),
+    };
+    results.iter().map(|result| (result.id.clone(), fate(result))).collect()
+}
+
+/// An item that failed alone.
+pub fn failure(code: &str, message: &str) -> Value {
+    json!({"success": false, "error": {"code": code, "message": message}})
+}
+
+/// An entity as a value, for answers that are put together.
+pub fn value(entity: impl Serialize) -> Value {
+    serde_json::to_value(entity).unwrap_or_else(|error| {
+        tracing::error!(%error, "an entity can't be written");
+        Value::Null
+    })
+}

@@ -1,0 +1,123 @@
+//! Every path that the edge serves; one file for an area.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::Uri,
+    routing::{get, patch, post, put},
+};
+use halley_model::ErrorCode;
+
+use crate::{
+    reply::{ApiError, Reply, data},
+    state::State,
+};
+
+mod api_keys;
+mod auth_tokens;
+mod banned;
+mod blocked;
+mod conversations;
+mod friends;
+mod groups;
+mod import;
+mod me;
+mod members;
+mod messages;
+mod online;
+mod roles;
+mod settings;
+mod users;
+
+/// The API under both of its prefixes, and what clients ask of the host of the socket.
+pub fn router(state: Arc<State>) -> Router {
+    let api = app_side().merge(people()).merge(talk()).merge(logged_in());
+    Router::new()
+        .nest("/v3", api.clone())
+        .nest("/v3.0", api)
+        .route("/api/{version}/online-members", post(online::count))
+        // Where a port is part of CHAT_HOST, clients put this path behind the socket's.
+        .route("/ws/api/{version}/online-members", post(online::count))
+        .fallback(unknown)
+        .with_state(state)
+}
+
+/// What only the app's server side may call.
+fn app_side() -> Router<Arc<State>> {
+    Router::new()
+        .route("/apikeys", post(api_keys::create).get(api_keys::list))
+        .route("/apikeys/{apiKey}", get(api_keys::get).put(api_keys::update).delete(api_keys::delete))
+        .route(
+            "/users/{uid}/auth_tokens",
+            post(auth_tokens::create).get(auth_tokens::list).delete(auth_tokens::flush),
+        )
+        .route(
+            "/users/{uid}/auth_tokens/{authToken}",
+            get(auth_tokens::get).put(auth_tokens::update).delete(auth_tokens::delete),
+        )
+        .route("/roles", post(roles::create).get(roles::list))
+        .route("/roles/{role}", get(roles::get).put(roles::update).delete(roles::delete))
+        .route("/users/{uid}/friends", post(friends::add).get(friends::list).delete(friends::remove))
+        .route("/users/{uid}/blockedusers", post(blocked::block).get(blocked::list).delete(blocked::unblock))
+        .route("/data_import/users", post(import::users))
+        .route("/data_import/groups", post(import::groups))
+        .route("/data_import/members", post(import::members))
+        .route("/data_import/messages", post(import::messages))
+}
+
+fn people() -> Router<Arc<State>> {
+    Router::new()
+        .route("/users", post(users::create).get(users::list).put(users::reactivate).delete(users::deactivate))
+        .route("/users/{uid}", get(users::get).put(users::update).delete(users::delete))
+        .route("/groups", post(groups::create).get(groups::list))
+        .route("/groups/{guid}", get(groups::get).put(groups::update).delete(groups::delete))
+        .route("/groups/{guid}/owner", patch(groups::transfer))
+        .route(
+            "/groups/{guid}/members",
+            get(members::list).post(members::add_or_join).put(members::add).delete(members::leave),
+        )
+        .route("/groups/{guid}/members/{uid}", put(members::change_scope).delete(members::kick))
+        .route("/groups/{guid}/bannedusers", get(banned::list))
+        .route("/groups/{guid}/bannedusers/{uid}", post(banned::ban).delete(banned::unban))
+}
+
+fn talk() -> Router<Arc<State>> {
+    Router::new()
+        .route("/messages", post(messages::send).get(messages::list_all))
+        .route("/messages/{id}", get(messages::get))
+        .route("/messages/{id}/thread", post(messages::reply).get(messages::list_thread))
+        .route("/users/{uid}/messages", get(messages::list_with_user))
+        .route("/groups/{guid}/messages", get(messages::list_of_group))
+        .route("/conversations", get(conversations::list))
+        .route("/users/{uid}/conversation", get(conversations::get_with_user))
+        .route("/groups/{guid}/conversation", get(conversations::get_of_group))
+        .route(
+            "/users/{uid}/conversation/read",
+            post(conversations::read_with_user).delete(conversations::unread_with_user),
+        )
+        .route(
+            "/groups/{guid}/conversation/read",
+            post(conversations::read_of_group).delete(conversations::unread_of_group),
+        )
+        .route("/users/{uid}/conversation/delivered", post(conversations::delivered_with_user))
+        .route("/groups/{guid}/conversation/delivered", post(conversations::delivered_of_group))
+}
+
+/// What a client calls about itself.
+fn logged_in() -> Router<Arc<State>> {
+    Router::new()
+        .route("/me", get(me::get).put(me::put).delete(me::logout))
+        .route("/blockedusers", post(blocked::block_own).get(blocked::list_own).delete(blocked::unblock_own))
+        .route("/settings", get(settings::get))
+        // Clients tell of browser and screen some seconds after a login; an error would be thrown in the page.
+        .route("/user_sessions", post(async || -> Reply { data(serde_json::json!({})) }))
+}
+
+/// `/v9/users` is a version that there is not; everything else is no path at all.
+async fn unknown(uri: Uri) -> ApiError {
+    let first = uri.path().split('/').nth(1).unwrap_or_default();
+    let is_version = first.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_served = matches!(first, "v3" | "v3.0");
+    ApiError::code(if is_version && !is_served { ErrorCode::InvalidApiVersion } else { ErrorCode::ApiNotFound })
+}

@@ -1,0 +1,84 @@
+//! API keys.
+
+use axum::extract::Path;
+use halley_contracts::{
+    auth::v1::{
+        ApiKey, CreateApiKeyRequest, DeleteApiKeyRequest, GetApiKeyRequest, ListApiKeysRequest, UpdateApiKeyRequest,
+    },
+    common::v1::ApiKeyScope,
+};
+use halley_wire::ApiKeyJson;
+
+use crate::{
+    caller::Context,
+    input::{Body, Query},
+    reply::{ApiError, Reply, data, done, page},
+};
+
+/// `POST /apikeys`
+pub async fn create(context: Context, body: Body) -> Reply {
+    context.server_side()?;
+    let request = CreateApiKeyRequest {
+        app_id: context.app_id().to_owned(),
+        name: body.required("name")?,
+        scope: scope(body.text("scope")?.as_deref())?.unwrap_or(ApiKeyScope::AuthOnly).into(),
+    };
+    let answer = context.auth().create_api_key(context.request(request)).await?;
+    show(answer.into_inner().api_key)
+}
+
+/// `GET /apikeys`
+pub async fn list(context: Context, query: Query) -> Reply {
+    context.server_side()?;
+    let request = ListApiKeysRequest {
+        app_id: context.app_id().to_owned(),
+        scope: scope(query.text("scope"))?.unwrap_or_default().into(),
+        search_key: query.text("searchKey").unwrap_or_default().to_owned(),
+        page: Some(query.page()?),
+    };
+    let answer = context.auth().list_api_keys(context.request(request)).await?.into_inner();
+    let rows: Vec<_> = answer.api_keys.iter().map(ApiKeyJson).collect();
+    page(rows, answer.page)
+}
+
+/// `GET /apikeys/{apiKey}`
+pub async fn get(context: Context, Path(api_key): Path<String>) -> Reply {
+    context.server_side()?;
+    let request = GetApiKeyRequest { app_id: context.app_id().to_owned(), api_key };
+    let answer = context.auth().get_api_key(context.request(request)).await?;
+    show(answer.into_inner().api_key)
+}
+
+/// `PUT /apikeys/{apiKey}`
+pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -> Reply {
+    context.server_side()?;
+    let request = UpdateApiKeyRequest {
+        app_id: context.app_id().to_owned(),
+        api_key,
+        name: body.text("name")?,
+        scope: scope(body.text("scope")?.as_deref())?.unwrap_or_default().into(),
+    };
+    let answer = context.auth().update_api_key(context.request(request)).await?;
+    show(answer.into_inner().api_key)
+}
+
+/// `DELETE /apikeys/{apiKey}`
+pub async fn delete(context: Context, Path(api_key): Path<String>) -> Reply {
+    context.server_side()?;
+    let request = DeleteApiKeyRequest { app_id: context.app_id().to_owned(), api_key };
+    context.auth().delete_api_key(context.request(request)).await?;
+    done("The API key is deleted.")
+}
+
+fn show(key: Option<ApiKey>) -> Reply {
+    data(ApiKeyJson(&key.unwrap_or_default()))
+}
+
+fn scope(word: Option<&str>) -> Result<Option<ApiKeyScope>, ApiError> {
+    match word {
+        None => Ok(None),
+        Some("authOnly") => Ok(Some(ApiKeyScope::AuthOnly)),
+        Some("fullAccess") => Ok(Some(ApiKeyScope::FullAccess)),
+        Some(_) => Err(ApiError::field("scope", "must be authOnly or fullAccess")),
+    }
+}

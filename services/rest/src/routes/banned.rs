@@ -1,0 +1,46 @@
+//! Users who are banned from a group.
+
+use axum::extract::Path;
+use halley_contracts::groups::v1::{BanMemberRequest, ListBannedMembersRequest, UnbanMemberRequest};
+use halley_wire::BannedJson;
+
+use crate::{
+    caller::Context,
+    input::{self, Query},
+    people::unknown,
+    reply::{Reply, done, page, value},
+};
+
+/// `POST /groups/{guid}/bannedusers/{uid}`
+pub async fn ban(context: Context, Path((guid, uid)): Path<(String, String)>) -> Reply {
+    let request = BanMemberRequest { guid: input::guid(&guid)?, uid: input::uid(&uid)? };
+    let answer = context.groups().ban_member(context.request(request)).await?.into_inner();
+    context.note(answer.event).await;
+    done("The user is banned.")
+}
+
+/// `DELETE /groups/{guid}/bannedusers/{uid}`
+pub async fn unban(context: Context, Path((guid, uid)): Path<(String, String)>) -> Reply {
+    let request = UnbanMemberRequest { guid: input::guid(&guid)?, uid: input::uid(&uid)? };
+    let answer = context.groups().unban_member(context.request(request)).await?.into_inner();
+    context.note(answer.event).await;
+    done("The ban is lifted.")
+}
+
+/// `GET /groups/{guid}/bannedusers`
+pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
+    let request = ListBannedMembersRequest { guid: input::guid(&guid)?, page: Some(query.page()?) };
+    let answer = context.groups().list_banned_members(context.request(request)).await?.into_inner();
+    let users = context.users(answer.bans.iter().map(|ban| ban.uid.clone()).collect()).await?;
+    let online = context.online(answer.bans.iter().map(|ban| ban.uid.as_str())).await;
+    let view = context.view(Some(&online));
+    let rows: Vec<_> = answer
+        .bans
+        .iter()
+        .map(|ban| {
+            let user = users.get(&ban.uid).cloned().unwrap_or_else(|| unknown(&ban.uid));
+            value(BannedJson { user: &user, banned_at_ms: ban.banned_at_ms, view })
+        })
+        .collect();
+    page(rows, answer.page)
+}

@@ -1,0 +1,147 @@
+//! Conversations and receipts.
+
+use axum::extract::Path;
+use halley_contracts::messaging::v1::{
+    Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest, MarkReadRequest,
+    MarkUnreadRequest, ReceiverType,
+};
+use halley_wire::ConversationJson;
+use serde_json::json;
+
+use crate::{
+    caller::Context,
+    input::{self, Body, Query},
+    reply::{ApiError, Reply, data, page, value},
+};
+
+/// The other side of a conversation.
+struct With {
+    kind: ReceiverType,
+    id: String,
+}
+
+fn user(Path(uid): Path<String>) -> Result<With, ApiError> {
+    Ok(With { kind: ReceiverType::User, id: input::uid(&uid)? })
+}
+
+fn group(Path(guid): Path<String>) -> Result<With, ApiError> {
+    Ok(With { kind: ReceiverType::Group, id: input::guid(&guid)? })
+}
+
+/// `GET /conversations`
+pub async fn list(context: Context, query: Query) -> Reply {
+    let kind = match query.text("conversationType") {
+        None => ReceiverType::Unspecified,
+        Some("user") => ReceiverType::User,
+        Some("group") => ReceiverType::Group,
+        Some(_) => return Err(ApiError::field("conversationType", "must be user or group")),
+    };
+    let request = ListConversationsRequest {
+        page: Some(query.page()?),
+        r#type: kind.into(),
+        unread_only: query.flag("unread")?,
+        tags: query.texts("tags"),
+    };
+    let answer = context.messaging().list_conversations(context.request(request)).await?.into_inner();
+    let people = answer.conversations.iter().flat_map(people);
+    let online = context.online(people).await;
+    let view = context.view(Some(&online));
+    let rows: Vec<_> =
+        answer.conversations.iter().map(|conversation| ConversationJson { conversation, view }).collect();
+    page(rows, answer.page)
+}
+
+/// Whose presence a conversation shows.
+fn people(conversation: &Conversation) -> impl Iterator<Item = &str> {
+    let with = (conversation.with_type() == ReceiverType::User).then_some(conversation.with.as_str());
+    let sender = conversation.last_message.as_ref().map(|message| message.sender_uid.as_str());
+    with.into_iter().chain(sender)
+}
+
+/// `GET /users/{uid}/conversation`
+pub async fn get_with_user(context: Context, uid: Path<String>) -> Reply {
+    get(context, user(uid)?).await
+}
+
+/// `GET /groups/{guid}/conversation`
+pub async fn get_of_group(context: Context, guid: Path<String>) -> Reply {
+    get(context, group(guid)?).await
+}
+
+async fn get(context: Context, with: With) -> Reply {
+    let request = GetConversationRequest { with_type: with.kind.into(), with: with.id };
+    let answer = context.messaging().get_conversation(context.request(request)).await?.into_inner();
+    let conversation = answer.conversation.unwrap_or_default();
+    let online = context.online(people(&conversation)).await;
+    data(ConversationJson { conversation: &conversation, view: context.view(Some(&online)) })
+}
+
+/// `POST /users/{uid}/conversation/read`
+pub async fn read_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
+    read(context, user(uid)?, &body).await
+}
+
+/// `POST /groups/{guid}/conversation/read`
+pub async fn read_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
+    read(context, group(guid)?, &body).await
+}
+
+async fn read(context: Context, with: With, body: &Body) -> Reply {
+    let request = MarkReadRequest {
+        with_type: with.kind.into(),
+        with: with.id,
+        message_id: body.message_id("messageId")?,
+        device_id: context.device_id.clone(),
+    };
+    context.messaging().mark_read(context.request(request)).await?;
+    marked("The conversation is read.")
+}
+
+/// `POST /users/{uid}/conversation/delivered`
+pub async fn delivered_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
+    delivered(context, user(uid)?, &body).await
+}
+
+/// `POST /groups/{guid}/conversation/delivered`
+pub async fn delivered_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
+    delivered(context, group(guid)?, &body).await
+}
+
+async fn delivered(context: Context, with: With, body: &Body) -> Reply {
+    let request = MarkDeliveredRequest {
+        with_type: with.kind.into(),
+        with: with.id,
+        message_id: body.message_id("messageId")?,
+        device_id: context.device_id.clone(),
+    };
+    context.messaging().mark_delivered(context.request(request)).await?;
+    marked("The conversation is delivered.")
+}
+
+/// The pages spell the text's key one way for users and another for groups: both are there.
+fn marked(message: &str) -> Reply {
+    data(json!({"success": true, "message": message, "Message": message}))
+}
+
+/// `DELETE /users/{uid}/conversation/read`
+pub async fn unread_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
+    unread(context, user(uid)?, &body).await
+}
+
+/// `DELETE /groups/{guid}/conversation/read`
+pub async fn unread_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
+    unread(context, group(guid)?, &body).await
+}
+
+async fn unread(context: Context, with: With, body: &Body) -> Reply {
+    let message_id = body.message_id("messageId")?;
+    if message_id == 0 {
+        return Err(ApiError::field("messageId", "is required"));
+    }
+    let request = MarkUnreadRequest { with_type: with.kind.into(), with: with.id, message_id };
+    let answer = context.messaging().mark_unread(context.request(request)).await?.into_inner();
+    let conversation = answer.conversation.unwrap_or_default();
+    let shown = value(ConversationJson { conversation: &conversation, view: context.view(None) });
+    // Clients hang without the conversation, the REST pages show only the acknowledgement.
+    data(json!({"success": true, "message": "The conversation is unread.", "conversation": shown}))
+}

@@ -1,0 +1,57 @@
+//! A user's friends.
+
+use axum::extract::Path;
+use halley_contracts::{
+    common::v1::ItemResult,
+    identity::v1::{AddFriendsRequest, ListFriendsRequest, RemoveFriendsRequest},
+};
+use halley_kit::PublicError;
+use halley_model::ErrorCode;
+use halley_wire::UserJson;
+use serde_json::json;
+
+use crate::{
+    caller::Context,
+    input::{self, Body, Query},
+    reply::{ApiError, Reply, data, done, fates, page},
+};
+
+/// `POST /users/{uid}/friends`
+pub async fn add(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
+    context.server_side()?;
+    let request = AddFriendsRequest { uid: input::uid(&uid)?, friends: body.some_texts("accepted")? };
+    let answer = context.identity().add_friends(context.request(request)).await?.into_inner();
+    data(json!({"accepted": fates(&answer.results, "The two are friends now.")}))
+}
+
+/// `GET /users/{uid}/friends`
+pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
+    context.server_side()?;
+    let request = ListFriendsRequest {
+        uid: input::uid(&uid)?,
+        search_key: query.text("searchKey").unwrap_or_default().to_owned(),
+        page: Some(query.page()?),
+    };
+    let answer = context.identity().list_friends(context.request(request)).await?.into_inner();
+    let online = context.online(answer.users.iter().map(|user| user.uid.as_str())).await;
+    let rows: Vec<_> = answer.users.iter().map(|user| UserJson::new(user, context.view(Some(&online)))).collect();
+    page(rows, answer.page)
+}
+
+/// `DELETE /users/{uid}/friends`
+pub async fn remove(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
+    context.server_side()?;
+    let request = RemoveFriendsRequest { uid: input::uid(&uid)?, friends: body.some_texts("friends")? };
+    let answer = context.identity().remove_friends(context.request(request)).await?.into_inner();
+    // The documented answer has no room for each: when none was a friend, the call has failed.
+    match answer.results.iter().all(|result| result.error.is_some()) {
+        true => Err(first_error(&answer.results)),
+        false => done("The friends are removed."),
+    }
+}
+
+fn first_error(results: &[ItemResult]) -> ApiError {
+    let error = results.iter().find_map(|result| result.error.as_ref());
+    let code = error.and_then(|error| ErrorCode::parse(&error.code)).unwrap_or(ErrorCode::NotAFriend);
+    ApiError(PublicError::new(code, error.map_or(code.meaning(), |error| error.message.as_str())))
+}

@@ -1,0 +1,218 @@
+//! Users.
+
+use std::collections::HashSet;
+
+use axum::extract::Path;
+use halley_contracts::{
+    identity::v1::{
+        CreateUserRequest, DeactivateUsersRequest, DeactivatedFilter, DeleteUserRequest, GetRelationRequest,
+        GetUserRequest, ListUsersRequest, ReactivateUsersRequest, UpdateUserRequest, User, UserFields,
+    },
+    realtime::v1::ListOnlineUsersRequest,
+};
+use halley_model::ErrorCode;
+use halley_wire::{BlockState, UserJson, View};
+use serde_json::json;
+
+use crate::{
+    caller::Context,
+    input::{self, Body, Query, Status},
+    reply::{ApiError, Reply, data, done, empty_page, page},
+};
+
+/// The fields of a user in a body.
+pub fn fields(body: &Body) -> Result<UserFields, ApiError> {
+    let tags = body.texts("tags")?;
+    Ok(UserFields {
+        name: body.text("name")?,
+        avatar: body.text("avatar")?,
+        link: body.text("link")?,
+        role: body.text("role")?,
+        status_message: body.text("statusMessage")?,
+        metadata_json: body.object("metadata")?,
+        replace_tags: tags.is_some(),
+        tags: tags.unwrap_or_default(),
+    })
+}
+
+/// `POST /users`
+pub async fn create(context: Context, body: Body) -> Reply {
+    context.server_side()?;
+    let with_token = body.flag("withAuthToken")?;
+    let request = CreateUserRequest {
+        uid: input::new_id(&body, "uid", ErrorCode::InvalidUid)?,
+        fields: Some(fields(&body)?),
+    };
+    let answer = context.identity().create_user(context.request(request)).await?;
+    let user = answer.into_inner().user.unwrap_or_default();
+    let token = match with_token {
+        true => Some(context.make_auth_token(&user.uid, true).await?.auth_token),
+        false => None,
+    };
+    let view = View { with_tags: true, ..context.view(None) };
+    data(UserJson { auth_token: token.as_deref(), ..UserJson::new(&user, view) })
+}
+
+/// `GET /users`
+pub async fn list(context: Context, query: Query) -> Reply {
+    let with_tags = query.flag("withTags")?;
+    let count_only = query.flag("count")?;
+    let wanted = query.page()?;
+    let Some(narrowed) = context.narrowed(&query).await? else { return empty_page(wanted) };
+    let request = ListUsersRequest {
+        page: Some(wanted),
+        search_key: query.text("searchKey").unwrap_or_default().to_owned(),
+        search_in: query.texts("searchIn"),
+        roles: [query.texts("roles"), query.texts("role")].concat(),
+        tags: query.texts("tags"),
+        uids: narrowed.only,
+        excluded_uids: narrowed.excluded,
+        deactivated: deactivated(&context, &query)?.into(),
+        created_at: query.range("createdAt")?,
+        updated_at: query.range("updatedAt")?,
+        friends_only: query.flag("friendsOnly")?,
+        hide_blocked: query.flag("hideBlockedUsers")?,
+        viewer_uid: String::new(),
+        sort_by: query.text("sortBy").unwrap_or_default().to_owned(),
+        descending: query.descending()?,
+    };
+    let answer = context.identity().list_users(context.request(request)).await?.into_inner();
+    if count_only {
+        return data(json!({"count": answer.page.unwrap_or_default().total}));
+    }
+    let online = context.online(answer.users.iter().map(|user| user.uid.as_str())).await;
+    let view = View { with_tags, ..context.view(Some(&online)) };
+    let (blocked, blocking): (HashSet<&String>, HashSet<&String>) =
+        (answer.blocked_by_viewer.iter().collect(), answer.blocking_viewer.iter().collect());
+    let blocks = |user: &User| BlockState {
+        blocked_by_me: blocked.contains(&user.uid),
+        has_blocked_me: blocking.contains(&user.uid),
+        ..Default::default()
+    };
+    let rows: Vec<_> =
+        answer.users.iter().map(|user| UserJson { blocks: blocks(user), ..UserJson::new(user, view) }).collect();
+    page(rows, answer.page)
+}
+
+/// Whom a filter by presence leaves.
+pub struct Narrowed {
+    /// Only these; empty: anybody.
+    pub only: Vec<String>,
+    /// None of these.
+    pub excluded: Vec<String>,
+}
+
+impl Context {
+    /// Reads `uids` and `status`. `None`: nobody is left.
+    pub async fn narrowed(&self, query: &Query) -> Result<Option<Narrowed>, ApiError> {
+        let uids = query.texts("uids");
+        let Some(status) = query.status()? else { return Ok(Some(Narrowed { only: uids, excluded: Vec::new() })) };
+        let request = self.request(ListOnlineUsersRequest {});
+        let mut online = self.realtime().list_online_users(request).await?.into_inner().uids;
+        if status == Status::Offline {
+            return Ok(Some(Narrowed { only: uids, excluded: online }));
+        }
+        if !uids.is_empty() {
+            online.retain(|uid| uids.contains(uid));
+        }
+        Ok((!online.is_empty()).then_some(Narrowed { only: online, excluded: Vec::new() }))
+    }
+}
+
+/// Users never see who is deactivated.
+fn deactivated(context: &Context, query: &Query) -> Result<DeactivatedFilter, ApiError> {
+    let (only, with) = (query.flag("onlyDeactivated")?, query.flag("withDeactivated")?);
+    Ok(match (context.caller.is_logged_in_user(), only, with) {
+        (false, true, _) => DeactivatedFilter::Only,
+        (false, false, true) => DeactivatedFilter::With,
+        _ => DeactivatedFilter::Without,
+    })
+}
+
+/// `GET /users/{uid}`
+pub async fn get(context: Context, Path(uid): Path<String>) -> Reply {
+    let uid = input::uid(&uid)?;
+    let request = GetUserRequest { uid: uid.clone(), with_deactivated: false };
+    let answer = context.identity().get_user(context.request(request)).await?;
+    let user = answer.into_inner().user.unwrap_or_default();
+    let blocks = context.blocks_with(&uid).await?;
+    let online = context.online(std::iter::once(uid.as_str())).await;
+    let view = View { with_tags: true, ..context.view(Some(&online)) };
+    data(UserJson { blocks, ..UserJson::new(&user, view) })
+}
+
+impl Context {
+    /// What blocks stand between the acting user and another one.
+    async fn blocks_with(&self, uid: &str) -> Result<BlockState, ApiError> {
+        let Some(acting) = self.caller.acting_uid().filter(|acting| *acting != uid) else {
+            return Ok(BlockState::default());
+        };
+        let request = GetRelationRequest { uid: acting.to_owned(), other_uid: uid.to_owned() };
+        let relation = self.identity().get_relation(self.request(request)).await?.into_inner();
+        Ok(BlockState {
+            blocked_by_me_at_ms: relation.blocked_at_ms,
+            blocked_by_me: relation.blocked_at_ms != 0,
+            has_blocked_me: relation.blocked_by_other_at_ms != 0,
+        })
+    }
+}
+
+/// `PUT /users/{uid}`
+pub async fn update(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
+    context.server_side()?;
+    let request = UpdateUserRequest {
+        uid: input::uid(&uid)?,
+        fields: Some(fields(&body)?),
+        unset: body.texts("unset")?.unwrap_or_default(),
+    };
+    let answer = context.identity().update_user(context.request(request)).await?;
+    data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
+}
+
+/// `PUT /users`
+pub async fn reactivate(context: Context, body: Body) -> Reply {
+    context.server_side()?;
+    let uids = body.some_texts("uidsToActivate")?;
+    let answer = context.identity().reactivate_users(context.request(ReactivateUsersRequest { uids })).await?;
+    let answer = answer.into_inner();
+    // Sources name different keys, so all of them are here.
+    data(json!({
+        "success": true,
+        "message": format!("{} users are active again.", answer.reactivated.len()),
+        "reactivatedUids": answer.reactivated,
+        "nonDeactivatedUids": answer.not_deactivated,
+        "notFound": answer.not_found,
+    }))
+}
+
+/// `DELETE /users`
+pub async fn deactivate(context: Context, body: Body) -> Reply {
+    context.server_side()?;
+    let uids = body.some_texts("uidsToDeactivate")?;
+    let answer = context.identity().deactivate_users(context.request(DeactivateUsersRequest { uids })).await?;
+    let answer = answer.into_inner();
+    data(json!({
+        "success": true,
+        "message": format!("{} users are deactivated.", answer.deactivated.len()),
+        "deactivatedUids": answer.deactivated,
+        "alreadyDeactivatedUids": answer.already_deactivated,
+        "notFound": answer.not_found,
+    }))
+}
+
+/// `DELETE /users/{uid}`
+pub async fn delete(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
+    context.server_side()?;
+    let uid = input::uid(&uid)?;
+    if body.flag("permanent")? {
+        context.identity().delete_user(context.request(DeleteUserRequest { uid })).await?;
+        return done("The user is deleted.");
+    }
+    let request = DeactivateUsersRequest { uids: vec![uid] };
+    let answer = context.identity().deactivate_users(context.request(request)).await?.into_inner();
+    // A deactivated user is as good as missing.
+    if answer.deactivated.is_empty() {
+        return Err(ApiError::code(ErrorCode::UidNotFound));
+    }
+    done("The user is deactivated.")
+}
