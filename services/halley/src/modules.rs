@@ -80,6 +80,19 @@ impl Target {
     }
 }
 
+impl Module {
+    /// Its database, by the name of [`databases`]; edges have none.
+    pub fn database(self) -> Option<&'static str> {
+        match self {
+            Self::Auth => Some("auth"),
+            Self::Identity => Some("identity"),
+            Self::Groups => Some("groups"),
+            Self::Messaging => Some("messaging"),
+            Self::RealtimeGateway | Self::Rest => None,
+        }
+    }
+}
+
 /// The services without the edges: what a command needs.
 pub const INNER: &[Module] = &[Module::Auth, Module::Identity, Module::Groups, Module::Messaging];
 

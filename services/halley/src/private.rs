@@ -14,7 +14,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, PgConnection};
 
-use crate::{cli::Place, modules, settings::Settings};
+use crate::{
+    cli::Place,
+    modules::{self, Module},
+    settings::Settings,
+};
 
 const SERVICES: [&str; 4] = ["auth", "identity", "groups", "messaging"];
 
@@ -33,23 +37,40 @@ struct Note {
     redis: String,
 }
 
+/// What a process needs of the servers.
+pub struct Needs {
+    /// The services whose databases it opens.
+    pub databases: Vec<&'static str>,
+    /// Whether services run in it, which need Redis and the master key.
+    pub services: bool,
+}
+
+impl Needs {
+    /// To run these services.
+    pub fn of(modules: &[Module]) -> Self {
+        Self { databases: modules.iter().filter_map(|module| module.database()).collect(), services: true }
+    }
+}
+
 /// Fills in what the settings leave open: the master key, and the addresses of private servers, which are started
 /// unless a process that runs on the same data directory has them already.
-pub async fn complete(settings: &mut Settings, place: &Place) -> Result<Option<PrivateServers>> {
+pub async fn complete(settings: &mut Settings, place: &Place, needs: &Needs) -> Result<Option<PrivateServers>> {
     let databases = modules::databases(settings);
     let missing: Vec<_> = databases.iter().filter(|d| d.url.expose_secret().is_empty()).map(|d| d.service).collect();
     let no_redis = settings.redis.url.expose_secret().is_empty();
-    if settings.secrets.master_key.expose_secret().is_empty() {
+    if needs.services && settings.secrets.master_key.expose_secret().is_empty() {
         make_directory(&place.data_dir)?;
         settings.secrets.master_key = master_key(&place.data_dir)?;
     }
-    if missing.is_empty() && !no_redis {
+    let lacks_database = needs.databases.iter().any(|service| missing.contains(service));
+    if !lacks_database && !(needs.services && no_redis) {
         return Ok(None);
     }
     if missing.len() != SERVICES.len() || !no_redis {
+        let keys: Vec<_> = needs.databases.iter().map(|service| format!("postgres.{service}_url")).collect();
         bail!(
-            "some servers are configured and some are not: set all of postgres.auth_url, identity_url, groups_url, \
-             messaging_url and redis.url, or none of them for private servers"
+            "some servers are configured and some are not: set redis.url and {}, or none at all for private servers",
+            keys.join(", ")
         );
     }
     make_directory(&place.data_dir)?;

@@ -11,7 +11,7 @@ use crate::{
     cli::Serve,
     commands::demo,
     modules::{Running, Target},
-    private,
+    private::{self, Needs},
     settings::Settings,
 };
 
@@ -41,7 +41,7 @@ fn apply(settings: &mut Settings, options: &Serve) {
 async fn serve(mut settings: Settings, options: &Serve, telemetry: &Telemetry) -> Result<()> {
     let lifecycle = Lifecycle::new();
     let end = tokio::spawn(lifecycle::end_signal());
-    let servers = private::complete(&mut settings, &options.place).await?;
+    let servers = private::complete(&mut settings, &options.place, &Needs::of(options.target.modules())).await?;
     let outcome = tokio::select! {
         outcome = listen(&settings, options, telemetry, &lifecycle) => outcome,
         signal = end => signal.context("wait for a signal")?.context("wait for a signal"),

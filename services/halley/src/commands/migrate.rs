@@ -3,12 +3,18 @@
 use anyhow::Result;
 use halley_kit::postgres::{self, PostgresConfig};
 
-use crate::{cli::Place, modules, private, settings::Settings};
+use crate::{
+    cli::Place,
+    modules,
+    private::{self, Needs},
+    settings::Settings,
+};
 
 /// Brings every database up to date.
 pub async fn run(place: Place) -> Result<()> {
     let mut settings = Settings::load(place.config.as_deref())?;
-    let servers = private::complete(&mut settings, &place).await?;
+    let databases = modules::INNER.iter().filter_map(|module| module.database()).collect();
+    let servers = private::complete(&mut settings, &place, &Needs { databases, services: false }).await?;
     let outcome = migrate(&settings).await;
     if let Some(servers) = servers {
         servers.stop().await?;

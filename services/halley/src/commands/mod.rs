@@ -14,7 +14,7 @@ use halley_kit::Lifecycle;
 use crate::{
     cli::Place,
     modules::{self, Running},
-    private::{self, PrivateServers},
+    private::{self, Needs, PrivateServers},
     settings::Settings,
 };
 
@@ -30,7 +30,7 @@ impl Session {
     /// Starts them.
     pub async fn open(place: &Place) -> Result<Self> {
         let mut settings = Settings::load(place.config.as_deref())?;
-        let servers = private::complete(&mut settings, place).await?;
+        let servers = private::complete(&mut settings, place, &Needs::of(modules::INNER)).await?;
         match Running::start(&settings, modules::INNER, Lifecycle::new()).await {
             Ok(running) => Ok(Self { running, servers }),
             Err(error) => {

@@ -4,13 +4,18 @@ use anyhow::{Context as _, Result, bail};
 use halley_kit::lifecycle;
 use secrecy::ExposeSecret as _;
 
-use crate::{cli::Place, private, settings::Settings};
+use crate::{
+    cli::Place,
+    modules,
+    private::{self, Needs},
+    settings::Settings,
+};
 
 /// Runs them until SIGTERM or Ctrl-C. DATA_DIR/halley.toml is there once they are ready.
 pub async fn run(place: Place) -> Result<()> {
     let mut settings = Settings::load(place.config.as_deref())?;
     let end = lifecycle::end_signal();
-    let Some(servers) = private::complete(&mut settings, &place).await? else {
+    let Some(servers) = private::complete(&mut settings, &place, &Needs::of(modules::INNER)).await? else {
         bail!("servers are configured, or run already on {}", place.data_dir.display());
     };
     let file = place.data_dir.join("halley.toml");

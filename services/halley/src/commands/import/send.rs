@@ -109,7 +109,7 @@ impl Sender {
     async fn messages(&self, rows: &[Row], to: ReceiverType) -> Result<Total, Fault> {
         let (messages, fault) = parse(rows, |line| rows::message(line, to));
         let answer = MessagingServiceClient::new(self.messaging.clone())
-            .import_messages(self.request(ImportMessagesRequest { messages }))
+            .import_messages(self.request(ImportMessagesRequest { messages, with_messages: false }))
             .await
             .map_err(|status| refused(rows, &status))?
             .into_inner();
