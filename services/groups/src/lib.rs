@@ -1,0 +1,53 @@
+//! Groups, their members and bans.
+//!
+//! A change of members locks its group's row, reads how everybody concerned stands, asks `halley_model::rights`, and
+//! writes members, number of members and events in one transaction. What it tells is published before the answer.
+
+mod access;
+mod config;
+mod consumer;
+mod domain;
+mod error;
+mod events;
+mod password;
+mod rpc;
+mod service;
+mod store;
+
+use std::{convert::Infallible, sync::Arc};
+
+use halley_bus::{Bus, outbox::Relay};
+use halley_contracts::groups::v1::groups_service_server::GroupsServiceServer;
+use halley_kit::Lifecycle;
+use sqlx::PgPool;
+use tonic::service::Routes;
+
+pub use config::GroupsConfig;
+
+use crate::service::Groups;
+
+/// The schema of this service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Largest request in bytes: an import of 1,000 groups with all that they may have.
+const REQUEST_MAX: usize = 32 * 1024 * 1024;
+
+/// What the service needs.
+pub struct Dependencies {
+    /// Its own database, migrated.
+    pub pool: PgPool,
+    /// For the facts that it tells, and those that it acts on.
+    pub bus: Bus,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
+}
+
+/// Starts the relay and the reader of events, and answers the routes to mount. Nothing of it can fail yet.
+pub async fn start(_config: GroupsConfig, needs: Dependencies) -> Result<Routes, Infallible> {
+    let Dependencies { pool, bus, lifecycle } = needs;
+    let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
+    let groups = Arc::new(Groups::new(pool, relay));
+    consumer::start(Arc::clone(&groups), bus, &lifecycle);
+    let server = GroupsServiceServer::new(rpc::Service(groups)).max_decoding_message_size(REQUEST_MAX);
+    Ok(Routes::new(server))
+}

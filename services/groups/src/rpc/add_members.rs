@@ -1,0 +1,26 @@
+//! `AddMembers`.
+
+use halley_contracts::groups::v1::{AddMembersRequest, AddMembersResponse};
+use halley_kit::{Caller, time};
+use halley_model::rights::Action;
+
+use super::outcomes;
+use crate::{
+    access::Scene,
+    domain::{self, Wanted},
+    error::Result,
+    events::Origin,
+    service::Groups,
+};
+
+pub(super) async fn add(groups: &Groups, caller: Caller, request: AddMembersRequest) -> Result<AddMembersResponse> {
+    let guid = domain::known_guid(&request.guid)?;
+    let wanted = Wanted::parse(request.members.unwrap_or_default())?;
+    let uids: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.uid.as_deref()).collect();
+    let mut transaction = groups.pool.begin().await?;
+    let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &uids).await?;
+    scene.require(Action::AddMembers)?;
+    let applied = outcomes::apply(&mut transaction, Origin::of(&caller), &scene, &wanted, 0, time::now()).await?;
+    groups.commit(transaction, &applied.entries).await?;
+    Ok(AddMembersResponse { group: Some(applied.group), outcomes: applied.outcomes })
+}

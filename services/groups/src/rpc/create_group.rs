@@ -1,0 +1,50 @@
+//! `CreateGroup`.
+
+use halley_contracts::{
+    events::v1::ChangeKind,
+    groups::v1::{CreateGroupRequest, CreateGroupResponse},
+};
+use halley_kit::{Caller, time};
+use halley_model::rights::Scope;
+
+use super::outcomes;
+use crate::{
+    access::Scene,
+    domain::{Membership, NewGroup, Place, Wanted, is_user},
+    error::{GroupsError, Result},
+    events::{self, Origin},
+    service::Groups,
+    store::{self, members},
+};
+
+pub(super) async fn create(
+    groups: &Groups,
+    caller: Caller,
+    mut request: CreateGroupRequest,
+) -> Result<CreateGroupResponse> {
+    let wanted = Wanted::parse(request.members.take().unwrap_or_default())?;
+    let mut new = NewGroup::parse(&caller, request, time::now())?;
+    let hash = match new.password.take() {
+        Some(password) => Some(groups.passwords.hash(password).await?),
+        None => None,
+    };
+    let app_id = caller.app_id();
+    let mut transaction = groups.pool.begin().await?;
+    let stored = store::groups::insert_group(&mut transaction, app_id, &new, hash.as_deref()).await?;
+    let group = stored.ok_or_else(|| GroupsError::GroupExists { guid: new.guid.clone() })?;
+    // The owner is in it from the beginning; that is told by the group's creation and by no event of membership.
+    let owner = is_user(&new.owner).then_some(Membership { scope: Scope::Admin, joined_at: new.created_at });
+    if owner.is_some() {
+        let owner = [(new.owner.as_str(), Scope::Admin)];
+        members::insert_members(&mut transaction, app_id, &new.guid, &owner, new.created_at).await?;
+    }
+    let places = owner.map(|membership| (new.owner.clone(), Place::Member(membership)));
+    let scene = Scene::new(&caller, group, places.into_iter().collect());
+    let origin = Origin::of(&caller);
+    let uncounted = i32::from(owner.is_some());
+    let applied = outcomes::apply(&mut transaction, origin, &scene, &wanted, uncounted, new.created_at).await?;
+    let mut entries = vec![events::group_changed(origin, ChangeKind::Created, applied.group.clone())];
+    entries.extend(applied.entries);
+    groups.commit(transaction, &entries).await?;
+    Ok(CreateGroupResponse { group: Some(applied.group), own: scene.show_own(), outcomes: applied.outcomes })
+}

@@ -1,0 +1,19 @@
+//! The only place with SQL.
+//!
+//! Whoever changes members or bans of a group has locked the group's row first ([`groups::lock_group`],
+//! [`imports::lock_groups`]), so that changes in one group come one after another and its number of members is right.
+
+pub(crate) mod bans;
+pub(crate) mod departures;
+pub(crate) mod group_list;
+pub(crate) mod groups;
+pub(crate) mod imports;
+pub(crate) mod members;
+pub(crate) mod places;
+
+/// The literal of a one-dimensional `text[]`, for arrays inside arrays: the wire format has no ragged ones.
+fn array_literal(values: &[String]) -> String {
+    let quoted: Vec<String> =
+        values.iter().map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    format!("{{{}}}", quoted.join(","))
+}
