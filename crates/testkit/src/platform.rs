@@ -4,13 +4,13 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Child, Stdio},
     sync::Mutex,
     time::{Duration, Instant},
 };
 
+use halley_launcher::{ThrowawayDirectory, throwaway_directory};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    process::{Child, Command},
+    process::Command,
 };
 
 /// How long a start may take: a debug build on a busy machine.
@@ -33,7 +33,7 @@ pub struct Platform {
     pub websockets: Vec<String>,
     /// The content of demo.json.
     pub demo: Value,
-    directory: tempfile::TempDir,
+    directory: ThrowawayDirectory,
     config: Option<PathBuf>,
     processes: Mutex<BTreeMap<String, Process>>,
 }
@@ -121,7 +121,7 @@ impl Platform {
     pub fn pid(&self, name: &str) -> u32 {
         let processes = self.processes.lock().unwrap();
         let process = processes.get(name).unwrap_or_else(|| panic!("there is no process {name}"));
-        process.child.id().unwrap_or_else(|| panic!("{name} has ended"))
+        process.child.id()
     }
 
     /// `kill -9`.
@@ -197,7 +197,7 @@ impl Drop for Platform {
         }
         for process in processes.values_mut() {
             // A process that has ended can't be killed, which is fine.
-            drop(process.child.start_kill());
+            drop(process.child.kill().and_then(|()| process.child.wait()));
         }
     }
 }
@@ -216,7 +216,7 @@ fn peers(addresses: &BTreeMap<&str, SocketAddr>) -> Vec<(String, String)> {
 }
 
 async fn start(
-    directory: &tempfile::TempDir,
+    directory: &ThrowawayDirectory,
     name: &str,
     arguments: &[String],
     environment: &[(String, String)],
@@ -226,10 +226,12 @@ async fn start(
         drop(fs::remove_file(path));
     }
     let output = File::options().create(true).append(true).open(log(directory, name)).unwrap();
-    let mut command = Command::new(binary());
+    let mut command = std::process::Command::new(binary());
     command.args(arguments).envs(environment.iter().cloned()).stdin(Stdio::null());
-    command.stdout(output.try_clone().unwrap()).stderr(output).kill_on_drop(true);
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", binary().display()));
+    command.stdout(output.try_clone().unwrap()).stderr(output);
+    // Platforms that tests share are never dropped: they end with the test's process.
+    let spawned = halley_launcher::spawn(command, Signal::SIGTERM);
+    let mut child = spawned.unwrap_or_else(|error| panic!("start {}: {error}", binary().display()));
     let begun = Instant::now();
     while !is_ready(&ready).await {
         let ended = child.try_wait().unwrap();
@@ -257,19 +259,17 @@ async fn is_ready(ready: &Ready) -> bool {
     }
 }
 
-fn directory() -> tempfile::TempDir {
-    let directory = tempfile::Builder::new().prefix("halley-platform-").tempdir().unwrap();
-    // The private servers may run as another user, who must be able to enter.
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o711)).unwrap();
+fn directory() -> ThrowawayDirectory {
+    let directory = throwaway_directory("halley-platform-").unwrap();
     fs::create_dir(directory.path().join("data")).unwrap();
     directory
 }
 
-fn data_dir(directory: &tempfile::TempDir) -> PathBuf {
+fn data_dir(directory: &ThrowawayDirectory) -> PathBuf {
     directory.path().join("data")
 }
 
-fn log(directory: &tempfile::TempDir, name: &str) -> PathBuf {
+fn log(directory: &ThrowawayDirectory, name: &str) -> PathBuf {
     directory.path().join(format!("{name}.log"))
 }
 

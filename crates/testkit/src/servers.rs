@@ -2,11 +2,12 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    os::unix::fs::PermissionsExt as _,
     str::FromStr as _,
 };
 
-use halley_launcher::{PostgresOptions, PrivatePostgres, PrivateRedis, RedisOptions};
+use halley_launcher::{
+    PostgresOptions, PrivatePostgres, PrivateRedis, RedisOptions, ThrowawayDirectory, throwaway_directory,
+};
 use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, PgPool,
     migrate::Migrator,
@@ -28,7 +29,7 @@ struct Servers {
     postgres_url: String,
     redis_url: String,
     // Kept alive; they die with the process.
-    _own: Option<(PrivatePostgres, PrivateRedis, tempfile::TempDir)>,
+    _own: Option<(PrivatePostgres, PrivateRedis, ThrowawayDirectory)>,
 }
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
@@ -42,8 +43,7 @@ async fn start() -> Servers {
     if let (Ok(postgres_url), Ok(redis_url)) = named {
         return Servers { postgres_url, redis_url, _own: None };
     }
-    let directory = tempfile::Builder::new().prefix("halley-test-").tempdir().unwrap();
-    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let directory = throwaway_directory("halley-test-").unwrap();
     let options = PostgresOptions { data_dir: directory.path().join("postgres"), durable: false };
     let postgres = PrivatePostgres::start(options).await.unwrap();
     let options = RedisOptions { data_dir: directory.path().join("redis"), durable: false, port: None };

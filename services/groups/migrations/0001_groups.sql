@@ -19,6 +19,8 @@ CREATE TABLE groups (
     -- Rows of `members`, kept by whoever changes them in the same transaction, under the lock of this row.
     members_count integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
+    -- False for a group that was imported without a time: then it begins with the earliest of its imported members.
+    created_at_known boolean NOT NULL DEFAULT true,
     updated_at timestamptz,
     updated_by text NOT NULL DEFAULT '',
     CONSTRAINT groups_pkey PRIMARY KEY (app_id, guid),

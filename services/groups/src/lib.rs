@@ -18,7 +18,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use halley_bus::{Bus, outbox::Relay};
 use halley_contracts::groups::v1::groups_service_server::GroupsServiceServer;
-use halley_kit::Lifecycle;
+use halley_kit::{Lifecycle, transport::MESSAGE_MAX_BYTES};
 use sqlx::PgPool;
 use tonic::service::Routes;
 
@@ -28,9 +28,6 @@ use crate::service::Groups;
 
 /// The schema of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// Largest request in bytes: an import of 1,000 groups with all that they may have.
-const REQUEST_MAX: usize = 32 * 1024 * 1024;
 
 /// What the service needs.
 pub struct Dependencies {
@@ -48,6 +45,6 @@ pub async fn start(_config: GroupsConfig, needs: Dependencies) -> Result<Routes,
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
     let groups = Arc::new(Groups::new(pool, relay));
     consumer::start(Arc::clone(&groups), bus, &lifecycle);
-    let server = GroupsServiceServer::new(rpc::Service(groups)).max_decoding_message_size(REQUEST_MAX);
+    let server = GroupsServiceServer::new(rpc::Service(groups)).max_decoding_message_size(MESSAGE_MAX_BYTES);
     Ok(Routes::new(server))
 }

@@ -53,6 +53,8 @@ pub(crate) struct NewGroup {
     pub metadata: String,
     pub tags: Vec<String>,
     pub created_at: DateTime<Utc>,
+    /// False: nobody said when, and members may have joined before.
+    pub created_at_known: bool,
     pub updated_at: Option<DateTime<Utc>>,
     pub updated_by: String,
 }
@@ -77,6 +79,7 @@ impl NewGroup {
             metadata: request.metadata_json,
             tags: distinct(request.tags),
             created_at: now,
+            created_at_known: true,
             updated_at: None,
             updated_by: String::new(),
         };
@@ -102,7 +105,9 @@ impl NewGroup {
         };
         // Of no app: only a user would matter, and there is none.
         let mut new = Self::parse(&Caller::system(""), request, now).map_err(as_import)?;
-        new.created_at = past("createdAt", group.created_at_ms, now)?.unwrap_or(now);
+        let created_at = past("createdAt", group.created_at_ms, now)?;
+        new.created_at_known = created_at.is_some();
+        new.created_at = created_at.unwrap_or(now);
         new.updated_at = past("updatedAt", group.updated_at_ms, now)?;
         field::text("updatedBy", &group.updated_by, limits::ID_MAX).map_err(GroupsError::InvalidImportedGroup)?;
         new.updated_by = group.updated_by;

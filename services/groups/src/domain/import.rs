@@ -43,9 +43,9 @@ impl NewMember {
         Ok(Self { guid: guid.into_string(), uid: uid.into_string(), place, at })
     }
 
-    /// Checks a member against its group.
-    pub(crate) fn fits(&self, owner: &str, created_at: DateTime<Utc>) -> Result<()> {
-        if self.at.is_some_and(|at| at < created_at) {
+    /// Checks a member against its group, whose creation may not be known.
+    pub(crate) fn fits(&self, owner: &str, created_at: Option<DateTime<Utc>>) -> Result<()> {
+        if self.at.zip(created_at).is_some_and(|(at, created_at)| at < created_at) {
             return Err(joined_at("must not be before the group's creation"));
         }
         if self.place == NewPlace::Out && self.uid == owner {
@@ -94,7 +94,8 @@ mod tests {
             assert!(matches!(NewMember::parse(&bad, now), Err(GroupsError::InvalidJoinedAt(_))), "{ms}");
         }
         let member = NewMember::parse(&ann(), now).unwrap();
-        let created = |ms| time::from_ms(ms).unwrap();
+        let created = |ms| Some(time::from_ms(ms).unwrap());
+        assert!(member.fits("bob", None).is_ok());
         assert!(member.fits("bob", created(5000)).is_ok());
         assert!(matches!(member.fits("bob", created(5001)), Err(GroupsError::InvalidJoinedAt(_))));
         let banned = NewMember { place: NewPlace::Out, ..member };

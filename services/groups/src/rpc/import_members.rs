@@ -14,7 +14,7 @@ use crate::{
     error::{GroupsError, Result, item},
     events::{self, Origin},
     service::Groups,
-    store::imports::{self, ImportGroup, ImportRow},
+    store::imports::{self, ImportGroup, ImportRow, Joined},
 };
 
 pub(super) async fn import(
@@ -35,9 +35,14 @@ pub(super) async fn import(
     let created = imports::insert_members(&mut transaction, app_id, &members).await?;
     let banned = imports::insert_bans(&mut transaction, app_id, &bans).await?;
     let total = created.len() as u64 + banned;
-    let (counts, entries) = told(Origin::of(&caller), created);
-    let counts: Vec<(&str, i32)> = counts.iter().map(|(guid, count)| (guid.as_str(), *count)).collect();
-    imports::update_members_counts(&mut transaction, app_id, &counts).await?;
+    let joined = by_group(created);
+    let counted: Vec<Joined<'_>> = joined.iter().map(|(guid, members)| count(guid, members)).collect();
+    imports::update_members_counts(&mut transaction, app_id, &counted).await?;
+    // One event for a group. A ban changes nothing that anybody knows.
+    let tell = |(guid, members): (String, Vec<Came>)| {
+        events::members_imported(Origin::of(&caller), guid, members.into_iter().map(|(_, uid)| uid).collect())
+    };
+    let entries: Vec<Entry> = joined.into_iter().map(tell).collect();
     groups.commit(transaction, &entries).await?;
     let results = request.members.iter().zip(checked).map(|(asked, outcome)| item(id(asked), outcome.map(drop)));
     // At most as many as were asked for.
@@ -53,7 +58,7 @@ fn check(parsed: Vec<Result<NewMember>>, locked: Vec<ImportGroup>) -> Vec<Result
     let groups: HashMap<String, ImportGroup> = locked.into_iter().map(|group| (group.guid.clone(), group)).collect();
     let check = |member: NewMember| {
         let group = groups.get(&member.guid).ok_or_else(|| GroupsError::GroupNotFound { guid: member.guid.clone() })?;
-        member.fits(&group.owner, group.created_at)?;
+        member.fits(&group.owner, group.created_at_known.then_some(group.created_at))?;
         Ok(member)
     };
     parsed.into_iter().map(|member| member.and_then(check)).collect()
@@ -79,13 +84,19 @@ fn rows(checked: &[Result<NewMember>], now: DateTime<Utc>) -> (Vec<MemberRow<'_>
     (members, bans)
 }
 
-/// How many came to each group, and what is told of it: one event for a group. A ban changes nothing that anybody knows.
-fn told(origin: Origin<'_>, created: Vec<(String, String)>) -> (Vec<(String, i32)>, Vec<Entry>) {
-    let mut by_group: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (guid, uid) in created {
-        by_group.entry(guid).or_default().push(uid);
+/// When somebody came, and who.
+type Came = (DateTime<Utc>, String);
+
+fn by_group(created: Vec<(String, DateTime<Utc>, String)>) -> BTreeMap<String, Vec<Came>> {
+    let mut joined: BTreeMap<String, Vec<Came>> = BTreeMap::new();
+    for (guid, at, uid) in created {
+        joined.entry(guid).or_default().push((at, uid));
     }
-    let counts = by_group.iter().map(|(guid, uids)| (guid.clone(), uids.len() as i32)).collect();
-    let entries = by_group.into_iter().map(|(guid, uids)| events::members_imported(origin, guid, uids)).collect();
-    (counts, entries)
+    joined
+}
+
+fn count<'a>(guid: &'a str, members: &[Came]) -> Joined<'a> {
+    let first = members.iter().map(|(at, _)| *at).min().unwrap_or_default();
+    // At most as many as were asked for.
+    Joined { guid, count: members.len() as i32, first }
 }

@@ -14,7 +14,7 @@ use crate::{
     store::{members, places},
 };
 
-/// Most guids of one answer: with the longest ones it still fits into a message of gRPC, which is 4 MB at most.
+/// Most guids of one answer; a user in more of them hears of the others only when asking.
 const JOINED_MAX: i64 = 30_000;
 
 pub(super) async fn get(

@@ -31,13 +31,13 @@ pub(crate) async fn insert_groups(
     let updated: Vec<Option<DateTime<Utc>>> = groups.iter().map(|(group, _)| group.updated_at).collect();
     sqlx::query(
         "INSERT INTO groups (app_id, guid, name, name_folded, type, password_hash, description, icon, owner, metadata, \
-             tags, created_at, updated_at, updated_by) \
+             tags, created_at, created_at_known, updated_at, updated_by) \
          SELECT $1, t.guid, t.name, t.name_folded, t.type, t.password_hash, t.description, t.icon, t.owner, t.metadata, \
-             t.tags::text[], t.created_at, t.updated_at, t.updated_by \
+             t.tags::text[], t.created_at, t.created_at_known, t.updated_at, t.updated_by \
          FROM UNNEST($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], \
-             $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[]) \
+             $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::bool[], $14::timestamptz[], $15::text[]) \
              AS t (guid, name, name_folded, type, password_hash, description, icon, owner, metadata, tags, \
-                 created_at, updated_at, updated_by) \
+                 created_at, created_at_known, updated_at, updated_by) \
          ORDER BY t.guid \
          ON CONFLICT (app_id, guid) DO NOTHING",
     )
@@ -53,6 +53,7 @@ pub(crate) async fn insert_groups(
     .bind(text(|group| &group.metadata))
     .bind(tags)
     .bind(created)
+    .bind(groups.iter().map(|(group, _)| group.created_at_known).collect::<Vec<_>>())
     .bind(updated)
     .bind(text(|group| &group.updated_by))
     .execute(conn)
@@ -66,6 +67,7 @@ pub(crate) struct ImportGroup {
     pub guid: String,
     pub owner: String,
     pub created_at: DateTime<Utc>,
+    pub created_at_known: bool,
 }
 
 /// Locks groups in the order of their guids, so that two calls never wait for each other.
@@ -75,7 +77,7 @@ pub(crate) async fn lock_groups(
     guids: &[&str],
 ) -> sqlx::Result<Vec<ImportGroup>> {
     sqlx::query_as(
-        "SELECT guid, owner, created_at FROM groups WHERE app_id = $1 AND guid = ANY($2) \
+        "SELECT guid, owner, created_at, created_at_known FROM groups WHERE app_id = $1 AND guid = ANY($2) \
          ORDER BY guid FOR NO KEY UPDATE",
     )
     .bind(app_id)
@@ -92,12 +94,12 @@ pub(crate) struct ImportRow<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Puts users into locked groups; answers guid and uid of those who were neither in nor kept out.
+/// Puts users into locked groups; answers guid, time and uid of those who were neither in nor kept out.
 pub(crate) async fn insert_members(
     conn: &mut PgConnection,
     app_id: &str,
     members: &[(ImportRow<'_>, Scope)],
-) -> sqlx::Result<Vec<(String, String)>> {
+) -> sqlx::Result<Vec<(String, DateTime<Utc>, String)>> {
     if members.is_empty() {
         return Ok(Vec::new());
     }
@@ -107,7 +109,7 @@ pub(crate) async fn insert_members(
          FROM UNNEST($2::text[], $3::text[], $4::smallint[], $5::timestamptz[]) AS t (guid, uid, scope, joined_at) \
          WHERE NOT EXISTS (SELECT FROM bans AS b WHERE b.app_id = $1 AND b.guid = t.guid AND b.uid = t.uid) \
          ON CONFLICT (app_id, guid, uid) DO NOTHING \
-         RETURNING guid, uid",
+         RETURNING guid, joined_at, uid",
     )
     .bind(app_id)
     .bind(members.iter().map(|(row, _)| row.guid).collect::<Vec<_>>())
@@ -139,22 +141,35 @@ pub(crate) async fn insert_bans(conn: &mut PgConnection, app_id: &str, bans: &[I
     .map(|done| done.rows_affected())
 }
 
-/// Counts members who came to locked groups.
+/// Who came to a locked group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Joined<'a> {
+    pub guid: &'a str,
+    pub count: i32,
+    /// When the first of them joined.
+    pub first: DateTime<Utc>,
+}
+
+/// Counts members who came to locked groups. A group that nobody knows the beginning of begins with them at the latest.
 pub(crate) async fn update_members_counts(
     conn: &mut PgConnection,
     app_id: &str,
-    joined: &[(&str, i32)],
+    joined: &[Joined<'_>],
 ) -> sqlx::Result<()> {
     if joined.is_empty() {
         return Ok(());
     }
     sqlx::query(
-        "UPDATE groups AS g SET members_count = g.members_count + t.joined \
-         FROM UNNEST($2::text[], $3::int[]) AS t (guid, joined) WHERE g.app_id = $1 AND g.guid = t.guid",
+        "UPDATE groups AS g SET \
+             members_count = g.members_count + t.joined, \
+             created_at = CASE WHEN g.created_at_known THEN g.created_at ELSE LEAST(g.created_at, t.first) END \
+         FROM UNNEST($2::text[], $3::int[], $4::timestamptz[]) AS t (guid, joined, first) \
+         WHERE g.app_id = $1 AND g.guid = t.guid",
     )
     .bind(app_id)
-    .bind(joined.iter().map(|(guid, _)| *guid).collect::<Vec<_>>())
-    .bind(joined.iter().map(|(_, count)| *count).collect::<Vec<_>>())
+    .bind(joined.iter().map(|group| group.guid).collect::<Vec<_>>())
+    .bind(joined.iter().map(|group| group.count).collect::<Vec<_>>())
+    .bind(joined.iter().map(|group| group.first).collect::<Vec<_>>())
     .execute(conn)
     .await
     .map(drop)

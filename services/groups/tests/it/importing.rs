@@ -166,6 +166,24 @@ async fn members_keep_their_times_and_are_stored_once() {
 }
 
 #[tokio::test]
+async fn a_group_without_a_time_begins_with_its_first_member() {
+    let world = World::new().await;
+    groups(&world, vec![group("undated", 0), group("dated", 5_000)]).await;
+    let asked = vec![
+        member("undated", "ann", 7_000),
+        member("undated", "bob", 6_000),
+        member("dated", "ann", 6_000),
+        member("undated", "cat", 0),
+    ];
+    let (results, created) = members(&world, asked).await;
+    assert_eq!((codes(&results), created), (vec![None; 4], 4));
+    assert_eq!(world.group("undated").await.created_at_ms, 6_000);
+    assert_eq!(world.group("dated").await.created_at_ms, 5_000);
+    members(&world, vec![member("undated", "dan", 9_000)]).await;
+    assert_eq!(world.group("undated").await.created_at_ms, 6_000, "it only moves back");
+}
+
+#[tokio::test]
 async fn a_bad_member_fails_alone() {
     let world = World::new().await;
     groups(&world, vec![changed(group("room", 5_000), |group| group.owner = "ann".to_owned())]).await;

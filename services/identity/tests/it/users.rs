@@ -141,6 +141,19 @@ async fn a_user_changes_their_own_profile() {
 }
 
 #[tokio::test]
+async fn what_a_user_writes_back_leaves_the_private_part() {
+    let world = World::new(&[]).await;
+    world.add_role("vip").await;
+    world.create_user(&world.server(), create("ann", full())).await.unwrap();
+    let metadata = |text: &str| update("ann", pb::UserFields { metadata_json: Some(text.to_owned()), ..Default::default() });
+    let stored = async |caller, request| world.update_user(caller, request).await.unwrap().user.unwrap().metadata_json;
+
+    let (ann, server) = (world.user("ann"), world.server());
+    assert_eq!(stored(&ann, metadata(r#"{"b":2}"#)).await, r#"{"@private":{"email":"e"},"b":2}"#);
+    assert_eq!(stored(&server, metadata(r#"{"c":3}"#)).await, r#"{"c":3}"#, "the server side replaces all of it");
+}
+
+#[tokio::test]
 async fn a_deleted_user_is_gone_everywhere() {
     let world = World::new(&["ann", "bob", "cat"]).await;
     world.befriend("ann", &["bob", "cat"]).await;

@@ -141,8 +141,8 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
     Ok(ListMessagesRequest {
         direction: direction.into(),
         limit: query.limit()?,
-        cursor_id: positive(query, "id")?,
-        cursor_sequence: positive(query, "sequence")?,
+        cursor_id: cursor(query, "id")?,
+        cursor_sequence: cursor(query, "sequence")?,
         cursor_sent_at_ms: second_beyond(query.seconds("sentAt")?, direction),
         cursor_updated_at_ms: second_beyond(query.seconds("updatedAt")?, direction),
         categories: categories?,
@@ -167,11 +167,12 @@ fn second_beyond(ms: i64, direction: Direction) -> i64 {
     if ms != 0 && direction == Direction::Append { ms + 999 } else { ms }
 }
 
-fn positive(query: &Query, name: &str) -> Result<i64, ApiError> {
+/// 0 is before the first: as good as no cursor.
+fn cursor(query: &Query, name: &str) -> Result<i64, ApiError> {
     match query.number(name)? {
         None => Ok(0),
-        Some(number) if number > 0 => Ok(number),
-        Some(_) => Err(ApiError::field(name, "must be 1 or more")),
+        Some(number) if number >= 0 => Ok(number),
+        Some(_) => Err(ApiError::field(name, "must not be negative")),
     }
 }
 
@@ -194,9 +195,9 @@ fn meta(asked: &ListMessagesRequest, rows: &[Message], has_more: bool) -> Value 
     let from_cursor = [asked.cursor_id, asked.cursor_sequence, asked.cursor_sent_at_ms, asked.cursor_updated_at_ms]
         .iter()
         .any(|cursor| *cursor != 0);
-    let cursor = |row: &Message| json!({"id": row.id.to_string(), "sentAt": row.sent_at_ms / 1000});
+    let at = |row: &Message| json!({"id": row.id.to_string(), "sentAt": row.sent_at_ms / 1000});
     let beside = |row: &Message, affix: &str| {
-        let mut cursor = cursor(row);
+        let mut cursor = at(row);
         cursor["affix"] = json!(affix);
         cursor
     };
@@ -207,9 +208,9 @@ fn meta(asked: &ListMessagesRequest, rows: &[Message], has_more: bool) -> Value 
         meta["previous"] = beside(first, "prepend");
     }
     if forward {
-        meta["cursor"] = cursor(last);
+        meta["cursor"] = at(last);
     } else if has_more {
-        meta["cursor"] = cursor(first);
+        meta["cursor"] = at(first);
     }
     meta
 }

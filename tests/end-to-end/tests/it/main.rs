@@ -1,0 +1,10 @@
+//! The platform started as users start it, driven from outside over HTTP and WebSocket.
+//!
+//! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
+//! messaging replicas. [`faults`] kills processes in the middle of a load; [`import`] brings an archive in.
+
+mod bad_input;
+mod chat;
+mod faults;
+mod import;
+mod support;
