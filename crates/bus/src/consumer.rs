@@ -128,7 +128,12 @@ where
         Ok(())
     }
 
-    async fn try_event(&self, redis: &mut MultiplexedConnection, event: Event, payload: Vec<u8>) -> Result<(), BusError> {
+    async fn try_event(
+        &self,
+        redis: &mut MultiplexedConnection,
+        event: Event,
+        payload: Vec<u8>,
+    ) -> Result<(), BusError> {
         for attempt in 1..=TRIES {
             let Err(error) = (self.handler)(event.clone()).await else { return Ok(()) };
             tracing::warn!(%error, event = %event.id, attempt, group = self.group, "an event was not handled");

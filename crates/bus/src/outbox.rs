@@ -141,7 +141,7 @@ impl Relay {
     /// Starts publishing and sweeping, until `shutdown` and the queue is empty.
     pub fn start(pool: PgPool, bus: Bus, shutdown: CancellationToken, tracker: TaskTracker) -> Self {
         let shared = Arc::new(Shared { pool, bus, held: Mutex::default() });
-        // Bounded by HANDED_OVER_MAX through the set of held ids.
+        #[expect(clippy::disallowed_methods, reason = "bounded by HANDED_OVER_MAX through the set of held ids")]
         let (queue, jobs) = mpsc::unbounded_channel();
         tracker.spawn(publish_jobs(Arc::clone(&shared), jobs, shutdown.clone()));
         tracker.spawn(sweep_for_ever(Arc::clone(&shared), shutdown));
@@ -186,6 +186,7 @@ impl Relay {
 
 /// Takes what waits into one pipeline, in order; deletes the rows while the next pipeline runs.
 async fn publish_jobs(shared: Arc<Shared>, mut jobs: mpsc::UnboundedReceiver<Job>, shutdown: CancellationToken) {
+    #[expect(clippy::disallowed_methods, reason = "its ids are held, so HANDED_OVER_MAX bounds it too")]
     let (deletions, to_delete) = mpsc::unbounded_channel();
     let deleting = tokio::spawn(delete_published(Arc::clone(&shared), to_delete));
     loop {
@@ -252,7 +253,8 @@ async fn delete_published(shared: Arc<Shared>, mut published: mpsc::UnboundedRec
         while let Ok(more) = published.try_recv() {
             ids.extend(more);
         }
-        let deleted = sqlx::query("DELETE FROM outbox WHERE outbox_id = ANY($1)").bind(&ids).execute(&shared.pool).await;
+        let deleted =
+            sqlx::query("DELETE FROM outbox WHERE outbox_id = ANY($1)").bind(&ids).execute(&shared.pool).await;
         if let Err(error) = deleted {
             // They go out a second time, which receivers bear.
             tracing::warn!(%error, rows = ids.len(), "published rows are not deleted; the sweep publishes them again");

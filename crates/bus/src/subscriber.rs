@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +16,7 @@ use redis::aio::{PubSubSink, PubSubStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::{BusError, Channel, COMMAND_TIMEOUT};
+use crate::{BusError, COMMAND_TIMEOUT, Channel};
 
 /// Channels of one SUBSCRIBE command.
 const CHUNK: usize = 1000;
@@ -59,14 +60,18 @@ enum Command {
 }
 
 impl Subscriptions {
-    /// Subscribes; what is published after this returns arrives. When it fails the channels stay wanted and are
-    /// subscribed with the next connection.
-    pub async fn subscribe(&self, channels: Vec<Channel>) -> Result<(), BusError> {
+    /// Subscribes; what is published after the answer arrives. The wish itself is noted at once, before the answer is
+    /// awaited, so that a caller can make it under a lock. When it fails the channels stay wanted and are subscribed
+    /// with the next connection.
+    pub fn subscribe(&self, channels: Vec<Channel>) -> impl Future<Output = Result<(), BusError>> + Send + use<> {
         self.shared.wanted().extend(channels.iter().cloned());
         let (done, answer) = oneshot::channel();
-        self.commands.send(Command::Subscribe(channels, done)).map_err(|_| BusError::Stopping)?;
-        let waited = tokio::time::timeout(2 * COMMAND_TIMEOUT, answer).await.map_err(|_| BusError::Timeout)?;
-        waited.map_err(|_| BusError::Stopping)?
+        let asked = self.commands.send(Command::Subscribe(channels, done)).map_err(|_| BusError::Stopping);
+        async move {
+            asked?;
+            let waited = tokio::time::timeout(2 * COMMAND_TIMEOUT, answer).await.map_err(|_| BusError::Timeout)?;
+            waited.map_err(|_| BusError::Stopping)?
+        }
     }
 
     /// Ends subscriptions, some time soon.
@@ -97,7 +102,10 @@ impl Shared {
 /// Starts the task.
 pub fn start(client: redis::Client, shutdown: CancellationToken) -> (Subscriptions, mpsc::Receiver<Delivery>) {
     let shared = Arc::new(Shared::default());
-    // Unbounded, yet bounded by its callers: each waits for its answer, or gives channels back that it had.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by its callers: each waits for its answer, or gives channels back that it had"
+    )]
     let (commands, receiver) = mpsc::unbounded_channel();
     let (deliveries, feed) = mpsc::channel(DELIVERIES);
     let task = Subscriber { client, shared: Arc::clone(&shared), commands: receiver, deliveries };
@@ -200,7 +208,9 @@ async fn carry_out(sink: &mut PubSubSink, command: Command, shared: &Shared) -> 
             };
             for chunk in gone.chunks(CHUNK) {
                 let names: Vec<&str> = chunk.iter().map(Channel::as_str).collect();
-                tokio::time::timeout(COMMAND_TIMEOUT, sink.unsubscribe(&names)).await.map_err(|_| BusError::Timeout)??;
+                tokio::time::timeout(COMMAND_TIMEOUT, sink.unsubscribe(&names))
+                    .await
+                    .map_err(|_| BusError::Timeout)??;
             }
             Ok(())
         }

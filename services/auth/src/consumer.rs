@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use halley_bus::{Bus, consumer};
 use halley_contracts::events::v1::{ChangeKind, Event, event::Body};
-use halley_kit::Lifecycle;
+use halley_kit::{Lifecycle, time};
 
 use crate::{Auth, error::AuthError, rpc};
+
+/// How far the clocks of two machines may be apart.
+const SKEW_MS: i64 = 5000;
 
 /// Reads durable events until the end.
 pub fn start(auth: Arc<Auth>, bus: Bus, lifecycle: &Lifecycle) {
@@ -27,5 +30,7 @@ async fn act(auth: &Auth, event: Event) -> Result<(), AuthError> {
         return Ok(());
     }
     let Some(user) = changed.user else { return Ok(()) };
-    rpc::tokens::flush(auth, &event.app_id, &user.uid).await.map(drop)
+    // An event may come late or twice: tokens of a user who is back by then are left alone.
+    let until = time::from_ms(event.occurred_at_ms.saturating_add(SKEW_MS));
+    rpc::tokens::flush(auth, &event.app_id, &user.uid, until).await.map(drop)
 }

@@ -33,6 +33,12 @@ pub enum AuthError {
     /// The auth token that was asked for does not exist.
     #[error("The user has no such auth token.")]
     AuthTokenNotFound,
+    /// The auth token that was to be changed is another user's.
+    #[error("The auth token is another user's.")]
+    AuthTokenNotAccessible,
+    /// The caller may not make this call.
+    #[error("The caller may not make this call.")]
+    Denied,
     /// The app has as many keys as it may.
     #[error("An app can't have more than {max} API keys.")]
     TooManyApiKeys {
@@ -69,6 +75,8 @@ impl ServiceError for AuthError {
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::ApiKeySelfAction => ErrorCode::ApiKeySelfAction,
             Self::AuthTokenNotFound => ErrorCode::AuthTokenNotFound,
+            Self::AuthTokenNotAccessible => ErrorCode::AuthTokenNotAccessible,
+            Self::Denied => ErrorCode::NoAccess,
             Self::TooManyApiKeys { .. } => ErrorCode::QuotaRestriction,
             Self::OperatorExists => ErrorCode::OperatorAlreadyExists,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,

@@ -3,7 +3,7 @@
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::events::v1::{AppChanged, CredentialRevoked, event::Body};
 
-/// Auth tokens of a user ended: these, or with none named all of them.
+/// Auth tokens of a user ended.
 pub fn tokens_revoked(app_id: &str, uid: &str, token_ids: Vec<String>) -> Entry {
     let body = Body::CredentialRevoked(CredentialRevoked { uid: uid.to_owned(), credential_ids: token_ids });
     entry(app_id, body)

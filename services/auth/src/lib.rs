@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use tonic::service::Routes;
 
+mod access;
 mod consumer;
 mod error;
 mod events;

@@ -39,8 +39,8 @@ pub struct Seal {
 impl Seal {
     /// Derived from the master key.
     pub fn new(master: &MasterKey) -> Self {
-        let sealing = UnboundKey::new(&AES_256_GCM, &master.derive(Purpose::Sealing))
-            .expect("AES-256 takes a key of 32 bytes");
+        let sealing =
+            UnboundKey::new(&AES_256_GCM, &master.derive(Purpose::Sealing)).expect("AES-256 takes a key of 32 bytes");
         Self {
             lookup: hmac::Key::new(hmac::HMAC_SHA256, &master.derive(Purpose::Lookup)),
             sealing: LessSafeKey::new(sealing),

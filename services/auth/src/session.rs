@@ -83,7 +83,8 @@ mod tests {
         assert!(sessions.read("other", &token).is_err());
         assert!(Sessions::new(&MasterKey::generate()).read("app", &token).is_err());
         let other = sessions.sign("app", "bob", "t1", "d1").expect("signed");
-        let mixed = format!("{}.{}", other.rsplit_once('.').expect("parts").0, token.rsplit_once('.').expect("parts").1);
+        let mixed =
+            format!("{}.{}", other.rsplit_once('.').expect("parts").0, token.rsplit_once('.').expect("parts").1);
         assert!(sessions.read("app", &mixed).is_err());
         for bad in ["", ".", "..", "a.b.c", "ann_1700000000abcdef"] {
             assert!(sessions.read("app", bad).is_err(), "{bad}");

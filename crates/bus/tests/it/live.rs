@@ -43,7 +43,8 @@ async fn what_is_given_back_is_not_heard_any_more() {
     subscriptions.subscribe(vec![Channel::presence(&app)]).await.expect("subscribed");
 
     let payload: bytes::Bytes = event(&app).encode_to_vec().into();
-    let item = |channel: &Channel| Outgoing { channels: vec![channel.clone()], durable: false, payload: payload.clone() };
+    let item =
+        |channel: &Channel| Outgoing { channels: vec![channel.clone()], durable: false, payload: payload.clone() };
     bus.publish(&[item(&gone), item(&kept)]).await.expect("published");
 
     assert_eq!(next(&mut feed).await.0, kept);
@@ -64,7 +65,8 @@ async fn a_cut_feed_says_so_and_is_restored() {
     redis.stop().await.expect("stop");
     let lost = within("word of the cut", feed.recv()).await;
     assert!(matches!(lost, Some(Delivery::Lost)), "{lost:?}");
-    let item = Outgoing { channels: vec![channel.clone()], durable: false, payload: event("late").encode_to_vec().into() };
+    let item =
+        Outgoing { channels: vec![channel.clone()], durable: false, payload: event("late").encode_to_vec().into() };
     within("a quick failure", bus.publish(std::slice::from_ref(&item))).await.expect_err("Redis is down");
     let _redis = PrivateRedis::start(options(Some(port))).await.expect("start again");
 

@@ -49,7 +49,8 @@ async fn committed_events_go_out_once_in_the_order_of_handing_over() {
 
     for batch in 0..20 {
         let mut transaction = pool.begin().await.expect("begin");
-        let pending = outbox::insert(&mut transaction, &entries(&channel, batch * 10..batch * 10 + 10)).await.expect("insert");
+        let pending =
+            outbox::insert(&mut transaction, &entries(&channel, batch * 10..batch * 10 + 10)).await.expect("insert");
         transaction.commit().await.expect("commit");
         relay.publish(pending);
     }

@@ -54,11 +54,24 @@ fn stored(scope: ApiKeyScope) -> i16 {
     }
 }
 
+/// A scope that may be left out.
+fn given_scope(number: i32) -> Result<Option<i16>, FieldError> {
+    match ApiKeyScope::try_from(number) {
+        Ok(ApiKeyScope::Unspecified) => Ok(None),
+        Ok(scope) => Ok(Some(stored(scope))),
+        Err(_) => Err(wrong_scope()),
+    }
+}
+
+fn wrong_scope() -> FieldError {
+    FieldError::new("scope", "must be authOnly or fullAccess")
+}
+
 pub async fn create(auth: &Auth, request: pb::CreateApiKeyRequest) -> Result<pb::CreateApiKeyResponse, AuthError> {
     field::required_text("name", &request.name, limits::NAME_MAX)?;
     let scope = request.scope();
     if scope == ApiKeyScope::Unspecified {
-        return Err(FieldError::new("scope", "must be authOnly or fullAccess").into());
+        return Err(wrong_scope().into());
     }
     let app_id = request.app_id;
     let (row, key) = make(auth, &app_id, &request.name, scope)?;
@@ -78,10 +91,7 @@ pub async fn create(auth: &Auth, request: pb::CreateApiKeyRequest) -> Result<pb:
 pub async fn list(auth: &Auth, request: pb::ListApiKeysRequest) -> Result<pb::ListApiKeysResponse, AuthError> {
     field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
     let page = Page::parse(request.page)?;
-    let scope = match request.scope() {
-        ApiKeyScope::Unspecified => None,
-        scope => Some(stored(scope)),
-    };
+    let scope = given_scope(request.scope)?;
     let (rows, total) = store::api_keys::list(&auth.pool, &request.app_id, scope, &request.search_key, page).await?;
     let page = page.info(total, rows.len());
     let api_keys = rows.iter().map(|row| open(auth, &request.app_id, row)).collect::<Result<_, _>>()?;
@@ -114,10 +124,7 @@ pub async fn update(
     if let Some(name) = &request.name {
         field::required_text("name", name, limits::NAME_MAX)?;
     }
-    let scope = match request.scope() {
-        ApiKeyScope::Unspecified => None,
-        scope => Some(stored(scope)),
-    };
+    let scope = given_scope(request.scope)?;
     let row = find(auth, &request.app_id, &request.api_key).await?;
     refuse_self(caller, &row)?;
     let mut transaction = auth.pool.begin().await?;

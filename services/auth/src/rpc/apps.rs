@@ -50,10 +50,8 @@ fn label(name: &str, value: &str) -> Result<String, AuthError> {
 }
 
 pub async fn get(auth: &Auth, request: pb::GetAppRequest) -> Result<pb::GetAppResponse, AuthError> {
-    // What is no app id is no app's id.
-    let not_found = || AuthError::AppNotFound { app_id: request.app_id.chars().take(limits::ID_MAX).collect() };
-    let app_id = AppId::parse(&request.app_id).map_err(|_| not_found())?;
-    let app = store::apps::find(&auth.pool, app_id.as_str()).await?.ok_or_else(not_found)?;
+    let app = store::apps::find(&auth.pool, &request.app_id).await?;
+    let app = app.ok_or(AuthError::AppNotFound { app_id: request.app_id })?;
     Ok(pb::GetAppResponse { app: Some(app) })
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{apps, tokens};
 use crate::{
-    Auth,
+    Auth, access,
     error::AuthError,
     seal::Kind,
     store::{
@@ -20,7 +20,11 @@ use crate::{
 /// Longest credential that is looked at.
 const CREDENTIAL_MAX: usize = 4096;
 
-pub async fn authenticate(auth: &Auth, request: pb::AuthenticateRequest) -> Result<pb::AuthenticateResponse, AuthError> {
+pub async fn authenticate(
+    auth: &Auth,
+    mut request: pb::AuthenticateRequest,
+) -> Result<pb::AuthenticateResponse, AuthError> {
+    request.app_id = access::app_id(&request.app_id)?;
     let principal = match &request.credential {
         Some(Credential::ApiKey(value)) if fits(value) => api_key(auth, &request.app_id, value).await?,
         Some(Credential::AuthToken(value)) if fits(value) => {
@@ -64,7 +68,7 @@ async fn session(auth: &Auth, app_id: &str, value: &str) -> Result<Option<Princi
     Ok(Some(Principal::User(UserPrincipal { uid: claims.sub, device_id: claims.did, token_id: claims.tid })))
 }
 
-/// An unknown app is told as such; only then is it asked for.
+/// An unknown app is told as such; only now is it asked for.
 async fn refusal(auth: &Auth, app_id: String, credential: Option<Credential>) -> AuthError {
     if let Err(error) = apps::get(auth, pb::GetAppRequest { app_id }).await {
         return error;
@@ -75,15 +79,22 @@ async fn refusal(auth: &Auth, app_id: String, credential: Option<Credential>) ->
     }
 }
 
-/// A token moves to the device that uses it last.
-pub async fn start_session(auth: &Auth, request: pb::StartSessionRequest) -> Result<pb::StartSessionResponse, AuthError> {
+/// A token moves to the device that uses it last. What the device does not tell stays as it was known.
+pub async fn start_session(
+    auth: &Auth,
+    request: pb::StartSessionRequest,
+) -> Result<pb::StartSessionResponse, AuthError> {
+    let told = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let device = Device {
-        device_id: Some(&request.device_id),
-        platform: Some(&request.platform),
-        user_agent: Some(&request.user_agent),
-        app_info_json: Some(request.app_info_json.as_str()).filter(|json| !json.is_empty()),
+        device_id: told(&request.device_id),
+        platform: told(&request.platform),
+        user_agent: told(&request.user_agent),
+        app_info_json: told(&request.app_info_json),
     };
     tokens::check_device(&device)?;
+    if !fits(&request.auth_token) {
+        return Err(AuthError::AuthTokenNotValid);
+    }
     let row = tokens::find(auth, &request.app_id, &request.auth_token).await?.ok_or(AuthError::AuthTokenNotValid)?;
     let bound = store::auth_tokens::update(&auth.pool, &request.app_id, row.token_id, device).await?;
     let bound = bound.ok_or(AuthError::AuthTokenNotValid)?;

@@ -1,5 +1,6 @@
 //! Auth tokens.
 
+use chrono::{DateTime, Utc};
 use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
@@ -38,16 +39,26 @@ pub fn open(auth: &Auth, app_id: &str, row: AuthTokenRow) -> Result<pb::AuthToke
 
 /// Checks what a device tells of itself.
 pub fn check_device(device: &Device<'_>) -> Result<(), FieldError> {
-    let texts =
-        [("deviceId", device.device_id), ("platform", device.platform), ("userAgent", device.user_agent)];
+    let texts = [("deviceId", device.device_id), ("platform", device.platform), ("userAgent", device.user_agent)];
     for (name, value) in texts {
         field::text(name, value.unwrap_or_default(), DEVICE_TEXT_MAX)?;
     }
     field::json_object("appInfo", device.app_info_json.unwrap_or_default(), APP_INFO_MAX_BYTES)
 }
 
-pub async fn create(auth: &Auth, request: pb::CreateAuthTokenRequest) -> Result<pb::CreateAuthTokenResponse, AuthError> {
-    let uid = Uid::parse(&request.uid).map_err(|error| FieldError::new("uid", error.to_string()))?.into_string();
+/// A uid in lower case.
+fn user(uid: &str) -> Result<String, FieldError> {
+    match Uid::parse(uid) {
+        Ok(uid) => Ok(uid.into_string()),
+        Err(error) => Err(FieldError::new("uid", error.to_string())),
+    }
+}
+
+pub async fn create(
+    auth: &Auth,
+    request: pb::CreateAuthTokenRequest,
+) -> Result<pb::CreateAuthTokenResponse, AuthError> {
+    let uid = user(&request.uid)?;
     let app_id = request.app_id;
     let mut transaction = auth.pool.begin().await?;
     store::auth_tokens::lock_user(&mut transaction, &app_id, &uid).await?;
@@ -95,8 +106,9 @@ fn make(auth: &Auth, app_id: &str, uid: &str) -> Result<AuthTokenRow, AuthError>
 }
 
 pub async fn list(auth: &Auth, request: pb::ListAuthTokensRequest) -> Result<pb::ListAuthTokensResponse, AuthError> {
+    let uid = user(&request.uid)?;
     let page = Page::parse(request.page)?;
-    let (rows, total) = store::auth_tokens::list(&auth.pool, &request.app_id, &request.uid, page).await?;
+    let (rows, total) = store::auth_tokens::list(&auth.pool, &request.app_id, &uid, page).await?;
     let page = page.info(total, rows.len());
     let auth_tokens = rows.into_iter().map(|row| open(auth, &request.app_id, row)).collect::<Result<_, _>>()?;
     Ok(pb::ListAuthTokensResponse { auth_tokens, page: Some(page) })
@@ -110,6 +122,7 @@ pub async fn find(auth: &Auth, app_id: &str, value: &str) -> Result<Option<AuthT
 
 /// The row of a value, which must be of that user.
 async fn find_of(auth: &Auth, app_id: &str, uid: &str, value: &str) -> Result<AuthTokenRow, AuthError> {
+    let uid = user(uid)?;
     match find(auth, app_id, value).await? {
         Some(row) if row.uid == uid => Ok(row),
         _ => Err(AuthError::AuthTokenNotFound),
@@ -121,7 +134,10 @@ pub async fn get(auth: &Auth, request: pb::GetAuthTokenRequest) -> Result<pb::Ge
     Ok(pb::GetAuthTokenResponse { auth_token: Some(open(auth, &request.app_id, row)?) })
 }
 
-pub async fn update(auth: &Auth, request: pb::UpdateAuthTokenRequest) -> Result<pb::UpdateAuthTokenResponse, AuthError> {
+pub async fn update(
+    auth: &Auth,
+    request: pb::UpdateAuthTokenRequest,
+) -> Result<pb::UpdateAuthTokenResponse, AuthError> {
     let device = Device {
         device_id: None,
         platform: request.platform.as_deref(),
@@ -129,13 +145,20 @@ pub async fn update(auth: &Auth, request: pb::UpdateAuthTokenRequest) -> Result<
         app_info_json: request.app_info_json.as_deref().filter(|json| !json.is_empty()),
     };
     check_device(&device)?;
-    let row = find_of(auth, &request.app_id, &request.uid, &request.auth_token).await?;
+    let uid = user(&request.uid)?;
+    let row = find(auth, &request.app_id, &request.auth_token).await?.ok_or(AuthError::AuthTokenNotFound)?;
+    if row.uid != uid {
+        return Err(AuthError::AuthTokenNotAccessible);
+    }
     let changed = store::auth_tokens::update(&auth.pool, &request.app_id, row.token_id, device).await?;
     let changed = changed.ok_or(AuthError::AuthTokenNotFound)?;
     Ok(pb::UpdateAuthTokenResponse { auth_token: Some(open(auth, &request.app_id, changed)?) })
 }
 
-pub async fn delete(auth: &Auth, request: pb::DeleteAuthTokenRequest) -> Result<pb::DeleteAuthTokenResponse, AuthError> {
+pub async fn delete(
+    auth: &Auth,
+    request: pb::DeleteAuthTokenRequest,
+) -> Result<pb::DeleteAuthTokenResponse, AuthError> {
     let row = find_of(auth, &request.app_id, &request.uid, &request.auth_token).await?;
     let mut transaction = auth.pool.begin().await?;
     if !store::auth_tokens::delete(&mut transaction, &request.app_id, row.token_id).await? {
@@ -148,17 +171,19 @@ pub async fn delete(auth: &Auth, request: pb::DeleteAuthTokenRequest) -> Result<
     Ok(pb::DeleteAuthTokenResponse {})
 }
 
-/// Ends every token of a user; answers how many there were.
-pub async fn flush(auth: &Auth, app_id: &str, uid: &str) -> Result<i32, AuthError> {
+/// Ends a user's tokens, those made later than `until` excepted; answers how many there were. The fact names them, so that
+/// it can't end a token that is made before everybody has heard it.
+pub async fn flush(auth: &Auth, app_id: &str, uid: &str, until: Option<DateTime<Utc>>) -> Result<i32, AuthError> {
+    let uid = user(uid)?;
     let mut transaction = auth.pool.begin().await?;
-    store::auth_tokens::lock_user(&mut transaction, app_id, uid).await?;
-    let ended = store::auth_tokens::delete_of_user(&mut transaction, app_id, uid).await?;
-    if ended == 0 {
+    store::auth_tokens::lock_user(&mut transaction, app_id, &uid).await?;
+    let ended = store::auth_tokens::delete_of_user(&mut transaction, app_id, &uid, until).await?;
+    if ended.is_empty() {
         return Ok(0);
     }
-    let entry = events::tokens_revoked(app_id, uid, Vec::new());
+    let entry = events::tokens_revoked(app_id, &uid, ended.iter().map(Uuid::to_string).collect());
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     auth.relay.publish_now(pending).await;
-    Ok(i32::try_from(ended).unwrap_or(i32::MAX))
+    Ok(i32::try_from(ended.len()).unwrap_or(i32::MAX))
 }

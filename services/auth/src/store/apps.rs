@@ -88,7 +88,9 @@ pub async fn update(
 
 /// Locks an app against changes of what it has many of.
 pub async fn lock(db: &mut PgConnection, app_id: &str) -> Result<bool, sqlx::Error> {
-    let found: Option<i32> =
-        sqlx::query_scalar("SELECT 1 FROM apps WHERE app_id = $1 FOR NO KEY UPDATE").bind(app_id).fetch_optional(db).await?;
+    let found: Option<i32> = sqlx::query_scalar("SELECT 1 FROM apps WHERE app_id = $1 FOR NO KEY UPDATE")
+        .bind(app_id)
+        .fetch_optional(db)
+        .await?;
     Ok(found.is_some())
 }

@@ -56,7 +56,12 @@ pub async fn insert(db: &mut PgConnection, app_id: &str, row: &AuthTokenRow) -> 
 }
 
 /// Removes all but a user's newest tokens; answers the removed ones.
-pub async fn delete_oldest(db: &mut PgConnection, app_id: &str, uid: &str, keep: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn delete_oldest(
+    db: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    keep: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "DELETE FROM auth_tokens
          WHERE app_id = $1 AND token_id IN (
@@ -170,8 +175,21 @@ pub async fn delete(db: &mut PgConnection, app_id: &str, token_id: Uuid) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes a user's tokens; answers how many there were.
-pub async fn delete_of_user(db: &mut PgConnection, app_id: &str, uid: &str) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM auth_tokens WHERE app_id = $1 AND uid = $2").bind(app_id).bind(uid).execute(db).await?;
-    Ok(done.rows_affected())
+/// Removes a user's tokens, those made later than `until` excepted; answers the removed ones.
+pub async fn delete_of_user(
+    db: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    until: Option<DateTime<Utc>>,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "DELETE FROM auth_tokens
+         WHERE app_id = $1 AND uid = $2 AND ($3::timestamptz IS NULL OR created_at <= $3)
+         RETURNING token_id",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(until)
+    .fetch_all(db)
+    .await
 }

@@ -1,0 +1,12 @@
+//! The service on a real Postgres and Redis.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod api_keys;
+mod apps;
+mod auth_tokens;
+mod authentication;
+mod isolation;
+mod operators;
+mod revocation;
+mod secrets;
+mod support;
