@@ -18,6 +18,8 @@ pub struct GatewayConfig {
     pub max_sockets: usize,
     /// Seconds that the sockets of a stopping node are closed over, so that clients don't return all at once.
     pub drain_seconds: u64,
+    /// Seconds after which the users of a node that died count as offline.
+    pub lease_seconds: u64,
 }
 
 impl Default for GatewayConfig {
@@ -29,6 +31,7 @@ impl Default for GatewayConfig {
             max_frame_bytes: 64 * 1024,
             max_sockets: 100_000,
             drain_seconds: 2,
+            lease_seconds: 15,
         }
     }
 }

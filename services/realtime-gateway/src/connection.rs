@@ -1,35 +1,30 @@
 //! One socket's task: the upgrade, the auth frame, keepalive, frames in, queued frames out.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{
         State, WebSocketUpgrade,
-        ws::{Message, WebSocket},
+        ws::{Message, Utf8Bytes, WebSocket},
     },
     response::Response,
     routing::any,
 };
 use futures::SinkExt as _;
-use halley_contracts::{
-    auth::v1::{
-        AuthenticateRequest, authenticate_request::Credential, authenticate_response::Principal,
-        auth_service_client::AuthServiceClient,
-    },
-    common::v1::UserPrincipal,
-    messaging::v1::{
-        MarkDeliveredRequest, MarkReadRequest, messaging_service_client::MessagingServiceClient,
-    },
+use halley_contracts::auth::v1::{
+    AuthenticateRequest, auth_service_client::AuthServiceClient, authenticate_request::Credential,
+    authenticate_response::Principal,
 };
-use halley_kit::{Caller, PublicError};
-use halley_model::ErrorCode;
+use halley_kit::PublicError;
+use halley_model::{AppId, ErrorCode};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     close::Close,
-    frame::{self, AuthFrame, ClientFrame, ReceiptFrame},
+    frame::{self, AuthFrame, ClientFrame},
     node::Node,
+    receipts::Receipts,
     socket::{Identity, Socket, Variant, Work},
 };
 
@@ -37,14 +32,16 @@ use crate::{
 const SUBPROTOCOL: &str = "halley.v1";
 /// How long one write may take before the socket counts as dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a write that is under way may go on when the socket is to be closed.
+const LAST_WRITE: Duration = Duration::from_millis(250);
+/// How long the peer has to answer a close frame.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Longest device id that is kept, as over HTTP.
+const DEVICE_ID_MAX: usize = 200;
 
 /// The paths that clients use: `/ws:` is what their URL becomes when the settings name a path and no port.
 pub fn router(node: Arc<Node>) -> Router {
-    Router::new()
-        .route("/", any(upgrade))
-        .route("/ws", any(upgrade))
-        .route("/ws:", any(upgrade))
-        .with_state(node)
+    Router::new().route("/", any(upgrade)).route("/ws", any(upgrade)).route("/ws:", any(upgrade)).with_state(node)
 }
 
 async fn upgrade(State(node): State<Arc<Node>>, upgrade: WebSocketUpgrade) -> Response {
@@ -73,16 +70,17 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
     }
     node.hub.add(&socket);
     let outcome = match authenticate(&node, &socket, &mut stream).await {
-        Ok(()) => talk(&node, &socket, &mut stream).await,
+        Ok(identity) => talk(&node, &socket, identity, &mut stream).await,
         Err(why) => Some(why),
     };
-    node.remove(&socket).await;
+    node.remove(&socket);
     if let Some(why) = outcome {
         end(&mut stream, why).await;
     }
 }
 
-/// Closes politely, as far as the peer still listens.
+/// Closes politely, as far as the peer still listens. One that was too slow gets the time of a write: the reason stands
+/// behind what it has not read yet, and no more comes to that.
 async fn end(stream: &mut WebSocket, why: Close) {
     let closing = async {
         if stream.send(why.message()).await.is_ok() {
@@ -90,13 +88,14 @@ async fn end(stream: &mut WebSocket, why: Close) {
             while let Some(Ok(_)) = stream.recv().await {}
         }
     };
-    if timeout(Duration::from_secs(2), closing).await.is_err() {
+    let limit = if why == Close::Slow { WRITE_TIMEOUT } else { GOODBYE };
+    if timeout(limit, closing).await.is_err() {
         tracing::debug!("a peer did not answer the close frame");
     }
 }
 
 /// Waits for the auth frame, checks it, and lets the socket into its rooms.
-async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket) -> Result<(), Close> {
+async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket) -> Result<Identity, Close> {
     let limit = Duration::from_secs(node.config.auth_timeout_seconds);
     let stopping = node.lifecycle.stopping();
     let first = tokio::select! {
@@ -104,11 +103,13 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
         () = stopping.cancelled() => return Err(Close::GoingAway),
     };
     let auth = first.ok_or(Close::NotAuthenticated)?;
+    let begun = std::time::Instant::now();
     let identity = identify(node, auth).await?;
     socket.authenticated(identity.clone());
-    node.admit(socket, &identity).await?;
-    let reply = Message::Text(frame::AUTH_OK.into());
-    timeout(WRITE_TIMEOUT, stream.send(reply)).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)
+    node.admit(socket, &identity, begun).await?;
+    let reply = Message::Text(Utf8Bytes::from_static(frame::AUTH_OK));
+    timeout(WRITE_TIMEOUT, stream.send(reply)).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)?;
+    Ok(identity)
 }
 
 /// The first auth frame; anything before it is ignored. `None`: the peer left.
@@ -128,10 +129,9 @@ async fn auth_frame(stream: &mut WebSocket) -> Option<AuthFrame> {
 
 /// Asks auth whom the frame's token stands for.
 async fn identify(node: &Node, auth: AuthFrame) -> Result<Identity, Close> {
-    let request = AuthenticateRequest {
-        app_id: auth.app_id.clone(),
-        credential: Some(Credential::SessionToken(auth.token)),
-    };
+    let app_id = AppId::parse(&auth.app_id).map_err(|_| Close::Revoked)?.to_string();
+    let credential = Some(Credential::SessionToken(auth.token));
+    let request = AuthenticateRequest { app_id: app_id.clone(), credential };
     let answer = AuthServiceClient::new(node.auth.clone()).authenticate(request).await;
     let principal = match answer {
         Ok(answer) => answer.into_inner().principal,
@@ -140,9 +140,9 @@ async fn identify(node: &Node, auth: AuthFrame) -> Result<Identity, Close> {
     let Some(Principal::User(user)) = principal else { return Err(Close::Revoked) };
     let device_id = if auth.device_id.is_empty() { user.device_id } else { auth.device_id };
     Ok(Identity {
-        app_id: auth.app_id,
+        app_id,
         uid: user.uid,
-        device_id,
+        device_id: device_id.chars().take(DEVICE_ID_MAX).collect(),
         token_id: user.token_id,
         all_presence: auth.all_presence,
     })
@@ -156,79 +156,75 @@ fn refusal(error: &PublicError) -> Close {
 }
 
 /// The socket's life. Answers why the server closes it; `None`: the peer left.
-async fn talk(node: &Node, socket: &Socket, stream: &mut WebSocket) -> Option<Close> {
+async fn talk(node: &Node, socket: &Socket, identity: Identity, stream: &mut WebSocket) -> Option<Close> {
     let silence = Duration::from_secs(node.config.silence_timeout_seconds);
+    let mut receipts = Receipts::new(identity, node.messaging.clone());
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             received = stream.recv() => {
                 heard = Instant::now();
                 match received {
-                    Some(Ok(Message::Text(text))) => receive(node, socket, &text).await,
+                    Some(Ok(Message::Text(text))) => receive(socket, &mut receipts, &text),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     Some(Ok(_)) => {}
                 }
             }
-            work = socket.work() => {
-                let (frames, close) = match work {
-                    Work::Frames(frames) => (frames, None),
-                    Work::Close(frames, why) => (frames, Some(why)),
-                };
-                match timeout(WRITE_TIMEOUT, write(stream, frames)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) => return None,
-                    Err(_) => return Some(Close::Slow),
-                }
-                if close.is_some() {
-                    return close;
-                }
-            }
+            work = socket.work() => match work {
+                Work::Frames(frames) => match write(socket, stream, frames).await {
+                    Written::All => {}
+                    Written::Closing(why) => return Some(why),
+                    Written::Gone => return None,
+                },
+                Work::Close(frames, why) => return match write(socket, stream, frames).await {
+                    Written::All | Written::Closing(_) => Some(why),
+                    Written::Gone => None,
+                },
+            },
+            () = receipts.work() => {}
             () = tokio::time::sleep_until(heard + silence) => return Some(Close::Silent),
         }
     }
 }
 
+/// How a write ended.
+enum Written {
+    All,
+    /// The socket is to be closed, and the peer does not read.
+    Closing(Close),
+    /// The peer is gone.
+    Gone,
+}
+
 /// Writes all that waits with one flush: the system call is most of the cost of a delivery.
-async fn write(
-    stream: &mut WebSocket,
-    frames: std::collections::VecDeque<axum::extract::ws::Utf8Bytes>,
-) -> Result<(), axum::Error> {
-    for frame in frames {
-        stream.feed(Message::Text(frame)).await?;
+async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Bytes>) -> Written {
+    let all = async {
+        for frame in frames {
+            stream.feed(Message::Text(frame)).await?;
+        }
+        stream.flush().await
+    };
+    let closing = async {
+        let why = socket.closing().await;
+        tokio::time::sleep(LAST_WRITE).await;
+        why
+    };
+    tokio::select! {
+        biased;
+        written = timeout(WRITE_TIMEOUT, all) => match written {
+            Ok(Ok(())) => Written::All,
+            Ok(Err(_)) => Written::Gone,
+            Err(_) => Written::Closing(Close::Slow),
+        },
+        why = closing => Written::Closing(why),
     }
-    stream.flush().await
 }
 
 /// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
-async fn receive(node: &Node, socket: &Socket, text: &str) {
+fn receive(socket: &Socket, receipts: &mut Receipts, text: &str) {
     match frame::decode(text) {
-        Some(ClientFrame::Ping) => socket.push(&frame::PONG.into()),
-        Some(ClientFrame::Receipt(receipt)) => mark(node, socket, receipt).await,
+        Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
+        Some(ClientFrame::Receipt(receipt)) => receipts.add(receipt),
         Some(ClientFrame::Auth(_)) | None => {}
-    }
-}
-
-async fn mark(node: &Node, socket: &Socket, receipt: ReceiptFrame) {
-    let Some(identity) = socket.identity() else { return };
-    let caller = Caller::user(
-        &identity.app_id,
-        UserPrincipal {
-            uid: identity.uid.clone(),
-            device_id: identity.device_id.clone(),
-            token_id: identity.token_id.clone(),
-        },
-    );
-    let mut messaging = MessagingServiceClient::new(node.messaging.clone());
-    let (with_type, with, message_id) = (receipt.receiver_type.into(), receipt.receiver, receipt.message_id);
-    let device_id = identity.device_id.clone();
-    let marked = if receipt.read {
-        let request = MarkReadRequest { with_type, with, message_id, device_id };
-        messaging.mark_read(caller.request(request)).await.map(drop)
-    } else {
-        let request = MarkDeliveredRequest { with_type, with, message_id, device_id };
-        messaging.mark_delivered(caller.request(request)).await.map(drop)
-    };
-    if let Err(status) = marked {
-        tracing::debug!(%status, "a receipt was refused");
     }
 }

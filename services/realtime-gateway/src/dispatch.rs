@@ -1,64 +1,64 @@
 //! From the bus into the rooms: one task, so that the order of a channel is kept without a lock.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use halley_bus::{Channel, Delivery};
+use halley_bus::{Channel, ChannelKind, Delivery};
 use halley_contracts::{
-    events::v1::{ChangeKind, Event, MessageSent, event::Body},
+    events::v1::{ChangeKind, Event, GroupChanged, MessageSent, event::Body},
     groups::v1::{MembershipAction, MembershipChanged},
     messaging::v1::{
         Direction, ListMessagesRequest, Message, ReceiverType, messaging_service_client::MessagingServiceClient,
     },
 };
 use halley_kit::Caller;
+use halley_model::APP_SYSTEM_UID;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use tonic::Status;
 
 use crate::{
     close::Close,
     frame,
-    hub::Room,
-    node::{Node, Revocation},
-    order::{Orders, Verdict},
+    hub::{Room, lock},
+    node::Node,
+    order::{Gap, Verdict},
+    recent::Revocation,
 };
 
-/// How long a message that came too early waits before what is missing is asked for.
+/// How long a message that came too early waits before what is missing is asked for; twice as long before each retry.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Most rooms whose order is remembered; past it the rooms that closed are forgotten.
-const ROOMS_MAX: usize = 10_000;
+/// How often missing messages are asked for.
+const TRIES: u32 = 3;
 /// Most missing messages that are fetched for one gap.
 const REPAIR_MAX: i32 = 1000;
+/// How far the clocks of messaging and of this node may be apart, in milliseconds.
+const SKEW_MS: i64 = 2000;
 
 struct Dispatch {
     node: Arc<Node>,
-    rooms: HashMap<Channel, RoomOrder>,
     repairs: mpsc::Sender<Repair>,
-}
-
-struct RoomOrder {
-    epoch: u64,
-    orders: Orders<Event>,
 }
 
 /// The end of a wait: what was missing, as far as it could be fetched.
 struct Repair {
     channel: Channel,
-    epoch: u64,
+    room: Arc<Room>,
+    gap: Gap,
     conversation_id: String,
     messages: Vec<Event>,
 }
 
-/// Runs the task until the end.
+/// Runs the task until the node has ended.
 pub async fn start(node: Arc<Node>, mut deliveries: mpsc::Receiver<Delivery>) {
     node.subscribe_facts().await;
-    let stopping = node.lifecycle.stopping();
     let lifecycle = node.lifecycle.clone();
     let (repairs, mut repaired) = mpsc::channel(1024);
-    let mut dispatch = Dispatch { node, rooms: HashMap::new(), repairs };
     lifecycle.spawn("dispatch of live events", async move {
+        let ended = node.ended.clone();
+        let dispatch = Dispatch { node, repairs };
         loop {
             tokio::select! {
-                () = stopping.cancelled() => return,
+                () = ended.cancelled() => return,
                 Some(repair) = repaired.recv() => dispatch.repair(repair),
                 delivery = deliveries.recv() => match delivery {
                     Some(delivery) => dispatch.deliver(delivery),
@@ -70,7 +70,7 @@ pub async fn start(node: Arc<Node>, mut deliveries: mpsc::Receiver<Delivery>) {
 }
 
 impl Dispatch {
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&self, delivery: Delivery) {
         match delivery {
             Delivery::Message { channel, payload } => match Event::decode(payload) {
                 Ok(event) if channel == Channel::facts() => self.fact(event),
@@ -83,103 +83,94 @@ impl Dispatch {
     }
 
     /// After a cut nobody knows what was missed: the clients reconnect and fetch it.
-    fn resync(&mut self) {
-        self.rooms.clear();
+    fn resync(&self) {
         let sockets = self.node.hub.all();
         tracing::warn!(sockets = sockets.len(), "the live feed is back; sockets are told to sync");
         for socket in sockets {
             socket.close(Close::Resync);
         }
-        let node = Arc::clone(&self.node);
         // Redis may have come back empty.
-        tokio::spawn(async move {
-            if let Err(error) = node.presence.restore(&node.online()).await {
-                tracing::warn!(%error, "presence is not restored");
-            }
-        });
+        self.node.mark_everybody();
     }
 
-    fn live(&mut self, channel: Channel, event: Event) {
+    fn live(&self, channel: Channel, event: Event) {
         let Some(room) = self.node.hub.room(&channel) else { return };
         let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else {
             send(&room, &event);
             return;
         };
         let (conversation_id, sequence) = (message.conversation_id.clone(), message.sequence);
+        if is_part_only(&channel, message) {
+            if lock(&room.orders).is_news(&conversation_id, sequence) {
+                send(&room, &event);
+            }
+            return;
+        }
+        let fresh = message.sent_at_ms + SKEW_MS >= room.opened_at_ms;
         let place = Place::of(&event.app_id, message);
-        let order = self.order(&channel, room.epoch);
-        match order.accept(&conversation_id, sequence, event) {
+        let verdict = lock(&room.orders).accept(&conversation_id, sequence, fresh, event);
+        match verdict {
             Verdict::Send(events) => events.iter().for_each(|event| send(&room, event)),
-            Verdict::Wait { first: false, .. } => {}
-            Verdict::Wait { first: true, .. } => self.ask(channel, room.epoch, place),
+            Verdict::Lost(events) => lose(&room, &events),
+            Verdict::Wait => {}
+            Verdict::Ask(gap) => self.ask(channel, room, place, gap),
         }
-    }
-
-    /// The order of a room's messages. A room that closed and opened again begins anew.
-    fn order(&mut self, channel: &Channel, epoch: u64) -> &mut Orders<Event> {
-        if self.rooms.len() >= ROOMS_MAX && !self.rooms.contains_key(channel) {
-            let hub = &self.node.hub;
-            self.rooms.retain(|channel, _| hub.room(channel).is_some());
-        }
-        let order = self.rooms.entry(channel.clone()).or_insert_with(|| RoomOrder { epoch, orders: Orders::default() });
-        if order.epoch != epoch {
-            *order = RoomOrder { epoch, orders: Orders::default() };
-        }
-        &mut order.orders
     }
 
     /// Waits a moment for the missing messages to come by themselves, then fetches them.
-    fn ask(&mut self, channel: Channel, epoch: u64, place: Place) {
-        let from = self.order(&channel, epoch).missing(&place.conversation_id);
-        let Some(from) = from else { return };
+    fn ask(&self, channel: Channel, room: Arc<Room>, place: Place, gap: Gap) {
         let node = Arc::clone(&self.node);
         let repairs = self.repairs.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(PATIENCE).await;
-            let messages = place.fetch(&node, from).await;
-            let repair = Repair { channel, epoch, conversation_id: place.conversation_id, messages };
-            // A full queue means that the node is stopping or far behind; the next gap asks again.
+            let messages = place.fetch_missing(&node, &room, gap).await;
+            let repair = Repair { channel, room, gap, conversation_id: place.conversation_id, messages };
             if repairs.send(repair).await.is_err() {
                 tracing::debug!("the dispatch has ended");
             }
         });
     }
 
-    fn repair(&mut self, repair: Repair) {
-        let Some(room) = self.node.hub.room(&repair.channel) else { return };
-        if room.epoch != repair.epoch {
+    fn repair(&self, repair: Repair) {
+        let Repair { channel, room, gap, conversation_id, messages } = repair;
+        if !self.node.hub.room(&channel).is_some_and(|now| Arc::ptr_eq(&now, &room)) {
             return;
         }
-        let order = self.order(&repair.channel, repair.epoch);
-        if order.missing(&repair.conversation_id).is_none() {
+        let mut orders = lock(&room.orders);
+        if !orders.is_open(&conversation_id, gap) {
             return;
         }
         let mut events = Vec::new();
-        for event in repair.messages {
+        for event in messages {
             let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else { continue };
-            if let Verdict::Send(ready) = order.accept(&repair.conversation_id, message.sequence, event) {
+            if let Verdict::Send(ready) = orders.accept(&conversation_id, message.sequence, false, event) {
                 events.extend(ready);
             }
         }
-        events.extend(order.give_up(&repair.conversation_id));
+        let is_whole = !orders.is_waiting(&conversation_id);
+        if !is_whole {
+            events.extend(orders.give_up(&conversation_id));
+        }
+        drop(orders);
         metrics::counter!("halley_gateway_repairs_total").increment(1);
-        events.iter().for_each(|event| send(&room, event));
+        if is_whole {
+            events.iter().for_each(|event| send(&room, event));
+        } else {
+            lose(&room, &events);
+        }
     }
 
-    fn fact(&mut self, event: Event) {
+    fn fact(&self, event: Event) {
         let Event { app_id, body: Some(body), .. } = event else { return };
         match body {
             Body::CredentialRevoked(revoked) if !revoked.uid.is_empty() => {
                 let (uid, token_ids) = (revoked.uid, revoked.credential_ids);
                 self.node.revoke(Revocation { app_id, uid, token_ids });
             }
-            Body::MembershipChanged(changed) => self.membership(app_id, changed),
-            Body::GroupChanged(changed) if changed.kind() == ChangeKind::Deleted => {
-                self.node.group_deleted(&app_id, &changed.group.unwrap_or_default().guid);
-            }
+            Body::MembershipChanged(changed) => self.membership(&app_id, changed),
+            Body::GroupChanged(changed) => self.group(&app_id, changed),
             Body::MembersImported(imported) => {
                 for uid in imported.uids {
-                    self.joined(&app_id, &imported.guid, uid);
+                    self.node.user_joined(&app_id, &imported.guid, &uid);
                 }
             }
             Body::UserChanged(changed) if matches!(changed.kind(), ChangeKind::Deleted | ChangeKind::Deactivated) => {
@@ -190,26 +181,45 @@ impl Dispatch {
         }
     }
 
-    fn membership(&mut self, app_id: String, changed: MembershipChanged) {
-        let action = changed.action();
-        let guid = changed.group.unwrap_or_default().guid;
-        match action {
-            MembershipAction::Joined | MembershipAction::Added => self.joined(&app_id, &guid, changed.on_uid),
-            MembershipAction::Left | MembershipAction::Kicked | MembershipAction::Banned => {
-                self.node.user_left(&app_id, &guid, &changed.on_uid);
+    fn group(&self, app_id: &str, changed: GroupChanged) {
+        let kind = changed.kind();
+        let Some(group) = changed.group else { return };
+        match kind {
+            // The owner is in it from the beginning, by no event of membership.
+            ChangeKind::Created if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID => {
+                self.node.user_joined(app_id, &group.guid, &group.owner);
             }
+            ChangeKind::Deleted => self.node.group_deleted(app_id, &group.guid),
             _ => {}
         }
     }
 
-    fn joined(&self, app_id: &str, guid: &str, uid: String) {
-        if self.node.hub.room(&Channel::user(app_id, &uid)).is_none() {
-            return;
+    fn membership(&self, app_id: &str, changed: MembershipChanged) {
+        let action = changed.action();
+        let guid = changed.group.unwrap_or_default().guid;
+        match action {
+            MembershipAction::Joined | MembershipAction::Added => self.node.user_joined(app_id, &guid, &changed.on_uid),
+            MembershipAction::Left | MembershipAction::Kicked | MembershipAction::Banned => {
+                self.node.user_left(app_id, &guid, &changed.on_uid);
+            }
+            _ => {}
         }
-        let node = Arc::clone(&self.node);
-        let (app_id, guid) = (app_id.to_owned(), guid.to_owned());
-        // Subscribing waits for Redis, which answers on the feed that this task reads.
-        tokio::spawn(async move { node.user_joined(&app_id, &guid, &uid).await });
+    }
+}
+
+/// A user's own room gets a group's message only when it is about the user, who may be no member: there is no gap to
+/// fill between two such messages.
+fn is_part_only(channel: &Channel, message: &Message) -> bool {
+    let is_own = matches!(Channel::parse(channel.as_str()), Some(ChannelKind::User(..)));
+    is_own && message.receiver_type() == ReceiverType::Group
+}
+
+/// Sends on what came after messages that can't be had. The sockets are closed behind it, so that clients fetch those.
+fn lose(room: &Room, events: &[Event]) {
+    metrics::counter!("halley_gateway_gaps_total").increment(1);
+    events.iter().for_each(|event| send(room, event));
+    for socket in room.sockets() {
+        socket.close(Close::Resync);
     }
 }
 
@@ -241,8 +251,25 @@ impl Place {
         }
     }
 
-    /// The messages from a sequence number on. What can't be fetched is missing from the answer, and logged.
-    async fn fetch(&self, node: &Node, from: i64) -> Vec<Event> {
+    /// The messages of a gap, unless they come by themselves. What can't be fetched is missing from the answer.
+    async fn fetch_missing(&self, node: &Node, room: &Room, gap: Gap) -> Vec<Event> {
+        for attempt in 0..TRIES {
+            tokio::time::sleep(PATIENCE * (1 << attempt)).await;
+            if !lock(&room.orders).is_open(&self.conversation_id, gap) {
+                return Vec::new();
+            }
+            match self.fetch(node, gap.from).await {
+                Ok(messages) if !messages.is_empty() => return messages,
+                Ok(_) => tracing::warn!(conversation = %self.conversation_id, "missing messages are not in history"),
+                Err(status) => {
+                    tracing::warn!(%status, conversation = %self.conversation_id, "missing messages can't be fetched");
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    async fn fetch(&self, node: &Node, from: i64) -> Result<Vec<Event>, Status> {
         let request = ListMessagesRequest {
             with_type: self.with_type.into(),
             with: self.with.clone(),
@@ -251,15 +278,9 @@ impl Place {
             cursor_sequence: from - 1,
             ..Default::default()
         };
-        let caller = self.caller();
-        let answer = MessagingServiceClient::new(node.messaging.clone()).list_messages(caller.request(request)).await;
-        match answer {
-            Ok(answer) => answer.into_inner().messages.into_iter().map(|message| self.event(message)).collect(),
-            Err(status) => {
-                tracing::warn!(%status, conversation = %self.conversation_id, "missing messages can't be fetched");
-                Vec::new()
-            }
-        }
+        let mut messaging = MessagingServiceClient::new(node.messaging.clone());
+        let answer = messaging.list_messages(self.caller().request(request)).await?.into_inner();
+        Ok(answer.messages.into_iter().map(|message| self.event(message)).collect())
     }
 
     /// A direct conversation is seen from its sender's side; a group's history needs nobody's.
@@ -267,7 +288,10 @@ impl Place {
         match self.with_type {
             ReceiverType::User => Caller::api_key(
                 &self.app_id,
-                halley_contracts::common::v1::ApiKeyPrincipal { on_behalf_of: self.sender.clone(), ..Default::default() },
+                halley_contracts::common::v1::ApiKeyPrincipal {
+                    on_behalf_of: self.sender.clone(),
+                    ..Default::default()
+                },
             ),
             _ => Caller::system(&self.app_id),
         }

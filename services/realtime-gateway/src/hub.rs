@@ -1,28 +1,35 @@
 //! Which socket is in which room. A room is a live channel: a user's own, or a group's.
 //!
-//! The first socket in makes the node subscribe to the channel, the last one out ends it. No lock is held across an
-//! await; there is one lock for the table and one for each room, taken in this order.
+//! The first socket in makes the node subscribe to the channel, the last one out ends it. Both wishes are told to the
+//! subscriber under the table's lock: told after it, a room's end could overtake its new beginning, and the room would
+//! hear nothing. No lock is held across an await; there is one for the table and some for each room, taken in this order.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
 use axum::extract::ws::Utf8Bytes;
 use halley_bus::Channel;
+use halley_contracts::events::v1::Event;
+use halley_kit::time;
 
-use crate::socket::{Socket, Variant};
-
-static NEXT_EPOCH: AtomicU64 = AtomicU64::new(1);
+use crate::{
+    order::Orders,
+    socket::{Socket, Variant},
+};
 
 /// The sockets of a channel.
 pub struct Room {
-    /// Tells this room from an earlier one of the same channel, whose order of messages does not carry over.
-    pub epoch: u64,
+    /// Unix milliseconds. What was sent before is for clients to fetch.
+    pub opened_at_ms: i64,
+    /// The order of its messages, which begins and ends with the room. Only the dispatch uses it.
+    pub orders: Mutex<Orders<Event>>,
     sockets: Mutex<HashMap<u64, Arc<Socket>>>,
+    subscribed: AtomicBool,
 }
 
 /// One frame in each protocol variant that the room has a socket for.
@@ -32,6 +39,25 @@ pub struct Frames {
 }
 
 impl Room {
+    fn new() -> Self {
+        Self {
+            opened_at_ms: time::now_ms(),
+            orders: Mutex::default(),
+            sockets: Mutex::default(),
+            subscribed: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that what is published from now on arrives.
+    pub fn set_subscribed(&self) {
+        self.subscribed.store(true, Ordering::Release);
+    }
+
+    /// Its sockets.
+    pub fn sockets(&self) -> Vec<Arc<Socket>> {
+        lock(&self.sockets).values().cloned().collect()
+    }
+
     /// Which variants its sockets speak: (plain, positions).
     pub fn variants(&self) -> (bool, bool) {
         let sockets = lock(&self.sockets);
@@ -80,44 +106,53 @@ impl Hub {
         lock(&self.table).members.insert(socket.id, member);
     }
 
-    /// Puts a socket into rooms; answers the channels that must now be subscribed to. A socket that is gone enters none.
-    pub fn enter(&self, socket_id: u64, channels: impl IntoIterator<Item = Channel>) -> Vec<Channel> {
-        let mut opened = Vec::new();
+    /// Puts a socket into rooms. When some of them are not subscribed to yet, whoever opened them, `subscribe` is called
+    /// with their channels, and its answer is given back with the rooms. A socket that is gone enters none.
+    pub fn enter<S>(
+        &self,
+        socket_id: u64,
+        channels: impl IntoIterator<Item = Channel>,
+        subscribe: impl FnOnce(Vec<Channel>) -> S,
+    ) -> Option<(S, Vec<Arc<Room>>)> {
         let mut table = lock(&self.table);
         let Table { rooms, members } = &mut *table;
-        let Some(member) = members.get_mut(&socket_id) else { return opened };
+        let member = members.get_mut(&socket_id)?;
+        let (mut unheard, mut waiting) = (Vec::new(), Vec::new());
         for channel in channels {
             if !member.rooms.insert(channel.clone()) {
                 continue;
             }
-            let room = match rooms.entry(channel) {
+            let room = match rooms.entry(channel.clone()) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    opened.push(entry.key().clone());
-                    let epoch = NEXT_EPOCH.fetch_add(1, Ordering::Relaxed);
-                    entry.insert(Arc::new(Room { epoch, sockets: Mutex::default() }))
-                }
+                Entry::Vacant(entry) => entry.insert(Arc::new(Room::new())),
             };
             lock(&room.sockets).insert(socket_id, Arc::clone(&member.socket));
+            if !room.subscribed.load(Ordering::Acquire) {
+                unheard.push(channel);
+                waiting.push(Arc::clone(room));
+            }
         }
-        opened
+        if unheard.is_empty() { None } else { Some((subscribe(unheard), waiting)) }
     }
 
-    /// Takes a socket out of a room; answers the channel when nobody is left in it.
-    pub fn leave(&self, socket_id: u64, channel: &Channel) -> Option<Channel> {
+    /// Takes a socket out of a room; calls `unsubscribe` when nobody is left in it.
+    pub fn leave(&self, socket_id: u64, channel: &Channel, unsubscribe: impl FnOnce(Vec<Channel>)) {
         let mut table = lock(&self.table);
-        let member = table.members.get_mut(&socket_id)?;
-        if !member.rooms.remove(channel) {
-            return None;
+        let is_member = table.members.get_mut(&socket_id).is_some_and(|member| member.rooms.remove(channel));
+        if is_member && table.take_out(socket_id, channel) {
+            unsubscribe(vec![channel.clone()]);
         }
-        table.take_out(socket_id, channel).then(|| channel.clone())
     }
 
-    /// Takes a socket out of everything; answers the channels that nobody is left in.
-    pub fn remove(&self, socket_id: u64) -> Vec<Channel> {
+    /// Takes a socket out of everything; calls `unsubscribe` with the channels that nobody is left in.
+    pub fn remove(&self, socket_id: u64, unsubscribe: impl FnOnce(Vec<Channel>)) {
         let mut table = lock(&self.table);
-        let Some(member) = table.members.remove(&socket_id) else { return Vec::new() };
-        member.rooms.into_iter().filter(|channel| table.take_out(socket_id, channel)).collect()
+        let Some(member) = table.members.remove(&socket_id) else { return };
+        let closed: Vec<Channel> =
+            member.rooms.into_iter().filter(|channel| table.take_out(socket_id, channel)).collect();
+        if !closed.is_empty() {
+            unsubscribe(closed);
+        }
     }
 
     /// The room of a channel, if anybody is in it.
@@ -127,10 +162,7 @@ impl Hub {
 
     /// The sockets of a room.
     pub fn sockets(&self, channel: &Channel) -> Vec<Arc<Socket>> {
-        match self.room(channel) {
-            Some(room) => lock(&room.sockets).values().cloned().collect(),
-            None => Vec::new(),
-        }
+        self.room(channel).map(|room| room.sockets()).unwrap_or_default()
     }
 
     /// Every socket.
@@ -159,7 +191,8 @@ impl Table {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// A poisoned lock guards nothing that a panic could have left half-done.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -173,24 +206,59 @@ mod tests {
         socket
     }
 
+    /// Which channels must be subscribed to.
+    fn enter(hub: &Hub, socket: &Socket, room: &Channel) -> Vec<Channel> {
+        hub.enter(socket.id, [room.clone()], |channels| channels).map(|(channels, _)| channels).unwrap_or_default()
+    }
+
+    fn closed(act: impl FnOnce(&mut dyn FnMut(Vec<Channel>))) -> Vec<Channel> {
+        let mut closed = Vec::new();
+        act(&mut |channels| closed.extend(channels));
+        closed
+    }
+
     #[test]
     fn the_first_in_opens_and_the_last_out_closes() {
         let hub = Hub::default();
         let (a, b) = (socket(&hub), socket(&hub));
         let room = Channel::group("app", "g");
-        assert_eq!(hub.enter(a.id, [room.clone()]), [room.clone()]);
-        assert!(hub.enter(b.id, [room.clone()]).is_empty());
-        assert_eq!(hub.leave(a.id, &room), None);
-        assert_eq!(hub.remove(b.id), [room.clone()]);
+        assert_eq!(enter(&hub, &a, &room), vec![room.clone()]);
+        hub.room(&room).expect("open").set_subscribed();
+        assert!(enter(&hub, &b, &room).is_empty());
+        assert!(closed(|unsubscribe| hub.leave(a.id, &room, unsubscribe)).is_empty());
+        assert!(closed(|unsubscribe| hub.leave(a.id, &room, unsubscribe)).is_empty());
+        assert_eq!(closed(|unsubscribe| hub.remove(b.id, unsubscribe)), vec![room.clone()]);
         assert!(hub.room(&room).is_none());
+    }
+
+    #[test]
+    fn wishes_are_told_before_anybody_else_can_enter_or_leave() {
+        let hub = Hub::default();
+        let (a, b) = (socket(&hub), socket(&hub));
+        let is_locked = || assert!(hub.table.try_lock().is_err());
+        let room = Channel::group("app", "g");
+        hub.enter(a.id, [room.clone()], |_| is_locked()).expect("told");
+        hub.leave(a.id, &room, |_| is_locked());
+        hub.enter(b.id, [room.clone()], |_| is_locked()).expect("told");
+        hub.remove(b.id, |_| is_locked());
+    }
+
+    #[test]
+    fn who_enters_before_the_subscription_stands_waits_for_it_too() {
+        let hub = Hub::default();
+        let (a, b) = (socket(&hub), socket(&hub));
+        let room = Channel::group("app", "g");
+        enter(&hub, &a, &room);
+        assert_eq!(enter(&hub, &b, &room), vec![room.clone()]);
+        assert!(enter(&hub, &b, &room).is_empty(), "it is in already");
     }
 
     #[test]
     fn a_socket_that_is_gone_enters_no_room() {
         let hub = Hub::default();
         let a = socket(&hub);
-        hub.remove(a.id);
-        assert!(hub.enter(a.id, [Channel::group("app", "g")]).is_empty());
+        hub.remove(a.id, |_| {});
+        assert!(enter(&hub, &a, &Channel::group("app", "g")).is_empty());
         assert!(hub.room(&Channel::group("app", "g")).is_none());
     }
 
@@ -199,10 +267,11 @@ mod tests {
         let hub = Hub::default();
         let room = Channel::user("app", "ann");
         let a = socket(&hub);
-        hub.enter(a.id, [room.clone()]);
-        let first = hub.room(&room).expect("open").epoch;
-        hub.leave(a.id, &room);
-        hub.enter(a.id, [room.clone()]);
-        assert_ne!(hub.room(&room).expect("open").epoch, first);
+        enter(&hub, &a, &room);
+        let first = hub.room(&room).expect("open");
+        first.set_subscribed();
+        hub.leave(a.id, &room, |_| {});
+        assert_eq!(enter(&hub, &a, &room), vec![room.clone()]);
+        assert!(!Arc::ptr_eq(&first, &hub.room(&room).expect("open")));
     }
 }

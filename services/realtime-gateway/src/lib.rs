@@ -5,15 +5,17 @@
 //! bounded queue of every socket of the channel's room ([`hub`], [`socket`]); the socket's one task writes them
 //! ([`connection`]). A frame's way in is [`connection`] alone.
 //!
-//! The node owns nothing durable. What it knows of who is online lies in Redis under a lease ([`presence`]).
+//! The node owns nothing durable. What it knows of who is online lies in Redis under a lease ([`presence`], [`comings`]).
 
 use std::sync::Arc;
 
 use halley_bus::Bus;
 use halley_kit::{Lifecycle, Transport};
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 mod close;
+mod comings;
 mod config;
 mod connection;
 mod dispatch;
@@ -23,6 +25,8 @@ mod hub;
 mod node;
 mod order;
 mod presence;
+mod receipts;
+mod recent;
 mod rpc;
 mod socket;
 
@@ -57,12 +61,14 @@ pub struct Gateway {
 
 /// Starts a node: its lease in Redis, its feed of live events, its socket routes.
 pub async fn start(config: GatewayConfig, needs: Dependencies) -> Result<Gateway, GatewayError> {
-    let lifecycle = needs.lifecycle.clone();
-    let (subscriptions, deliveries) = needs.bus.subscriber(lifecycle.stopping());
-    let node = Arc::new(node::Node::new(config, needs, subscriptions));
-    node.presence.join(&lifecycle).await?;
+    let ended = CancellationToken::new();
+    let (subscriptions, deliveries) = needs.bus.subscriber(ended.clone());
+    let realtime_groups = needs.groups.clone();
+    let node = Arc::new(node::Node::new(config, needs, subscriptions, ended));
+    node::join(&node).await?;
     dispatch::start(Arc::clone(&node), deliveries).await;
-    node::drain_at_end(Arc::clone(&node));
-    let routes = Routes::new(RealtimeServiceServer::new(rpc::Realtime::new(node.presence.clone(), node.groups.clone())));
-    Ok(Gateway { sockets: connection::router(node), routes })
+    comings::start(Arc::clone(&node));
+    node::keep(Arc::clone(&node));
+    let realtime = rpc::Realtime::new(node.presence.clone(), realtime_groups);
+    Ok(Gateway { sockets: connection::router(node), routes: Routes::new(RealtimeServiceServer::new(realtime)) })
 }

@@ -1,119 +1,105 @@
-//! What the tasks of a node share.
+//! What the tasks of a node share, how sockets come in and go, and the node's own beginning and end.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    future::Future,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use halley_bus::{Bus, Channel, Subscriptions};
-use halley_contracts::{
-    events::v1::{Event, PresenceChanged, event::Body},
-    groups::v1::{ListJoinedGuidsRequest, groups_service_client::GroupsServiceClient},
-    identity::v1::{TouchUsersRequest, User, identity_service_client::IdentityServiceClient},
-};
-use halley_kit::{Caller, Lifecycle, Transport, time};
-use prost::Message as _;
+use halley_contracts::groups::v1::{ListJoinedGuidsRequest, groups_service_client::GroupsServiceClient};
+use halley_kit::{Caller, Lifecycle, Transport};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Dependencies, GatewayConfig,
     close::Close,
-    hub::Hub,
-    presence::Presence,
+    comings::{self, Comings},
+    error::GatewayError,
+    hub::{Hub, lock},
+    presence::{Presence, Renewal},
+    recent::{Recent, Revocation},
     socket::{Identity, Socket},
 };
 
-/// How long a fact that takes something away is remembered, for sockets that are just authenticating.
-const MEMORY: Duration = Duration::from_secs(30);
+/// How long the last sockets of a stopping node have to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(1500);
 
 /// One gateway process.
 pub struct Node {
     pub config: GatewayConfig,
     pub hub: Hub,
     pub presence: Presence,
+    pub comings: Comings,
     pub auth: Transport,
-    pub groups: Transport,
+    pub identity: Transport,
     pub messaging: Transport,
+    pub bus: Bus,
     pub lifecycle: Lifecycle,
-    identity: Transport,
-    bus: Bus,
+    /// Cancelled when the last socket of a stopping node is gone: until then live events are delivered.
+    pub ended: CancellationToken,
+    groups: Transport,
     subscriptions: Subscriptions,
     recent: Mutex<Recent>,
 }
 
-/// What was taken away in the last seconds.
-#[derive(Default)]
-struct Recent {
-    revoked: Vec<(Instant, Revocation)>,
-    left: Vec<(Instant, Channel, String)>,
-}
-
-/// Credentials that ended: these tokens, or with none named all of a user's.
-#[derive(Clone)]
-pub struct Revocation {
-    pub app_id: String,
-    pub uid: String,
-    pub token_ids: Vec<String>,
-}
-
-impl Revocation {
-    /// Whether a socket stands on such a credential.
-    pub fn covers(&self, identity: &Identity) -> bool {
-        identity.app_id == self.app_id
-            && identity.uid == self.uid
-            && (self.token_ids.is_empty() || self.token_ids.contains(&identity.token_id))
-    }
-}
-
 impl Node {
     /// A node with no sockets.
-    pub fn new(config: GatewayConfig, needs: Dependencies, subscriptions: Subscriptions) -> Self {
+    pub fn new(
+        config: GatewayConfig,
+        needs: Dependencies,
+        subscriptions: Subscriptions,
+        ended: CancellationToken,
+    ) -> Self {
         Self {
+            presence: Presence::new(&needs.bus, Duration::from_secs(config.lease_seconds.max(1))),
             config,
             hub: Hub::default(),
-            presence: Presence::new(&needs.bus),
+            comings: Comings::default(),
             auth: needs.auth,
-            groups: needs.groups,
-            messaging: needs.messaging,
-            lifecycle: needs.lifecycle,
             identity: needs.identity,
+            messaging: needs.messaging,
             bus: needs.bus,
+            lifecycle: needs.lifecycle,
+            ended,
+            groups: needs.groups,
             subscriptions,
             recent: Mutex::default(),
         }
     }
 
     /// Puts an authenticated socket into its user's room and its groups' rooms. Once this returns, everything that is
-    /// sent reaches it. Fails when the socket's credential ended meanwhile, or something can't be reached.
-    pub async fn admit(&self, socket: &Arc<Socket>, identity: &Identity) -> Result<(), Close> {
-        let own = Channel::user(&identity.app_id, &identity.uid);
-        let first = self.hub.sockets(&own).is_empty();
-        let mut rooms = vec![own];
+    /// sent reaches it. `begun` is when the socket's credential was about to be checked: what has been taken away since
+    /// then is taken away here, or by the dispatch, which finds the socket in its user's room.
+    pub async fn admit(&self, socket: &Arc<Socket>, identity: &Identity, begun: Instant) -> Result<(), Close> {
+        let mut rooms = vec![Channel::user(&identity.app_id, &identity.uid)];
         if identity.all_presence {
             rooms.push(Channel::presence(&identity.app_id));
         }
         self.enter(socket.id, rooms).await?;
-        let guids = self.joined_guids(identity).await?;
-        // A group that the user left between the question and now must not be entered.
-        let left = self.recently_left(identity);
-        let rooms = guids.iter().map(|guid| Channel::group(&identity.app_id, guid));
-        self.enter(socket.id, rooms.filter(|room| !left.contains(room)).collect()).await?;
-        if self.recently_revoked(identity) {
+        let rooms = self.joined_rooms(identity).await?;
+        let entering = self.enter(socket.id, rooms.clone());
+        // Looked up after the socket is in: who leaves from now on is taken out by the dispatch.
+        for lost in lock(&self.recent).lost(identity, &rooms, begun) {
+            self.leave(socket.id, &lost);
+        }
+        entering.await?;
+        if lock(&self.recent).is_revoked(identity, begun) {
             return Err(Close::Revoked);
         }
-        if first {
-            self.announce(identity, true).await;
-        }
+        self.comings.mark(&identity.app_id, &identity.uid);
         Ok(())
     }
 
-    async fn joined_guids(&self, identity: &Identity) -> Result<Vec<String>, Close> {
+    async fn joined_rooms(&self, identity: &Identity) -> Result<Vec<Channel>, Close> {
         let request = ListJoinedGuidsRequest { uid: identity.uid.clone() };
         let answer = GroupsServiceClient::new(self.groups.clone())
             .list_joined_guids(Caller::system(&identity.app_id).request(request))
             .await;
         match answer {
-            Ok(answer) => Ok(answer.into_inner().guids),
+            Ok(answer) => {
+                Ok(answer.into_inner().guids.iter().map(|guid| Channel::group(&identity.app_id, guid)).collect())
+            }
             Err(status) => {
                 tracing::warn!(%status, "can't ask for a user's groups");
                 Err(Close::Unavailable)
@@ -121,35 +107,30 @@ impl Node {
         }
     }
 
-    /// Puts a socket into rooms and waits until the new ones are subscribed to.
-    pub async fn enter(&self, socket_id: u64, rooms: Vec<Channel>) -> Result<(), Close> {
-        let opened = self.hub.enter(socket_id, rooms);
-        if opened.is_empty() {
-            return Ok(());
+    /// Puts a socket into rooms at once; the answer waits until all of them are subscribed to.
+    pub fn enter(&self, socket_id: u64, rooms: Vec<Channel>) -> impl Future<Output = Result<(), Close>> + Send + use<> {
+        let entered = self.hub.enter(socket_id, rooms, |channels| self.subscriptions.subscribe(channels));
+        async move {
+            let Some((subscribed, rooms)) = entered else { return Ok(()) };
+            if let Err(error) = subscribed.await {
+                tracing::warn!(%error, "can't subscribe");
+                return Err(Close::Unavailable);
+            }
+            rooms.iter().for_each(|room| room.set_subscribed());
+            Ok(())
         }
-        self.subscriptions.subscribe(opened).await.map_err(|error| {
-            tracing::warn!(%error, "can't subscribe");
-            Close::Unavailable
-        })
     }
 
     /// Takes a socket out of one room.
     pub fn leave(&self, socket_id: u64, room: &Channel) {
-        if let Some(closed) = self.hub.leave(socket_id, room) {
-            self.subscriptions.unsubscribe(vec![closed]);
-        }
+        self.hub.leave(socket_id, room, |closed| self.subscriptions.unsubscribe(closed));
     }
 
     /// Forgets a socket that has closed.
-    pub async fn remove(&self, socket: &Socket) {
-        let closed = self.hub.remove(socket.id);
-        let Some(identity) = socket.identity() else { return };
-        let last = closed.contains(&Channel::user(&identity.app_id, &identity.uid));
-        if !closed.is_empty() {
-            self.subscriptions.unsubscribe(closed);
-        }
-        if last {
-            self.announce(identity, false).await;
+    pub fn remove(&self, socket: &Socket) {
+        self.hub.remove(socket.id, |closed| self.subscriptions.unsubscribe(closed));
+        if let Some(identity) = socket.identity() {
+            self.comings.mark(&identity.app_id, &identity.uid);
         }
     }
 
@@ -161,51 +142,11 @@ impl Node {
         }
     }
 
-    /// Tells Redis and whoever wants to know that a user came or went.
-    async fn announce(&self, identity: &Identity, online: bool) {
-        let changed = if online {
-            self.presence.online(&identity.app_id, &identity.uid).await
-        } else {
-            self.presence.offline(&identity.app_id, &identity.uid).await
-        };
-        match changed {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                tracing::warn!(%error, "presence is not up to date");
-                return;
-            }
-        }
-        if !online {
-            self.touch(identity).await;
-        }
-        let user = User { uid: identity.uid.clone(), last_active_at_ms: time::now_ms(), ..Default::default() };
-        let body = Body::PresenceChanged(PresenceChanged { user: Some(user), online });
-        self.publish(vec![Channel::presence(&identity.app_id)], &identity.app_id, "", body).await;
-    }
-
-    async fn touch(&self, identity: &Identity) {
-        let request = TouchUsersRequest { uids: vec![identity.uid.clone()], seen_at_ms: time::now_ms() };
-        let touched = IdentityServiceClient::new(self.identity.clone())
-            .touch_users(Caller::system(&identity.app_id).request(request))
-            .await;
-        if let Err(status) = touched {
-            tracing::warn!(%status, "last-active time is not kept");
-        }
-    }
-
-    async fn publish(&self, channels: Vec<Channel>, app_id: &str, device_id: &str, body: Body) {
-        let event: Event = halley_bus::event(app_id, device_id, body);
-        let outgoing = halley_bus::Outgoing { channels, durable: false, payload: event.encode_to_vec().into() };
-        if let Err(error) = self.bus.publish(&[outgoing]).await {
-            tracing::warn!(%error, "a live event was not published");
-        }
-    }
-
     /// Remembers and acts on credentials that ended.
     pub fn revoke(&self, revocation: Revocation) {
-        self.recent().revoked.push((Instant::now(), revocation.clone()));
-        for socket in self.hub.sockets(&Channel::user(&revocation.app_id, &revocation.uid)) {
+        let own = Channel::user(&revocation.app_id, &revocation.uid);
+        lock(&self.recent).revoked(revocation.clone(), Instant::now());
+        for socket in self.hub.sockets(&own) {
             if socket.identity().is_some_and(|identity| revocation.covers(identity)) {
                 socket.close(Close::Revoked);
             }
@@ -215,83 +156,114 @@ impl Node {
     /// Remembers and acts on a user's leaving a group, by whatever way.
     pub fn user_left(&self, app_id: &str, guid: &str, uid: &str) {
         let room = Channel::group(app_id, guid);
-        self.recent().left.push((Instant::now(), room.clone(), uid.to_owned()));
+        lock(&self.recent).left(app_id, uid, room.clone(), Instant::now());
         for socket in self.hub.sockets(&Channel::user(app_id, uid)) {
             self.leave(socket.id, &room);
         }
     }
 
-    /// Acts on a user's coming into a group.
-    pub async fn user_joined(&self, app_id: &str, guid: &str, uid: &str) {
+    /// Acts on a user's coming into a group: the sockets are in at once, so that a leave that follows finds them there.
+    pub fn user_joined(&self, app_id: &str, guid: &str, uid: &str) {
         let room = Channel::group(app_id, guid);
-        self.recent().left.retain(|(_, left, who)| *left != room || who != uid);
+        lock(&self.recent).joined(app_id, uid, &room);
         for socket in self.hub.sockets(&Channel::user(app_id, uid)) {
-            if let Err(why) = self.enter(socket.id, vec![room.clone()]).await {
-                socket.close(why);
-            }
+            let entering = self.enter(socket.id, vec![room.clone()]);
+            // The subscription's answer comes on the feed that the caller reads.
+            tokio::spawn(async move {
+                if let Err(why) = entering.await {
+                    socket.close(why);
+                }
+            });
         }
     }
 
-    /// Acts on a group's end.
+    /// Remembers and acts on a group's end.
     pub fn group_deleted(&self, app_id: &str, guid: &str) {
         let room = Channel::group(app_id, guid);
+        lock(&self.recent).ended(room.clone(), Instant::now());
         for socket in self.hub.sockets(&room) {
             self.leave(socket.id, &room);
         }
     }
 
-    fn recently_revoked(&self, identity: &Identity) -> bool {
-        self.recent().revoked.iter().any(|(_, revocation)| revocation.covers(identity))
-    }
-
-    fn recently_left(&self, identity: &Identity) -> HashSet<Channel> {
-        let recent = self.recent();
-        recent.left.iter().filter(|(_, _, uid)| *uid == identity.uid).map(|(_, room, _)| room.clone()).collect()
-    }
-
-    /// What is remembered, less what is too old.
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.revoked.retain(|(at, _)| at.elapsed() < MEMORY);
-        recent.left.retain(|(at, _, _)| at.elapsed() < MEMORY);
-        recent
-    }
-
-    /// The node's online users by app.
-    pub fn online(&self) -> HashMap<String, Vec<String>> {
-        let mut online: HashMap<String, HashSet<String>> = HashMap::new();
+    /// Has everybody's presence stored again, after Redis may have lost it.
+    pub fn mark_everybody(&self) {
         for socket in self.hub.all() {
             if let Some(identity) = socket.identity() {
-                online.entry(identity.app_id.clone()).or_default().insert(identity.uid.clone());
+                self.comings.mark(&identity.app_id, &identity.uid);
             }
         }
-        online.into_iter().map(|(app_id, uids)| (app_id, uids.into_iter().collect())).collect()
     }
 }
 
-/// Renews the lease; at the end closes the sockets over a few seconds and gives the lease up.
-pub fn drain_at_end(node: Arc<Node>) {
+/// Takes the node's lease.
+pub async fn join(node: &Node) -> Result<(), GatewayError> {
+    node.presence.renew(0).await.map(drop)
+}
+
+/// Renews the lease and looks after those of others; at the end closes the sockets over a few seconds and gives the
+/// lease up.
+pub fn keep(node: Arc<Node>) {
     let lifecycle = node.lifecycle.clone();
     lifecycle.spawn("gateway node", async move {
         let stopping = node.lifecycle.stopping();
-        while !stopping.is_cancelled() {
+        // Others' leases are judged only by a node that has held its own for so long: when Redis was away, all ran out.
+        let mut judge_from = Instant::now() + node.presence.lease();
+        loop {
             tokio::select! {
                 () = stopping.cancelled() => break,
-                () = tokio::time::sleep(Presence::renewal()) => {}
+                () = tokio::time::sleep(node.presence.lease() / 3) => {}
             }
             metrics::gauge!("halley_gateway_sockets").set(node.hub.len() as f64);
-            if let Err(error) = node.presence.renew(node.hub.len()).await {
-                tracing::warn!(%error, "the node's lease is not renewed");
+            lock(&node.recent).forget(Instant::now());
+            match renew(&node, &mut judge_from).await {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "the node's lease is not renewed"),
             }
         }
-        let sockets = node.hub.all();
-        let pause = Duration::from_secs(node.config.drain_seconds) / u32::try_from(sockets.len().max(1)).unwrap_or(1);
-        for socket in sockets {
-            socket.close(Close::GoingAway);
-            tokio::time::sleep(pause).await;
-        }
-        if let Err(error) = node.presence.end().await {
-            tracing::warn!(%error, "the node's lease is left to run out");
-        }
+        drain(&node).await;
+        node.ended.cancel();
     });
+}
+
+async fn renew(node: &Node, judge_from: &mut Instant) -> Result<(), GatewayError> {
+    if node.presence.renew(node.hub.len()).await? == Renewal::Regained {
+        *judge_from = Instant::now() + node.presence.lease();
+        node.mark_everybody();
+    }
+    if Instant::now() < *judge_from {
+        return Ok(());
+    }
+    for dead in node.presence.dead_nodes().await? {
+        tracing::info!(node = %dead, "a node's lease ran out: its users are offline");
+        comings::retire(node, &dead).await?;
+    }
+    Ok(())
+}
+
+async fn drain(node: &Node) {
+    let sockets = node.hub.all();
+    let pause = Duration::from_secs(node.config.drain_seconds) / u32::try_from(sockets.len().max(1)).unwrap_or(1);
+    for socket in sockets {
+        socket.close(Close::GoingAway);
+        tokio::time::sleep(pause).await;
+    }
+    let gone = async {
+        while node.hub.len() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(GOODBYE, gone).await.is_err() {
+        tracing::debug!(sockets = node.hub.len(), "some sockets did not say goodbye");
+    }
+    if let Err(error) = leave_for_good(node).await {
+        tracing::warn!(%error, "the node's lease is left to run out");
+    }
+}
+
+/// What is left under the lease belongs to users who are gone.
+async fn leave_for_good(node: &Node) -> Result<(), GatewayError> {
+    let own = node.presence.node_id();
+    node.presence.end_lease(own).await?;
+    comings::retire(node, own).await
 }

@@ -5,9 +5,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use halley_bus::Bus;
-use halley_kit::{Lifecycle, time};
-use redis::{AsyncCommands as _, Script, aio::ConnectionManager};
+use halley_bus::{Bus, Channel};
+use halley_kit::time;
+use redis::{AsyncCommands as _, aio::ConnectionManager};
 
 use crate::error::GatewayError;
 
@@ -16,25 +16,14 @@ const LEASES: &str = "halley:nodes";
 /// When each node started, and how many sockets it has.
 const STARTS: &str = "halley:nodes:started";
 const CONNECTIONS: &str = "halley:nodes:connections";
-const LEASE: Duration = Duration::from_secs(15);
-const RENEWAL: Duration = Duration::from_secs(5);
-
-/// Adds (ARGV[2] = "1") or removes the uid ARGV[1] in the set KEYS[1]. Answers 1 when no other set of KEYS holds it, so
-/// that the change is the user's first socket, or last, of all nodes.
-const CHANGE: &str = r"
-if ARGV[2] == '1' then redis.call('SADD', KEYS[1], ARGV[1]) else redis.call('SREM', KEYS[1], ARGV[1]) end
-for i = 2, #KEYS do
-  if redis.call('SISMEMBER', KEYS[i], ARGV[1]) == 1 then return 0 end
-end
-return 1
-";
 
 /// This node's part in it.
 #[derive(Clone)]
 pub struct Presence {
     node_id: String,
     redis: ConnectionManager,
-    change: Script,
+    lease: Duration,
+    started_at_ms: i64,
 }
 
 /// A node as others see it.
@@ -45,6 +34,15 @@ pub struct NodeState {
     pub connections: i64,
     /// Unix milliseconds.
     pub started_at_ms: i64,
+}
+
+/// What became of the lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// It held all the time.
+    Kept,
+    /// It had run out or was lost: others may have removed what this node had stored.
+    Regained,
 }
 
 /// The set of a node's online users of an app. The braces keep an app's sets on one Redis Cluster slot.
@@ -59,86 +57,66 @@ fn apps(node_id: &str) -> String {
 
 impl Presence {
     /// A node that nobody knows yet.
-    pub fn new(bus: &Bus) -> Self {
+    pub fn new(bus: &Bus, lease: Duration) -> Self {
         let node_id = format!("{:016x}", rand::random::<u64>());
-        Self { node_id, redis: bus.connection(), change: Script::new(CHANGE) }
+        Self { node_id, redis: bus.connection(), lease, started_at_ms: time::now_ms() }
     }
 
-    /// Takes the lease, and renews it until the end.
-    pub async fn join(&self, lifecycle: &Lifecycle) -> Result<(), GatewayError> {
-        let mut redis = self.redis.clone();
-        let _: () = redis.hset(STARTS, &self.node_id, time::now_ms()).await?;
-        self.renew(0).await?;
-        let presence = self.clone();
-        let stopping = lifecycle.stopping();
-        lifecycle.spawn("presence lease", async move {
-            loop {
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    () = tokio::time::sleep(RENEWAL) => {}
-                }
-                if let Err(error) = presence.reap().await {
-                    tracing::warn!(%error, "can't look after the leases of other nodes");
-                }
-            }
-        });
-        Ok(())
+    /// This node's id.
+    pub fn node_id(&self) -> &str {
+        &self.node_id
     }
 
-    /// Renews the lease and tells how many sockets there are.
-    pub async fn renew(&self, connections: usize) -> Result<(), GatewayError> {
-        let until = time::now_ms() + i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+    /// How long a lease holds.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// Takes or renews the lease, and tells how many sockets there are.
+    pub async fn renew(&self, connections: usize) -> Result<Renewal, GatewayError> {
+        let now = time::now_ms();
+        let until = now + i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX / 2);
         let mut redis = self.redis.clone();
-        let _: () = redis::pipe()
+        let (before,): (Option<i64>,) = redis::pipe()
+            .cmd("ZSCORE")
+            .arg(LEASES)
+            .arg(&self.node_id)
             .zadd(LEASES, &self.node_id, until)
+            .ignore()
+            .hset(STARTS, &self.node_id, self.started_at_ms)
+            .ignore()
             .hset(CONNECTIONS, &self.node_id, connections)
+            .ignore()
             .query_async(&mut redis)
             .await?;
-        Ok(())
+        Ok(if before.is_some_and(|before| before >= now) { Renewal::Kept } else { Renewal::Regained })
     }
 
-    /// How often [`Presence::renew`] is due.
-    pub fn renewal() -> Duration {
-        RENEWAL
-    }
-
-    /// A user's first socket on this node opened. True when the user was not online anywhere.
-    pub async fn online(&self, app_id: &str, uid: &str) -> Result<bool, GatewayError> {
+    /// Stores which users of an app have sockets on this node, and which have none any more. Answers for each whether
+    /// this was the first socket, or the last, of all nodes.
+    pub async fn change(&self, app_id: &str, users: &[(String, bool)]) -> Result<Vec<bool>, GatewayError> {
+        let others: Vec<String> = self.live_nodes().await?.into_iter().filter(|node| *node != self.node_id).collect();
         let mut redis = self.redis.clone();
-        let _: () = redis.sadd(apps(&self.node_id), app_id).await?;
-        self.change(app_id, uid, true).await
-    }
-
-    /// A user's last socket on this node closed. True when the user is now online nowhere.
-    pub async fn offline(&self, app_id: &str, uid: &str) -> Result<bool, GatewayError> {
-        self.change(app_id, uid, false).await
-    }
-
-    async fn change(&self, app_id: &str, uid: &str, online: bool) -> Result<bool, GatewayError> {
-        let mut invocation = self.change.prepare_invoke();
-        invocation.key(set(app_id, &self.node_id));
-        for node in self.live_nodes().await? {
-            if node != self.node_id {
-                invocation.key(set(app_id, &node));
-            }
+        if users.iter().any(|(_, online)| *online) {
+            let _: () = redis.sadd(apps(&self.node_id), app_id).await?;
         }
-        invocation.arg(uid).arg(if online { "1" } else { "0" });
-        let alone: i64 = invocation.invoke_async(&mut self.redis.clone()).await?;
-        Ok(alone == 1)
-    }
-
-    /// Puts a node's whole state back, after Redis lost it.
-    pub async fn restore(&self, online: &HashMap<String, Vec<String>>) -> Result<(), GatewayError> {
+        let uids: Vec<&str> = users.iter().map(|(uid, _)| uid.as_str()).collect();
+        let own = set(app_id, &self.node_id);
+        // One step for Redis, or two nodes at once could each think that the other was first.
         let mut pipe = redis::pipe();
-        pipe.hset(STARTS, &self.node_id, time::now_ms()).ignore();
-        for (app_id, uids) in online {
-            pipe.sadd(apps(&self.node_id), app_id).ignore();
-            for chunk in uids.chunks(1000) {
-                pipe.sadd(set(app_id, &self.node_id), chunk).ignore();
-            }
+        pipe.atomic();
+        for (uid, online) in users {
+            pipe.cmd(if *online { "SADD" } else { "SREM" }).arg(&own).arg(uid);
         }
-        let _: () = pipe.query_async(&mut self.redis.clone()).await?;
-        self.renew(0).await
+        for node in &others {
+            pipe.cmd("SMISMEMBER").arg(set(app_id, node)).arg(&uids);
+        }
+        let answers: Vec<redis::Value> = pipe.query_async(&mut redis).await?;
+        let (changed, elsewhere) = answers.split_at(users.len().min(answers.len()));
+        let changed = changed.iter().map(flag).collect::<Result<Vec<bool>, _>>()?;
+        let elsewhere = elsewhere.iter().map(flags).collect::<Result<Vec<Vec<bool>>, _>>()?;
+        let is_elsewhere = |index: usize| elsewhere.iter().any(|node| node.get(index).copied().unwrap_or(false));
+        Ok(changed.into_iter().enumerate().map(|(index, changed)| changed && !is_elsewhere(index)).collect())
     }
 
     /// Which of these users are online.
@@ -166,6 +144,15 @@ impl Presence {
         Ok(self.redis.clone().sunion(sets).await?)
     }
 
+    /// Whether any node wants to hear who of an app comes and goes.
+    pub async fn is_watched(&self, app_id: &str) -> Result<bool, GatewayError> {
+        let channel = Channel::presence(app_id);
+        let mut redis = self.redis.clone();
+        let (_, listeners): (String, i64) =
+            redis::cmd("PUBSUB").arg("NUMSUB").arg(channel.as_str()).query_async(&mut redis).await?;
+        Ok(listeners > 0)
+    }
+
     /// The nodes with a valid lease.
     pub async fn nodes(&self) -> Result<Vec<NodeState>, GatewayError> {
         let live = self.live_nodes().await?;
@@ -183,37 +170,49 @@ impl Presence {
             .collect())
     }
 
-    /// Gives up the lease and everything under it.
-    pub async fn end(&self) -> Result<(), GatewayError> {
-        self.forget(&self.node_id).await
+    /// The nodes whose lease ran out.
+    pub async fn dead_nodes(&self) -> Result<Vec<String>, GatewayError> {
+        Ok(self.redis.clone().zrangebyscore(LEASES, "-inf", time::now_ms() - 1).await?)
+    }
+
+    /// Ends a lease, so that the node's users are not online by it any more.
+    pub async fn end_lease(&self, node_id: &str) -> Result<(), GatewayError> {
+        let _: () = self.redis.clone().zrem(LEASES, node_id).await?;
+        Ok(())
+    }
+
+    /// The apps of which a node stored users.
+    pub async fn apps_of(&self, node_id: &str) -> Result<Vec<String>, GatewayError> {
+        Ok(self.redis.clone().smembers(apps(node_id)).await?)
+    }
+
+    /// Takes away the users of an app that a node stored. Of several who ask at once, one gets them.
+    pub async fn take(&self, app_id: &str, node_id: &str) -> Result<Vec<String>, GatewayError> {
+        let key = set(app_id, node_id);
+        let mut redis = self.redis.clone();
+        let (uids,): (Vec<String>,) =
+            redis::pipe().atomic().smembers(&key).del(&key).ignore().query_async(&mut redis).await?;
+        Ok(uids)
+    }
+
+    /// Forgets a node whose users have been taken away.
+    pub async fn forget(&self, node_id: &str) -> Result<(), GatewayError> {
+        let mut pipe = redis::pipe();
+        pipe.del(apps(node_id)).ignore().zrem(LEASES, node_id).ignore();
+        pipe.hdel(STARTS, node_id).ignore().hdel(CONNECTIONS, node_id).ignore();
+        let _: () = pipe.query_async(&mut self.redis.clone()).await?;
+        Ok(())
     }
 
     async fn live_nodes(&self) -> Result<Vec<String>, GatewayError> {
         Ok(self.redis.clone().zrangebyscore(LEASES, time::now_ms(), "+inf").await?)
     }
+}
 
-    /// Removes what crashed nodes left behind.
-    async fn reap(&self) -> Result<(), GatewayError> {
-        let dead: Vec<String> = self.redis.clone().zrangebyscore(LEASES, "-inf", time::now_ms() - 1).await?;
-        for node in dead {
-            if node != self.node_id {
-                tracing::info!(%node, "removing a node whose lease ran out");
-                self.forget(&node).await?;
-            }
-        }
-        Ok(())
-    }
+fn flag(value: &redis::Value) -> Result<bool, redis::RedisError> {
+    Ok(redis::FromRedisValue::from_redis_value_ref(value)?)
+}
 
-    async fn forget(&self, node_id: &str) -> Result<(), GatewayError> {
-        let mut redis = self.redis.clone();
-        let app_ids: Vec<String> = redis.smembers(apps(node_id)).await?;
-        let mut pipe = redis::pipe();
-        for app_id in app_ids {
-            pipe.del(set(&app_id, node_id)).ignore();
-        }
-        pipe.del(apps(node_id)).ignore().zrem(LEASES, node_id).ignore();
-        pipe.hdel(STARTS, node_id).ignore().hdel(CONNECTIONS, node_id).ignore();
-        let _: () = pipe.query_async(&mut redis).await?;
-        Ok(())
-    }
+fn flags(value: &redis::Value) -> Result<Vec<bool>, redis::RedisError> {
+    Ok(redis::FromRedisValue::from_redis_value_ref(value)?)
 }

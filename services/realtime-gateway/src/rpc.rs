@@ -38,8 +38,8 @@ impl Realtime {
             let request = ListMembersRequest {
                 guid: guid.to_owned(),
                 page: Some(halley_contracts::common::v1::PageRequest { page: 1, per_page: 1 }),
-                scopes: Vec::new(),
                 uids: uids.to_vec(),
+                ..Default::default()
             };
             let answer =
                 GroupsServiceClient::new(self.groups.clone()).list_members(caller.request(request)).await?.into_inner();
@@ -66,7 +66,10 @@ impl RealtimeService for Realtime {
         Ok(Response::new(GetPresenceResponse { online_uids }))
     }
 
-    async fn count_online(&self, request: Request<CountOnlineRequest>) -> Result<Response<CountOnlineResponse>, Status> {
+    async fn count_online(
+        &self,
+        request: Request<CountOnlineRequest>,
+    ) -> Result<Response<CountOnlineResponse>, Status> {
         let caller = Caller::of(&request)?;
         let guids = request.into_inner().guids;
         bounded("groups", guids.len(), GROUPS_MAX)?;

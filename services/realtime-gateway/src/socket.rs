@@ -127,6 +127,17 @@ impl Socket {
         }
     }
 
+    /// Waits until the socket is to be closed; answers why. Safe to cancel.
+    pub async fn closing(&self) -> Close {
+        loop {
+            if let Some(why) = self.lock().close {
+                return why;
+            }
+            // A wake-up taken from `work` is not missed: it looks at the queue before it waits.
+            self.wake.notified().await;
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -1,0 +1,173 @@
+//! Users who come online and go: told to Redis, and to whoever wants to know.
+//!
+//! Sockets open and close in any order and at once, so nobody tells what happened: users are marked, and one task looks
+//! what is true now and stores that. So a socket that closes can't undo one that opened a moment later, and a thousand
+//! users cost a few commands.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use halley_bus::{Channel, Outgoing};
+use halley_contracts::{
+    events::v1::{PresenceChanged, event::Body},
+    identity::v1::{BatchGetUsersRequest, TouchUsersRequest, User, identity_service_client::IdentityServiceClient},
+};
+use halley_kit::{Caller, time};
+use prost::Message as _;
+use tokio::sync::Notify;
+
+use crate::{error::GatewayError, hub::lock, node::Node};
+
+/// Most users of one round.
+const BATCH: usize = 500;
+/// How long to wait when Redis does not answer.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Users whose presence may have changed. At most as many as have had a socket.
+#[derive(Default)]
+pub struct Comings {
+    /// App id and uid.
+    marked: Mutex<HashSet<(String, String)>>,
+    wake: Notify,
+}
+
+impl Comings {
+    /// Says that a user's first socket may have opened, or the last one closed.
+    pub fn mark(&self, app_id: &str, uid: &str) {
+        lock(&self.marked).insert((app_id.to_owned(), uid.to_owned()));
+        self.wake.notify_one();
+    }
+
+    fn take(&self) -> HashMap<String, Vec<String>> {
+        let mut marked = lock(&self.marked);
+        let some: Vec<(String, String)> = marked.iter().take(BATCH).cloned().collect();
+        let mut by_app: HashMap<String, Vec<String>> = HashMap::new();
+        for who in some {
+            marked.remove(&who);
+            by_app.entry(who.0).or_default().push(who.1);
+        }
+        by_app
+    }
+}
+
+/// Runs the task until the node has ended.
+pub fn start(node: Arc<Node>) {
+    let lifecycle = node.lifecycle.clone();
+    lifecycle.spawn("comings and goings", async move {
+        loop {
+            tokio::select! {
+                () = node.ended.cancelled() => return,
+                () = node.comings.wake.notified() => {}
+            }
+            while !settle(&node).await {
+                tokio::select! {
+                    () = node.ended.cancelled() => return,
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+    });
+}
+
+/// Stores what is true of the marked users. False when Redis does not answer: then they stay marked.
+async fn settle(node: &Node) -> bool {
+    loop {
+        let by_app = node.comings.take();
+        if by_app.is_empty() {
+            return true;
+        }
+        let mut left = by_app.into_iter();
+        while let Some((app_id, uids)) = left.next() {
+            let Err(error) = settle_app(node, &app_id, &uids).await else { continue };
+            tracing::warn!(%error, "presence is not up to date");
+            for (app_id, uids) in std::iter::once((app_id, uids)).chain(left) {
+                uids.iter().for_each(|uid| node.comings.mark(&app_id, uid));
+            }
+            return false;
+        }
+    }
+}
+
+async fn settle_app(node: &Node, app_id: &str, uids: &[String]) -> Result<(), GatewayError> {
+    let is_here = |uid: &str| node.hub.room(&Channel::user(app_id, uid)).is_some();
+    let users: Vec<(String, bool)> = uids.iter().map(|uid| (uid.clone(), is_here(uid))).collect();
+    let changed = node.presence.change(app_id, &users).await?;
+    let (mut came, mut went) = (Vec::new(), Vec::new());
+    for ((uid, online), changed) in users.into_iter().zip(changed) {
+        match (changed, online) {
+            (true, true) => came.push(uid),
+            (true, false) => went.push(uid),
+            (false, _) => {}
+        }
+    }
+    announce(node, app_id, came, true).await;
+    announce(node, app_id, went, false).await;
+    Ok(())
+}
+
+/// Tells that users came online or went.
+async fn announce(node: &Node, app_id: &str, uids: Vec<String>, online: bool) {
+    if uids.is_empty() {
+        return;
+    }
+    let now = time::now_ms();
+    if !online {
+        touch(node, app_id, &uids, now).await;
+    }
+    match node.presence.is_watched(app_id).await {
+        Ok(false) => return,
+        Ok(true) => {}
+        Err(error) => tracing::debug!(%error, "not known whether anybody listens"),
+    }
+    let mut known = look_up(node, app_id, &uids).await;
+    let items: Vec<Outgoing> = uids
+        .into_iter()
+        .map(|uid| {
+            let mut user = known.remove(&uid).unwrap_or(User { uid, ..Default::default() });
+            user.last_active_at_ms = now;
+            let body = Body::PresenceChanged(PresenceChanged { user: Some(user), online });
+            let payload = halley_bus::event(app_id, "", body).encode_to_vec().into();
+            Outgoing { channels: vec![Channel::presence(app_id)], durable: false, payload }
+        })
+        .collect();
+    if let Err(error) = node.bus.publish(&items).await {
+        tracing::warn!(%error, users = items.len(), "nobody is told who came or went");
+    }
+}
+
+/// When they were last seen.
+async fn touch(node: &Node, app_id: &str, uids: &[String], seen_at_ms: i64) {
+    let request = TouchUsersRequest { uids: uids.to_vec(), seen_at_ms };
+    let mut identity = IdentityServiceClient::new(node.identity.clone());
+    if let Err(status) = identity.touch_users(Caller::system(app_id).request(request)).await {
+        tracing::warn!(%status, users = uids.len(), "last-active times are not kept");
+    }
+}
+
+/// Who the uids are, as far as that can be found out.
+async fn look_up(node: &Node, app_id: &str, uids: &[String]) -> HashMap<String, User> {
+    let request = BatchGetUsersRequest { uids: uids.to_vec() };
+    let mut identity = IdentityServiceClient::new(node.identity.clone());
+    match identity.batch_get_users(Caller::system(app_id).request(request)).await {
+        Ok(answer) => answer.into_inner().users.into_iter().map(|user| (user.uid.clone(), user)).collect(),
+        Err(status) => {
+            tracing::warn!(%status, "users are told of by their uids only");
+            HashMap::new()
+        }
+    }
+}
+
+/// Removes what a node left behind, and tells which users are offline by that. Its lease must have ended.
+pub async fn retire(node: &Node, node_id: &str) -> Result<(), GatewayError> {
+    for app_id in node.presence.apps_of(node_id).await? {
+        for uids in node.presence.take(&app_id, node_id).await?.chunks(BATCH) {
+            let online: HashSet<String> = node.presence.of(&app_id, uids).await?.into_iter().collect();
+            let gone = uids.iter().filter(|uid| !online.contains(*uid)).cloned().collect();
+            announce(node, &app_id, gone, false).await;
+        }
+    }
+    node.presence.forget(node_id).await
+}

@@ -1,0 +1,16 @@
+//! Real nodes on loopback ports and a real Redis, with the other services as fakes in the same process.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bad_frames;
+mod delivery;
+mod drain;
+mod faults;
+mod handshake;
+mod membership;
+mod order;
+mod presence;
+mod receipts;
+mod revocation;
+mod rpc;
+mod slow;
+mod support;

@@ -1,0 +1,311 @@
+//! The other services, as far as a gateway asks them.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use halley_contracts::{
+    auth::v1::{
+        self as auth, auth_service_server::AuthService, authenticate_request::Credential,
+        authenticate_response::Principal,
+    },
+    common::v1::{PageInfo, UserPrincipal},
+    groups::v1::{self as groups, groups_service_server::GroupsService},
+    identity::v1::{self as identity, User, identity_service_server::IdentityService},
+    messaging::v1::{self as messaging, Message, messaging_service_server::MessagingService},
+};
+use halley_kit::{Caller, PublicError};
+use halley_model::ErrorCode;
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+
+/// An impl of a generated trait whose other calls are not part of the fake.
+macro_rules! fake {
+    ($pb:ident, $service:ident for $fake:ident { $($real:tt)* } without { $($name:ident($request:ident) -> $response:ident;)* }) => {
+        #[tonic::async_trait]
+        impl $service for $fake {
+            $($real)*
+            $(async fn $name(&self, _: Request<$pb::$request>) -> Result<Response<$pb::$response>, Status> {
+                Err(Status::unimplemented(stringify!($name)))
+            })*
+        }
+    };
+}
+
+/// Lets calls through, or holds them while it is shut.
+pub struct Gate(watch::Sender<bool>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(watch::Sender::new(true))
+    }
+}
+
+impl Gate {
+    /// Holds the calls from now on.
+    pub fn shut(&self) {
+        self.0.send_replace(false);
+    }
+
+    /// Lets all through again.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn pass(&self) -> Result<(), Status> {
+        let mut is_open = self.0.subscribe();
+        let passed = is_open.wait_for(|is_open| *is_open).await;
+        passed.map(drop).map_err(|_| Status::unavailable("the fake has ended"))
+    }
+}
+
+#[derive(Default)]
+pub struct FakeAuth {
+    /// By app id and session token.
+    pub sessions: Mutex<HashMap<(String, String), UserPrincipal>>,
+    pub is_down: AtomicBool,
+}
+
+fake! {
+    auth, AuthService for FakeAuth {
+        async fn authenticate(
+            &self,
+            request: Request<auth::AuthenticateRequest>,
+        ) -> Result<Response<auth::AuthenticateResponse>, Status> {
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            let request = request.into_inner();
+            let Some(Credential::SessionToken(token)) = request.credential else { panic!("only session tokens") };
+            let user = self.sessions.lock().unwrap().get(&(request.app_id, token)).cloned();
+            let refusal = || PublicError::new(ErrorCode::AuthTokenNotValid, "wrong").to_status();
+            let principal = Some(Principal::User(user.ok_or_else(refusal)?));
+            Ok(Response::new(auth::AuthenticateResponse { principal }))
+        }
+    } without {
+        create_app(CreateAppRequest) -> CreateAppResponse;
+        get_app(GetAppRequest) -> GetAppResponse;
+        list_apps(ListAppsRequest) -> ListAppsResponse;
+        update_app(UpdateAppRequest) -> UpdateAppResponse;
+        create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
+        list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse;
+        get_api_key(GetApiKeyRequest) -> GetApiKeyResponse;
+        update_api_key(UpdateApiKeyRequest) -> UpdateApiKeyResponse;
+        delete_api_key(DeleteApiKeyRequest) -> DeleteApiKeyResponse;
+        create_auth_token(CreateAuthTokenRequest) -> CreateAuthTokenResponse;
+        list_auth_tokens(ListAuthTokensRequest) -> ListAuthTokensResponse;
+        get_auth_token(GetAuthTokenRequest) -> GetAuthTokenResponse;
+        update_auth_token(UpdateAuthTokenRequest) -> UpdateAuthTokenResponse;
+        delete_auth_token(DeleteAuthTokenRequest) -> DeleteAuthTokenResponse;
+        flush_auth_tokens(FlushAuthTokensRequest) -> FlushAuthTokensResponse;
+        start_session(StartSessionRequest) -> StartSessionResponse;
+        create_operator(CreateOperatorRequest) -> CreateOperatorResponse;
+        authenticate_operator(AuthenticateOperatorRequest) -> AuthenticateOperatorResponse;
+        list_operators(ListOperatorsRequest) -> ListOperatorsResponse;
+    }
+}
+
+#[derive(Default)]
+pub struct FakeIdentity {
+    /// Uids in the order in which they were last seen.
+    pub touched: Mutex<Vec<String>>,
+}
+
+fake! {
+    identity, IdentityService for FakeIdentity {
+        async fn batch_get_users(
+            &self,
+            request: Request<identity::BatchGetUsersRequest>,
+        ) -> Result<Response<identity::BatchGetUsersResponse>, Status> {
+            let user = |uid: String| User { name: format!("Name of {uid}"), uid, ..Default::default() };
+            let users = request.into_inner().uids.into_iter().map(user).collect();
+            Ok(Response::new(identity::BatchGetUsersResponse { users }))
+        }
+
+        async fn touch_users(
+            &self,
+            request: Request<identity::TouchUsersRequest>,
+        ) -> Result<Response<identity::TouchUsersResponse>, Status> {
+            self.touched.lock().unwrap().extend(request.into_inner().uids);
+            Ok(Response::new(identity::TouchUsersResponse {}))
+        }
+    } without {
+        create_user(CreateUserRequest) -> CreateUserResponse;
+        get_user(GetUserRequest) -> GetUserResponse;
+        list_users(ListUsersRequest) -> ListUsersResponse;
+        update_user(UpdateUserRequest) -> UpdateUserResponse;
+        deactivate_users(DeactivateUsersRequest) -> DeactivateUsersResponse;
+        reactivate_users(ReactivateUsersRequest) -> ReactivateUsersResponse;
+        delete_user(DeleteUserRequest) -> DeleteUserResponse;
+        import_users(ImportUsersRequest) -> ImportUsersResponse;
+        create_role(CreateRoleRequest) -> CreateRoleResponse;
+        get_role(GetRoleRequest) -> GetRoleResponse;
+        list_roles(ListRolesRequest) -> ListRolesResponse;
+        update_role(UpdateRoleRequest) -> UpdateRoleResponse;
+        delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
+        add_friends(AddFriendsRequest) -> AddFriendsResponse;
+        remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
+        list_friends(ListFriendsRequest) -> ListFriendsResponse;
+        block_users(BlockUsersRequest) -> BlockUsersResponse;
+        unblock_users(UnblockUsersRequest) -> UnblockUsersResponse;
+        list_blocked_users(ListBlockedUsersRequest) -> ListBlockedUsersResponse;
+        get_relation(GetRelationRequest) -> GetRelationResponse;
+    }
+}
+
+#[derive(Default)]
+pub struct FakeGroups {
+    /// guid and uid.
+    pub members: Mutex<HashSet<(String, String)>>,
+    /// Calls of `ListJoinedGuids` so far.
+    pub asked: AtomicUsize,
+    /// Where an answer of `ListJoinedGuids`, once known, waits.
+    pub answers: Gate,
+}
+
+impl FakeGroups {
+    pub fn add(&self, guid: &str, uids: &[&str]) {
+        self.members.lock().unwrap().extend(uids.iter().map(|uid| (guid.to_owned(), (*uid).to_owned())));
+    }
+
+    pub fn remove(&self, guid: &str, uid: &str) {
+        self.members.lock().unwrap().remove(&(guid.to_owned(), uid.to_owned()));
+    }
+}
+
+fake! {
+    groups, GroupsService for FakeGroups {
+        async fn list_joined_guids(
+            &self,
+            request: Request<groups::ListJoinedGuidsRequest>,
+        ) -> Result<Response<groups::ListJoinedGuidsResponse>, Status> {
+            let uid = request.into_inner().uid;
+            let members = self.members.lock().unwrap().clone();
+            let guids = members.into_iter().filter(|(_, of)| *of == uid).map(|(guid, _)| guid).collect();
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.answers.pass().await?;
+            Ok(Response::new(groups::ListJoinedGuidsResponse { guids }))
+        }
+
+        async fn list_members(
+            &self,
+            request: Request<groups::ListMembersRequest>,
+        ) -> Result<Response<groups::ListMembersResponse>, Status> {
+            let request = request.into_inner();
+            let members = self.members.lock().unwrap();
+            let is_wanted = |uid: &String| members.contains(&(request.guid.clone(), uid.clone()));
+            let total = request.uids.iter().filter(|uid| is_wanted(uid)).count();
+            let page = Some(PageInfo { total: i64::try_from(total).unwrap(), ..Default::default() });
+            Ok(Response::new(groups::ListMembersResponse { page, ..Default::default() }))
+        }
+    } without {
+        create_group(CreateGroupRequest) -> CreateGroupResponse;
+        get_group(GetGroupRequest) -> GetGroupResponse;
+        batch_get_groups(BatchGetGroupsRequest) -> BatchGetGroupsResponse;
+        list_groups(ListGroupsRequest) -> ListGroupsResponse;
+        update_group(UpdateGroupRequest) -> UpdateGroupResponse;
+        delete_group(DeleteGroupRequest) -> DeleteGroupResponse;
+        transfer_ownership(TransferOwnershipRequest) -> TransferOwnershipResponse;
+        join_group(JoinGroupRequest) -> JoinGroupResponse;
+        leave_group(LeaveGroupRequest) -> LeaveGroupResponse;
+        add_members(AddMembersRequest) -> AddMembersResponse;
+        change_member_scope(ChangeMemberScopeRequest) -> ChangeMemberScopeResponse;
+        kick_member(KickMemberRequest) -> KickMemberResponse;
+        ban_member(BanMemberRequest) -> BanMemberResponse;
+        unban_member(UnbanMemberRequest) -> UnbanMemberResponse;
+        list_banned_members(ListBannedMembersRequest) -> ListBannedMembersResponse;
+        get_membership(GetMembershipRequest) -> GetMembershipResponse;
+        import_groups(ImportGroupsRequest) -> ImportGroupsResponse;
+        import_members(ImportMembersRequest) -> ImportMembersResponse;
+    }
+}
+
+/// A receipt as messaging got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    pub read: bool,
+    pub app_id: String,
+    pub uid: String,
+    pub with_type: i32,
+    pub with: String,
+    pub message_id: i64,
+    pub device_id: String,
+}
+
+#[derive(Default)]
+pub struct FakeMessaging {
+    /// What can be fetched, by receiver and sequence number.
+    pub history: Mutex<BTreeMap<(String, i64), Message>>,
+    /// Calls of `ListMessages` so far.
+    pub asked: AtomicUsize,
+    pub is_down: AtomicBool,
+    pub marked: Mutex<Vec<Marked>>,
+    /// Where receipts wait.
+    pub marks: Gate,
+}
+
+impl FakeMessaging {
+    async fn mark(&self, marked: Marked) -> Result<i64, Status> {
+        self.marks.pass().await?;
+        let message_id = marked.message_id;
+        self.marked.lock().unwrap().push(marked);
+        Ok(message_id)
+    }
+}
+
+fake! {
+    messaging, MessagingService for FakeMessaging {
+        async fn list_messages(
+            &self,
+            request: Request<messaging::ListMessagesRequest>,
+        ) -> Result<Response<messaging::ListMessagesResponse>, Status> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            let request = request.into_inner();
+            assert_eq!(request.direction(), messaging::Direction::Append);
+            let after = (request.with.clone(), request.cursor_sequence + 1);
+            let history = self.history.lock().unwrap();
+            let found = history.range(after..).take_while(|((with, _), _)| *with == request.with);
+            let messages = found.map(|(_, message)| message.clone()).collect();
+            Ok(Response::new(messaging::ListMessagesResponse { messages, has_more: false }))
+        }
+
+        async fn mark_read(
+            &self,
+            request: Request<messaging::MarkReadRequest>,
+        ) -> Result<Response<messaging::MarkReadResponse>, Status> {
+            let caller = Caller::of(&request)?;
+            let messaging::MarkReadRequest { with_type, with, message_id, device_id } = request.into_inner();
+            let (app_id, uid) = (caller.app_id().to_owned(), caller.require_uid()?.to_owned());
+            let marked = Marked { read: true, app_id, uid, with_type, with, message_id, device_id };
+            Ok(Response::new(messaging::MarkReadResponse { message_id: self.mark(marked).await? }))
+        }
+
+        async fn mark_delivered(
+            &self,
+            request: Request<messaging::MarkDeliveredRequest>,
+        ) -> Result<Response<messaging::MarkDeliveredResponse>, Status> {
+            let caller = Caller::of(&request)?;
+            let messaging::MarkDeliveredRequest { with_type, with, message_id, device_id } = request.into_inner();
+            let (app_id, uid) = (caller.app_id().to_owned(), caller.require_uid()?.to_owned());
+            let marked = Marked { read: false, app_id, uid, with_type, with, message_id, device_id };
+            Ok(Response::new(messaging::MarkDeliveredResponse { message_id: self.mark(marked).await? }))
+        }
+    } without {
+        send_message(SendMessageRequest) -> SendMessageResponse;
+        get_message(GetMessageRequest) -> GetMessageResponse;
+        list_conversations(ListConversationsRequest) -> ListConversationsResponse;
+        get_conversation(GetConversationRequest) -> GetConversationResponse;
+        mark_unread(MarkUnreadRequest) -> MarkUnreadResponse;
+        count_unread(CountUnreadRequest) -> CountUnreadResponse;
+        record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
+        import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
+        count_messages(CountMessagesRequest) -> CountMessagesResponse;
+    }
+}
