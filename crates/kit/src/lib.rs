@@ -10,6 +10,7 @@ pub mod error;
 pub mod lifecycle;
 pub mod page;
 pub mod postgres;
+pub mod search;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;

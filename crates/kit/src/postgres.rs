@@ -84,3 +84,10 @@ pub async fn check_migrated(service: &'static str, pool: &PgPool, migrator: &Mig
         Err(PostgresError::Behind { service })
     }
 }
+
+/// The literal of a one-dimensional `text[]`, for arrays inside arrays: the wire format has no ragged ones.
+pub fn array_literal(values: &[String]) -> String {
+    let quoted: Vec<String> =
+        values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    format!("{{{}}}", quoted.join(","))
+}

@@ -13,7 +13,7 @@ pub(crate) use place::{Membership, Place, Places, scope_from_pb, scope_to_pb};
 use chrono::{DateTime, Utc};
 use halley_contracts::common::v1::TimeRange;
 use halley_kit::time;
-use halley_model::{APP_SYSTEM_UID, FieldError, Guid, Uid, field, limits};
+use halley_model::{APP_SYSTEM_UID, FieldError, Guid, Uid};
 
 use crate::error::{GroupsError, Result};
 
@@ -65,32 +65,6 @@ pub(crate) fn at_most<T>(name: &str, items: &[T], max: usize) -> Result<()> {
         return Err(FieldError::new(name, format!("must not have more than {max} entries")).into());
     }
     Ok(())
-}
-
-/// A search text as an index's range: lower case, and the end that is past every text with that prefix.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Prefix {
-    pub from: String,
-    pub to: String,
-}
-
-impl Prefix {
-    /// Reads `searchKey`; empty is no search.
-    pub(crate) fn parse(search_key: &str) -> Result<Option<Self>> {
-        field::text("searchKey", search_key, limits::NAME_MAX)?;
-        if search_key.is_empty() {
-            return Ok(None);
-        }
-        let from = fold(search_key);
-        // The last code point, which no text holds: by bytes it comes after every other.
-        let to = format!("{from}\u{10FFFF}");
-        Ok(Some(Self { from, to }))
-    }
-}
-
-/// A name as searches and sorts read it.
-pub(crate) fn fold(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// A range of times; `None` is an open end.

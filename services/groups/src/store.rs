@@ -10,10 +10,3 @@ pub(crate) mod groups;
 pub(crate) mod imports;
 pub(crate) mod members;
 pub(crate) mod places;
-
-/// The literal of a one-dimensional `text[]`, for arrays inside arrays: the wire format has no ragged ones.
-fn array_literal(values: &[String]) -> String {
-    let quoted: Vec<String> =
-        values.iter().map(|v| format!("\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", quoted.join(","))
-}

@@ -1,11 +1,11 @@
 //! `ListGroups`.
 
 use halley_contracts::groups::v1::{GroupEntry, ListGroupsRequest, ListGroupsResponse};
-use halley_kit::{Caller, page::Page};
+use halley_kit::{Caller, page::Page, search::Prefix};
 use halley_model::{FieldError, limits};
 
 use crate::{
-    domain::{self, Kind, Prefix, Range},
+    domain::{self, Kind, Range},
     error::Result,
     service::Groups,
     store::group_list::{self, EntryRow, GroupFilter, Sort},

@@ -1,14 +1,14 @@
 //! Pages of `groups` by many filters.
 
 use chrono::{DateTime, Utc};
-use halley_kit::page::Page;
+use halley_kit::{page::Page, search::Prefix};
 use sqlx::{PgPool, Postgres, postgres::PgArguments, query::QueryAs};
 
 use super::{
     groups::{GroupRow, columns},
     members::ScopeNumber,
 };
-use crate::domain::{Kind, Membership, Prefix, Range};
+use crate::domain::{Kind, Membership, Range};
 
 /// How a list is sorted; the guid settles ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

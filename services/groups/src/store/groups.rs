@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use halley_contracts::groups::v1 as pb;
-use halley_kit::time;
+use halley_kit::{search::fold, time};
 use sqlx::{PgConnection, PgPool};
 
-use crate::domain::{GroupChanges, Kind, NewGroup, fold};
+use crate::domain::{GroupChanges, Kind, NewGroup};
 
 /// The columns of a [`GroupRow`], with the prefix that says of which table.
 macro_rules! columns {

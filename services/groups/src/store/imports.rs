@@ -1,11 +1,12 @@
 //! Groups and members in bulk, with their own times.
 
 use chrono::{DateTime, Utc};
+use halley_kit::{postgres::array_literal, search::fold};
 use halley_model::rights::Scope;
 use sqlx::{PgConnection, PgPool};
 
-use super::{array_literal, members::numbers};
-use crate::domain::{NewGroup, fold};
+use super::members::numbers;
+use crate::domain::NewGroup;
 
 /// Of some guids, those that have a group.
 pub(crate) async fn list_existing_guids(pool: &PgPool, app_id: &str, guids: &[&str]) -> sqlx::Result<Vec<String>> {

@@ -1,13 +1,13 @@
 //! Blocks, and how two users stand to each other.
 
 use halley_contracts::identity::v1::{self as pb, BlockDirection};
-use halley_kit::{Caller, page::Page, time};
+use halley_kit::{Caller, page::Page, search::Prefix, time};
 use halley_model::{FieldError, limits};
 
 use super::commit;
 use crate::{
     Identity, access,
-    domain::{self, Prefix, known_uid, known_uids},
+    domain::{self, known_uid, known_uids},
     error::{IdentityError, Result, item},
     events, store,
 };

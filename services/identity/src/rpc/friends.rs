@@ -1,14 +1,14 @@
 //! Friends. Who is whose friend is the app's to say; a user may read their own.
 
 use halley_contracts::identity::v1 as pb;
-use halley_kit::{Caller, page::Page, time};
+use halley_kit::{Caller, page::Page, search::Prefix, time};
 use halley_model::limits;
 use sqlx::PgConnection;
 
 use super::commit;
 use crate::{
     Identity, access,
-    domain::{self, Circle, Prefix, known_uid, known_uids},
+    domain::{self, Circle, known_uid, known_uids},
     error::{IdentityError, Result, item},
     events, store,
 };

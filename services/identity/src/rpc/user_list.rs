@@ -5,12 +5,12 @@ use halley_contracts::{
     common::v1::TimeRange,
     identity::v1::{self as pb, DeactivatedFilter, RelationFilter},
 };
-use halley_kit::{Caller, page::Page, time};
+use halley_kit::{Caller, page::Page, search::Prefix, time};
 use halley_model::{FieldError, RoleId, field, limits};
 
 use crate::{
     Identity, access,
-    domain::{self, Prefix, known_uid, known_uids},
+    domain::{self, known_uid, known_uids},
     error::{IdentityError, Result},
     store::{
         self,

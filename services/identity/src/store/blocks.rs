@@ -1,11 +1,10 @@
 //! The table `blocks`.
 
 use chrono::{DateTime, Utc};
-use halley_kit::page::Page;
+use halley_kit::{page::Page, search::Prefix};
 use sqlx::{PgConnection, PgPool};
 
 use super::users::{UserRow, columns};
-use crate::domain::Prefix;
 
 /// Blocks `others` for `uid` and returns those who were not blocked before.
 pub(crate) async fn insert_blocks(

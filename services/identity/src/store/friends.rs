@@ -1,11 +1,10 @@
 //! The table `friends`.
 
 use chrono::{DateTime, Utc};
-use halley_kit::page::Page;
+use halley_kit::{page::Page, search::Prefix};
 use sqlx::{PgConnection, PgPool};
 
 use super::users::{UserRow, columns};
-use crate::domain::Prefix;
 
 /// How many friends each of these users has; users with none are left out.
 pub(crate) async fn count_friends(

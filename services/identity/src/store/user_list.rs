@@ -1,11 +1,10 @@
 //! Pages of `users` by many filters.
 
 use chrono::{DateTime, Utc};
-use halley_kit::page::Page;
+use halley_kit::{page::Page, search::Prefix};
 use sqlx::{PgPool, Postgres, query::QueryAs};
 
 use super::users::{UserRow, columns};
-use crate::domain::Prefix;
 
 /// How a list is sorted; the uid settles ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

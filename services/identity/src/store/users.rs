@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use halley_contracts::identity::v1 as pb;
-use halley_kit::time;
+use halley_kit::{postgres::array_literal, search::fold, time};
 use sqlx::{PgConnection, PgPool};
 
-use super::array_literal;
-use crate::domain::{NewUser, UserChanges, fold};
+use crate::domain::{NewUser, UserChanges};
 
 /// The columns of a [`UserRow`].
 macro_rules! columns {
