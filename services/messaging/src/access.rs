@@ -135,9 +135,9 @@ impl Directory {
         let no_access = || MessagingError::NoAccess { id: message.message_id };
         let Some(uid) = caller.acting_uid() else { return Ok(()) };
         match &message.key {
+            _ if message.retired => Err(no_access()),
             ConversationKey::Direct(a, b) if a == uid || b == uid => Ok(()),
             ConversationKey::Direct(..) => Err(no_access()),
-            ConversationKey::Group(_) if message.retired => Err(no_access()),
             ConversationKey::Group(guid) => match self.standing(caller.app_id(), guid, uid).await {
                 Ok(Standing::Member) => Ok(()),
                 Ok(_) | Err(MessagingError::GroupNotFound { .. }) => Err(no_access()),

@@ -62,7 +62,8 @@ impl Messaging {
             Body::GroupChanged(changed) => self.apply_group(&app_id, changed, occurred_at_ms).await?,
             Body::UserChanged(changed) if changed.kind() == ChangeKind::Deleted => {
                 let uid = changed.user.unwrap_or_default().uid;
-                participants::delete_of_user(&self.pool, &app_id, &uid).await?;
+                let at = time::from_ms(occurred_at_ms).unwrap_or_else(time::now);
+                conversations::retire_user(&self.pool, &app_id, &uid, at).await?;
             }
             _ => {}
         }

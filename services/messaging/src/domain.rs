@@ -19,3 +19,8 @@ pub(crate) fn system_user() -> User {
         ..Default::default()
     }
 }
+
+/// A user who is gone, on whom an action was done: the action still names who it was.
+pub(crate) fn unknown_user(uid: &str) -> User {
+    User { uid: uid.to_owned(), ..Default::default() }
+}

@@ -45,6 +45,8 @@ pub(crate) enum MessagingError {
     QueueFull,
     #[error("the service is stopping: try again")]
     Stopping,
+    #[error("the database can't be reached, and the message is not written: try again")]
+    Away,
     #[error("the database went away while the message was written; it may be stored")]
     Uncertain,
     #[error("{0}")]
@@ -84,7 +86,7 @@ impl ServiceError for MessagingError {
             Self::WrongThreadCategory { .. } => ErrorCode::WrongMessageThreadCategory,
             Self::NotAccessible => ErrorCode::ConversationNotAccessible,
             Self::QueueFull => ErrorCode::TooManyRequests,
-            Self::Stopping => ErrorCode::Unavailable,
+            Self::Stopping | Self::Away => ErrorCode::Unavailable,
             Self::Database(error) if is_away(error) => ErrorCode::Unavailable,
             Self::Uncertain => ErrorCode::Timeout,
             Self::InvalidImport(_) => ErrorCode::ImportInvalidMessageFormat,
@@ -110,7 +112,10 @@ impl ServiceError for MessagingError {
 impl MessagingError {
     /// Whether it says something of the item it befell, rather than of the server.
     pub(crate) fn is_of_item(&self) -> bool {
-        !matches!(self.code(), ErrorCode::Exception | ErrorCode::Unavailable | ErrorCode::Timeout)
+        !matches!(
+            self.code(),
+            ErrorCode::Exception | ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::TooManyRequests
+        )
     }
 
     /// As the fate of one item.
@@ -128,7 +133,7 @@ impl From<tonic::Status> for MessagingError {
 }
 
 /// Whether the database is only away for a moment: restarting, or out of connections.
-fn is_away(error: &sqlx::Error) -> bool {
+pub(crate) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
         sqlx::Error::Database(error) => {

@@ -13,7 +13,10 @@ use halley_model::ConversationKey;
 
 use crate::{
     directory::{Groups, Users},
-    domain::key::{self, is_direct, receiver_type},
+    domain::{
+        self,
+        key::{self, is_direct, receiver_type},
+    },
     error::{MessagingError, Result},
     service::Messaging,
     store::{
@@ -145,13 +148,17 @@ impl Entities {
             device_id: row.device_id.clone(),
             sender: self.user(&row.sender_uid),
             receiver_entity: self.receiver(row),
-            action_on: self.user(&row.action_on_uid),
+            action_on: self.acted_on(&row.action_on_uid),
             quoted_message: None,
         }
     }
 
     fn user(&self, uid: &str) -> Option<User> {
         self.users.get(uid).map(|user| User::clone(user))
+    }
+
+    fn acted_on(&self, uid: &str) -> Option<User> {
+        if uid.is_empty() { None } else { self.user(uid).or_else(|| Some(domain::unknown_user(uid))) }
     }
 
     fn receiver(&self, row: &StoredMessage) -> Option<ReceiverEntity> {

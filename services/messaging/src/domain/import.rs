@@ -63,12 +63,19 @@ pub(crate) fn read(app_id: &str, item: ImportedMessage) -> Result<Checked> {
         }
         ReceiverType::Unspecified => return Err(fault("receiverType", "must be user or group")),
     };
+    let optional = |field: &str, ms: i64| match time::from_ms(ms) {
+        None if ms != 0 => Err(fault(field, "must be a time")),
+        time => Ok(time),
+    };
+    let read_at = optional("readAt", item.read_at_ms)?;
+    // What was read was delivered.
+    let delivered_at = optional("deliveredAt", item.delivered_at_ms)?.or(read_at);
     let sent_at = time::from_ms(item.sent_at_ms).ok_or_else(|| fault("sentAt", "is required"))?;
     let is_reply = i64::from(!item.parent_muid.is_empty());
     Ok(Checked {
         sent_at,
-        delivered_at: time::from_ms(item.delivered_at_ms),
-        read_at: time::from_ms(item.read_at_ms),
+        delivered_at,
+        read_at,
         new: NewMessage {
             app_id: app_id.to_owned(),
             stored_key: key.storage(),

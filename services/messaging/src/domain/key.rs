@@ -3,10 +3,11 @@
 use halley_contracts::messaging::v1::ReceiverType;
 use halley_model::ConversationKey;
 
-/// Before the key of a deleted group's conversation, so that a new group of the same guid begins with an empty one.
+/// Before the key of a conversation whose group or user was deleted, so that a new one of the same id begins with an
+/// empty conversation.
 pub(crate) const RETIRED_PREFIX: &str = "x:";
 
-/// Reads a stored key, also of a deleted group.
+/// Reads a stored key, also of a conversation that was put aside.
 pub(crate) fn from_storage(stored: &str) -> Option<ConversationKey> {
     match stored.strip_prefix(RETIRED_PREFIX) {
         Some(retired) => retired.rsplit_once(':').and_then(|(key, _)| ConversationKey::from_storage(key)),
@@ -68,8 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_a_deleted_group_is_read_back() {
+    fn the_key_of_what_was_deleted_is_read_back() {
         assert_eq!(from_storage("x:g:room:17"), Some(ConversationKey::group("room")));
+        assert_eq!(from_storage("x:u:ann:bob:17"), Some(ConversationKey::direct("ann", "bob")));
         assert_eq!(from_storage("g:room"), Some(ConversationKey::group("room")));
         assert_eq!(from_storage("nothing"), None);
     }

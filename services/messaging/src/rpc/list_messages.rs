@@ -5,7 +5,7 @@ use halley_contracts::messaging::v1::{
     Direction, ListMessagesRequest, ListMessagesResponse, MessageCategory, ReceiverType,
 };
 use halley_kit::{Caller, time};
-use halley_model::{ConversationKey, FieldError, Guid, Uid, field, limits};
+use halley_model::{ConversationKey, FieldError, Guid, field, limits};
 
 use crate::{
     access::With,
@@ -29,6 +29,9 @@ pub(super) async fn list(
     let Some(source) = source(messaging, &caller, &request).await? else {
         return Ok(ListMessagesResponse::default());
     };
+    if matches!(cursor, Cursor::Sequence(_)) && !source.is_one_conversation() {
+        return Err(FieldError::new("sequence", "counts within one conversation: name it").into());
+    }
     let filter = filter(messaging, &caller, &request, &source).await?;
     let forward = request.direction() == Direction::Append;
     let query = HistoryQuery { app_id: caller.app_id().to_owned(), source, cursor, forward, limit, filter };
@@ -52,17 +55,24 @@ fn limit(request: &ListMessagesRequest) -> Result<i64> {
 }
 
 fn cursor(request: &ListMessagesRequest) -> Result<Cursor> {
-    let at = |field: &'static str, ms: i64| -> Result<DateTime<Utc>> {
-        time::from_ms(ms).ok_or_else(|| FieldError::new(field, "must be a time").into())
-    };
-    match request {
-        ListMessagesRequest { cursor_id: id, .. } if *id != 0 => Ok(Cursor::Id(*id)),
-        ListMessagesRequest { cursor_sequence: sequence, .. } if *sequence != 0 => Ok(Cursor::Sequence(*sequence)),
-        ListMessagesRequest { cursor_sent_at_ms: ms, .. } if *ms != 0 => Ok(Cursor::SentAt(at("sentAt", *ms)?)),
-        ListMessagesRequest { cursor_updated_at_ms: ms, .. } if *ms != 0 => {
-            Ok(Cursor::UpdatedAt(at("updatedAt", *ms)?))
-        }
-        _ => Ok(Cursor::None),
+    let id = request.cursor_id;
+    if let Some(at) = some_time("updatedAt", request.cursor_updated_at_ms)? {
+        return Ok(Cursor::UpdatedAt(at, (id != 0).then_some(id)));
+    }
+    if id != 0 {
+        return Ok(Cursor::Id(id));
+    }
+    if request.cursor_sequence != 0 {
+        return Ok(Cursor::Sequence(request.cursor_sequence));
+    }
+    Ok(some_time("sentAt", request.cursor_sent_at_ms)?.map_or(Cursor::None, Cursor::SentAt))
+}
+
+/// A time; 0 is none.
+fn some_time(field: &str, ms: i64) -> Result<Option<DateTime<Utc>>> {
+    match time::from_ms(ms) {
+        None if ms != 0 => Err(FieldError::new(field, "must be a time").into()),
+        time => Ok(time),
     }
 }
 
@@ -143,20 +153,28 @@ async fn filter(
     };
     let sent_at = request.sent_at.unwrap_or_default();
     Ok(Filter {
-        categories: request.categories().filter(|category| *category != MessageCategory::Unspecified).collect(),
+        categories: categories(request)?,
         types: request.types.clone(),
         tags: request.tags.clone(),
-        senders: request.senders.iter().filter_map(|uid| Uid::parse(uid).ok()).map(Uid::into_string).collect(),
+        // What is no uid has sent nothing.
+        senders: request.senders.iter().map(|uid| uid.to_ascii_lowercase()).collect(),
         not_senders,
         hide_replies: request.hide_replies,
         hide_deleted: request.hide_deleted,
         only_deleted: request.only_deleted,
         search_key: request.search_key.clone(),
-        sent_from: time::from_ms(sent_at.from_ms),
-        sent_to: time::from_ms(sent_at.to_ms),
+        sent_from: some_time("sentAt.from", sent_at.from_ms)?,
+        sent_to: some_time("sentAt.to", sent_at.to_ms)?,
         has_attachments: request.has_attachments,
         unread_of: unread(messaging, caller, request, source).await?,
     })
+}
+
+fn categories(request: &ListMessagesRequest) -> Result<Vec<MessageCategory>> {
+    let known =
+        |category: &i32| MessageCategory::try_from(*category).ok().filter(|c| *c != MessageCategory::Unspecified);
+    let read = request.categories.iter().map(known).collect::<Option<Vec<_>>>();
+    Ok(read.ok_or_else(|| FieldError::new("categories", "must be categories of messages"))?)
 }
 
 async fn unread(

@@ -7,11 +7,12 @@ use halley_contracts::{
         message::ReceiverEntity,
     },
 };
-use halley_kit::{Caller, time};
-use halley_model::{APP_SYSTEM_UID, ConversationKey, FieldError, Guid, Uid, field, limits};
+use halley_kit::{Caller, PublicError, time};
+use halley_model::{APP_SYSTEM_UID, ConversationKey, ErrorCode, FieldError, Guid, Uid, field, limits};
 
 use crate::{
     domain::{
+        self,
         action::{self, Membership},
         new_message::NewMessage,
     },
@@ -25,6 +26,10 @@ pub(super) async fn record(
     caller: Caller,
     request: RecordMembershipRequest,
 ) -> Result<RecordMembershipResponse> {
+    // A member could put anything into the history of a group.
+    if caller.is_logged_in_user() {
+        return Err(PublicError::new(ErrorCode::PermissionDenied, "a user may not record memberships").into());
+    }
     let event = request.event.ok_or_else(|| FieldError::new("event", "is required"))?;
     let message = messaging.record_membership(caller.app_id(), event).await?;
     Ok(RecordMembershipResponse { message: Some(message) })
@@ -52,6 +57,7 @@ impl Messaging {
         Guid::parse(&group.guid).map_err(|_| FieldError::new("event.change.group.guid", "must be a guid"))?;
         Uid::parse(&change.on_uid).map_err(|_| FieldError::new("event.change.onUid", "must be a uid"))?;
         let by_uid = if change.by_uid.is_empty() { APP_SYSTEM_UID } else { &change.by_uid };
+        Uid::parse(by_uid).map_err(|_| FieldError::new("event.change.byUid", "must be a uid"))?;
         let users = self.directory.users(app_id, [by_uid, &change.on_uid]).await?;
         let user = |uid: &str| users.get(uid).map(|user| user.as_ref().clone());
         let key = ConversationKey::group(&group.guid);
@@ -71,16 +77,11 @@ impl Messaging {
                 r#type: action::GROUP_MEMBER.to_owned(),
                 data_json,
                 sender: user(by_uid),
-                // Deleted meanwhile: the action still names who it was.
-                action_on: user(&change.on_uid).or_else(|| Some(unknown_user(&change.on_uid))),
+                action_on: user(&change.on_uid).or_else(|| Some(domain::unknown_user(&change.on_uid))),
                 receiver_entity: Some(ReceiverEntity::ReceiverGroup(group)),
                 ..Default::default()
             },
             key,
         })
     }
-}
-
-fn unknown_user(uid: &str) -> halley_contracts::identity::v1::User {
-    halley_contracts::identity::v1::User { uid: uid.to_owned(), ..Default::default() }
 }

@@ -151,12 +151,52 @@ pub(crate) async fn retire_group(
     Ok(())
 }
 
+/// Puts the direct conversations of a user who was removed for good at `at` aside, for both sides, and ends the user's
+/// places in groups. What began later is a new user's of the same uid.
+pub(crate) async fn retire_user(pool: &PgPool, app_id: &str, uid: &str, at: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH own AS (
+             SELECT c.conversation_id, c.conversation_key, c.created_at, p.membership_at
+             FROM participants AS p
+             JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
+             WHERE p.app_id = $1 AND p.uid = $2
+         ), retired AS (
+             UPDATE conversations AS c
+             SET conversation_key = $3 || c.conversation_key || ':' || c.conversation_id
+             FROM own
+             WHERE c.app_id = $1 AND c.conversation_id = own.conversation_id
+                 AND own.conversation_key LIKE 'u:%' AND own.created_at <= $4
+             RETURNING c.conversation_id
+         ), ended AS (
+             SELECT p.uid, p.conversation_id
+             FROM retired
+             JOIN participants AS p ON p.app_id = $1 AND p.conversation_id = retired.conversation_id
+             UNION ALL
+             SELECT $2, own.conversation_id
+             FROM own
+             WHERE own.conversation_key LIKE 'g:%' AND COALESCE(own.membership_at, own.created_at) <= $4
+         )
+         UPDATE participants AS p
+         SET left_at = now()
+         FROM ended
+         WHERE p.app_id = $1 AND p.uid = ended.uid AND p.conversation_id = ended.conversation_id
+             AND p.left_at IS NULL",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(RETIRED_PREFIX)
+    .bind(at)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// How many messages an app holds in direct conversations and in groups. Sequence numbers are dense, so the last ones
 /// tell it without reading messages.
 pub(crate) async fn count_messages(pool: &PgPool, app_id: &str) -> Result<(i64, i64), sqlx::Error> {
     sqlx::query_as(
-        "SELECT COALESCE(sum(last_sequence) FILTER (WHERE conversation_key LIKE 'u:%'), 0)::bigint,
-                COALESCE(sum(last_sequence) FILTER (WHERE conversation_key NOT LIKE 'u:%'), 0)::bigint
+        "SELECT COALESCE(sum(last_sequence) FILTER (WHERE conversation_key ~ '^(x:)?u:'), 0)::bigint,
+                COALESCE(sum(last_sequence) FILTER (WHERE conversation_key !~ '^(x:)?u:'), 0)::bigint
          FROM conversations
          WHERE app_id = $1",
     )

@@ -22,6 +22,13 @@ pub(crate) enum Source {
     App,
 }
 
+impl Source {
+    /// Whether a sequence number means one message.
+    pub(crate) fn is_one_conversation(&self) -> bool {
+        matches!(self, Self::Conversation(_) | Self::Thread(..))
+    }
+}
+
 /// Where a page begins, exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cursor {
@@ -30,7 +37,8 @@ pub(crate) enum Cursor {
     Id(i64),
     Sequence(i64),
     SentAt(DateTime<Utc>),
-    UpdatedAt(DateTime<Utc>),
+    /// Many messages share a time, as those of one transaction do: the id, if given, says after which of them.
+    UpdatedAt(DateTime<Utc>, Option<i64>),
 }
 
 /// Which messages are wanted. Lists mean any of their entries; empty ones mean all.
@@ -168,8 +176,10 @@ fn push_cursor(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
         Cursor::SentAt(at) => {
             sql.push(" AND m.sent_at").push(beyond).push_bind(at);
         }
-        Cursor::UpdatedAt(at) => {
-            sql.push(" AND m.updated_at").push(beyond).push_bind(at);
+        Cursor::UpdatedAt(at, id) => {
+            let whole_time = if query.forward { i64::MAX } else { 0 };
+            sql.push(" AND (m.updated_at, m.message_id)").push(beyond).push("(").push_bind(at);
+            sql.push(", ").push_bind(id.unwrap_or(whole_time)).push(")");
         }
     }
 }
@@ -179,7 +189,7 @@ fn push_order(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     let one_conversation = matches!(query.source, Source::Conversation(_));
     sql.push(" ORDER BY ");
     match query.cursor {
-        Cursor::UpdatedAt(_) => {
+        Cursor::UpdatedAt(..) => {
             sql.push("m.updated_at").push(direction).push(", m.message_id");
         }
         Cursor::None | Cursor::Sequence(_) | Cursor::SentAt(_) if one_conversation => {

@@ -12,7 +12,7 @@ use crate::domain::key;
 pub(crate) struct StoredMessage {
     pub conversation_id: i64,
     pub key: ConversationKey,
-    /// Of a group that was deleted; a new one of the same guid has nothing to do with it.
+    /// Of a group or a user that was deleted; a new one of the same id has nothing to do with it.
     pub retired: bool,
     pub sequence: i64,
     pub message_id: i64,

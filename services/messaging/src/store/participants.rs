@@ -42,7 +42,7 @@ pub(crate) struct Change<'a> {
 }
 
 /// Stores that users came in or left. A change that is older than what is stored changes nothing, and who is in
-/// stays where they came in.
+/// stays where they came in; who had a place before this told of it came in now.
 pub(crate) async fn upsert_participants(
     connection: &mut PgConnection,
     changes: &[Change<'_>],
@@ -60,9 +60,12 @@ pub(crate) async fn upsert_participants(
          ORDER BY app_id, uid, conversation_id, membership_at DESC, place DESC
          ON CONFLICT (app_id, uid, conversation_id) DO UPDATE
          SET joined_sequence = CASE
-                 WHEN p.left_at IS NOT NULL AND EXCLUDED.left_at IS NULL THEN EXCLUDED.joined_sequence
+                 WHEN (p.left_at IS NOT NULL OR p.membership_at IS NULL) AND EXCLUDED.left_at IS NULL
+                     THEN EXCLUDED.joined_sequence
                  ELSE p.joined_sequence
              END,
+             unread_sequence = CASE WHEN EXCLUDED.left_at IS NULL THEN p.unread_sequence END,
+             unread_message_id = CASE WHEN EXCLUDED.left_at IS NULL THEN p.unread_message_id END,
              left_at = EXCLUDED.left_at,
              membership_at = EXCLUDED.membership_at
          WHERE p.membership_at IS NULL OR p.membership_at <= EXCLUDED.membership_at",
@@ -94,12 +97,6 @@ pub(crate) async fn insert_if_missing(
     .bind(conversation_id)
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Removes every place of a user who was removed for good.
-pub(crate) async fn delete_of_user(pool: &PgPool, app_id: &str, uid: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM participants WHERE app_id = $1 AND uid = $2").bind(app_id).bind(uid).execute(pool).await?;
     Ok(())
 }
 

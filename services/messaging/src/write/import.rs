@@ -51,6 +51,10 @@ pub(crate) async fn write(
     let places: BTreeSet<Place> = items.iter().map(|item| (app_id.to_owned(), item.new.stored_key.clone())).collect();
     let places: Vec<Place> = places.into_iter().collect();
     let locked = conversations::lock_conversations(&mut transaction, &places).await?;
+    if locked.len() < places.len() {
+        // Put aside since it was made, which the next try sees.
+        return Err(sqlx::Error::RowNotFound);
+    }
     let known = known(&mut transaction, app_id, items).await?;
     let referred = referred(&mut transaction, app_id, items).await?;
     let ids = imports::draw_ids(&mut transaction, i64::try_from(items.len()).unwrap_or(0)).await?;

@@ -14,10 +14,10 @@ use super::{
 use crate::{
     config::MessagingConfig,
     domain::new_message::NewMessage,
-    error::{MessagingError, Result},
+    error::{MessagingError, Result, is_away},
 };
 
-/// Tries of one message that fails by itself for a reason that may pass.
+/// Tries of what fails for a reason that may pass.
 const TRIES: u32 = 4;
 /// A stopping writer ends when nothing has come for so long: calls that were let in before are still on their way.
 const LAST_CALL: Duration = Duration::from_millis(300);
@@ -68,11 +68,16 @@ impl Writer {
     /// Writes a batch; if that fails, its messages one by one, so that none suffers for another.
     async fn write(&mut self, items: Vec<Item>) {
         let news: Vec<&NewMessage> = items.iter().map(|item| &item.new).collect();
-        match self.attempt(&news).await {
+        match self.attempt_again(&news, |error| may_pass(error) && is_away(error)).await {
             Ok(written) => answer_all(items, written.into_iter().map(Ok)),
             Err(Attempt::Uncertain(error)) => {
                 tracing::error!(%error, messages = items.len(), "a commit was not answered");
                 answer_all(items, std::iter::repeat_with(|| Err(MessagingError::Uncertain)));
+            }
+            // Each would fare alike, and wait for it in turn.
+            Err(Attempt::Failed(error)) if is_away(&error) => {
+                tracing::error!(%error, messages = items.len(), "the database is away; nothing was written");
+                answer_all(items, std::iter::repeat_with(|| Err(MessagingError::Away)));
             }
             Err(Attempt::Failed(error)) => {
                 if items.len() > 1 {
@@ -88,23 +93,33 @@ impl Writer {
     }
 
     async fn write_alone(&mut self, new: &NewMessage) -> Result<Written> {
-        let mut attempt = 1;
-        loop {
-            match self.attempt(&[new]).await {
-                Ok(mut written) => {
-                    return written.pop().ok_or(MessagingError::Inconsistent("a batch of one has no answer"));
-                }
-                Err(Attempt::Uncertain(error)) => {
-                    tracing::error!(%error, "a commit was not answered");
-                    return Err(MessagingError::Uncertain);
-                }
-                Err(Attempt::Failed(error)) if attempt < TRIES && may_pass(&error) => {
+        match self.attempt_again(&[new], may_pass).await {
+            Ok(mut written) => written.pop().ok_or(MessagingError::Inconsistent("a batch of one has no answer")),
+            Err(Attempt::Uncertain(error)) => {
+                tracing::error!(%error, "a commit was not answered");
+                Err(MessagingError::Uncertain)
+            }
+            Err(Attempt::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// Tries a few times while nothing was stored and another try may do: a connection that breaks before the commit is
+    /// not kept, so the next try has a new one.
+    async fn attempt_again(
+        &mut self,
+        news: &[&NewMessage],
+        worth_it: fn(&sqlx::Error) -> bool,
+    ) -> std::result::Result<Vec<Written>, Attempt> {
+        for attempt in 1..TRIES {
+            match self.attempt(news).await {
+                Err(Attempt::Failed(error)) if worth_it(&error) => {
+                    tracing::debug!(%error, attempt, "nothing was written; trying again");
                     tokio::time::sleep(Duration::from_millis(5) * attempt * attempt).await;
-                    attempt += 1;
                 }
-                Err(Attempt::Failed(error)) => return Err(error.into()),
+                outcome => return outcome,
             }
         }
+        self.attempt(news).await
     }
 
     /// One transaction. What it committed is handed over for publishing before anybody is answered.

@@ -1,0 +1,14 @@
+//! The service on a real Postgres and Redis, with users and groups of a fake in the same process.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod authorisation;
+mod concurrency;
+mod conversations;
+mod faults;
+mod history;
+mod importing;
+mod membership;
+mod receipts;
+mod sending;
+mod support;
+mod unread;
