@@ -29,6 +29,8 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 pub struct Platform {
     /// URL of the HTTP edge.
     pub rest: String,
+    /// URL of everything with TLS, and the certificate that it shows; only of the one-process form.
+    pub tls: Option<(String, PathBuf)>,
     /// URLs of the gateway nodes.
     pub websockets: Vec<String>,
     /// The content of demo.json.
@@ -57,13 +59,25 @@ impl Platform {
     pub async fn one_process() -> Self {
         let directory = directory();
         let data = data_dir(&directory);
-        let address = free_address();
+        let (address, tls) = (free_address(), free_address());
         let demo = data.join("demo.json");
-        let arguments = ["serve", "--target", "all", "--listen", &address.to_string(), "--data-dir", &text(&data)];
-        let process = start(&directory, "halley", &arguments.map(ToOwned::to_owned), &[], Ready::File(demo.clone())).await;
+        let arguments = [
+            "serve",
+            "--target",
+            "all",
+            "--listen",
+            &address.to_string(),
+            "--tls-listen",
+            &tls.to_string(),
+            "--data-dir",
+            &text(&data),
+        ];
+        let process =
+            start(&directory, "halley", &arguments.map(ToOwned::to_owned), &[], Ready::File(demo.clone())).await;
         let demo = read_json(&demo);
         Self {
             rest: demo["rest"].as_str().unwrap().to_owned(),
+            tls: Some((format!("https://localhost:{}", tls.port()), data.join("tls/localhost.pem"))),
             websockets: vec![demo["websocket"].as_str().unwrap().to_owned()],
             demo,
             directory,
@@ -82,25 +96,46 @@ impl Platform {
         let servers = start(&directory, "private-servers", &arguments, &[], Ready::File(config.clone())).await;
         processes.insert("private-servers".to_owned(), servers);
 
-        let names = ["auth-1", "identity-1", "groups-1", "messaging-1", "messaging-2", "realtime-gateway-1", "realtime-gateway-2", "rest-1"];
+        let names = [
+            "auth-1",
+            "identity-1",
+            "groups-1",
+            "messaging-1",
+            "messaging-2",
+            "realtime-gateway-1",
+            "realtime-gateway-2",
+            "rest-1",
+        ];
         let addresses: BTreeMap<&str, SocketAddr> = names.iter().map(|name| (*name, free_address())).collect();
         let environment = peers(&addresses);
         for name in names {
             let (target, _) = name.rsplit_once('-').unwrap();
             let admin = free_address();
             let arguments = [
-                "serve", "--target", target, "--listen", &addresses[name].to_string(),
-                "--admin-listen", &admin.to_string(), "--config", &text(&config), "--data-dir", &text(&data),
+                "serve",
+                "--target",
+                target,
+                "--listen",
+                &addresses[name].to_string(),
+                "--admin-listen",
+                &admin.to_string(),
+                "--config",
+                &text(&config),
+                "--data-dir",
+                &text(&data),
             ]
             .map(ToOwned::to_owned);
             let process = start(&directory, name, &arguments, &environment, Ready::Admin(admin)).await;
             processes.insert(name.to_owned(), process);
         }
         let rest = format!("http://{}", addresses["rest-1"]);
-        let websockets: Vec<String> =
-            ["realtime-gateway-1", "realtime-gateway-2"].iter().map(|name| format!("ws://{}", addresses[name])).collect();
+        let websockets: Vec<String> = ["realtime-gateway-1", "realtime-gateway-2"]
+            .iter()
+            .map(|name| format!("ws://{}", addresses[name]))
+            .collect();
         let mut platform = Self {
             rest: rest.clone(),
+            tls: None,
             websockets: websockets.clone(),
             demo: Value::Null,
             directory,
@@ -172,7 +207,11 @@ impl Platform {
     /// Runs a command that must fail; answers its complaint.
     pub async fn run_failing(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments).await;
-        assert!(!output.status.success(), "halley {arguments:?} must fail: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            !output.status.success(),
+            "halley {arguments:?} must fail: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
@@ -183,7 +222,10 @@ impl Platform {
             command.arg("--config").arg(config);
         }
         let limit = Duration::from_secs(120);
-        tokio::time::timeout(limit, command.output()).await.unwrap_or_else(|_| panic!("halley {arguments:?} hangs")).unwrap()
+        tokio::time::timeout(limit, command.output())
+            .await
+            .unwrap_or_else(|_| panic!("halley {arguments:?} hangs"))
+            .unwrap()
     }
 }
 
@@ -203,7 +245,8 @@ impl Drop for Platform {
 }
 
 fn peers(addresses: &BTreeMap<&str, SocketAddr>) -> Vec<(String, String)> {
-    let of = |names: &[&str]| names.iter().map(|name| format!("http://{}", addresses[name])).collect::<Vec<_>>().join(",");
+    let of =
+        |names: &[&str]| names.iter().map(|name| format!("http://{}", addresses[name])).collect::<Vec<_>>().join(",");
     [
         ("AUTH", of(&["auth-1"])),
         ("IDENTITY", of(&["identity-1"])),
@@ -304,7 +347,11 @@ fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let found = folder.join("halley");
-    assert!(found.is_file(), "there is no {}: build it with `cargo build -p halley`, or set HALLEY_BIN", found.display());
+    assert!(
+        found.is_file(),
+        "there is no {}: build it with `cargo build -p halley`, or set HALLEY_BIN",
+        found.display()
+    );
     found
 }
 

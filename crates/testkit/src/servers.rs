@@ -48,11 +48,7 @@ async fn start() -> Servers {
     let postgres = PrivatePostgres::start(options).await.unwrap();
     let options = RedisOptions { data_dir: directory.path().join("redis"), durable: false, port: None };
     let redis = PrivateRedis::start(options).await.unwrap();
-    Servers {
-        postgres_url: postgres.admin_url(),
-        redis_url: redis.url(),
-        _own: Some((postgres, redis, directory)),
-    }
+    Servers { postgres_url: postgres.admin_url(), redis_url: redis.url(), _own: Some((postgres, redis, directory)) }
 }
 
 /// The test run's Redis. Tests keep apart by app ids of their own.
@@ -105,7 +101,10 @@ async fn template(migrator: &Migrator) -> String {
         let mut connection = PgConnection::connect_with(&options().await.database(&half)).await.unwrap();
         migrator.run(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("ALTER DATABASE {half} RENAME TO {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("ALTER DATABASE {half} RENAME TO {name}")))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
     // The lock goes with the connection.
     admin.close().await.unwrap();

@@ -150,6 +150,12 @@ pub struct Traffic {
     /// Length of the text.
     #[arg(long, value_name = "BYTES", default_value_t = 100)]
     pub text_bytes: usize,
+    /// Real texts instead: JSON lines with `text`, and `id` for --texts-of; `.gz` is read, too.
+    #[arg(long, value_name = "FILE", conflicts_with = "text_bytes")]
+    pub texts: Option<PathBuf>,
+    /// Only the texts of rows whose id begins so.
+    #[arg(long, value_name = "PREFIX", default_value = "", requires = "texts")]
+    pub texts_of: String,
     /// When a message of the closed loop is done: at its acknowledgement, or when all receivers have it.
     #[arg(long, value_enum, default_value_t = Until::Delivered)]
     pub until: Until,

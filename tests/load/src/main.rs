@@ -13,6 +13,7 @@ mod report;
 mod sender;
 mod tally;
 mod target;
+mod texts;
 mod traffic;
 
 use std::process::ExitCode;

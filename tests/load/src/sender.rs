@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::lean::Lean;
 use crate::target::{Target, User};
+use crate::texts::Text;
 
 /// Messages of a preparation under way at a time.
 const FILLING: usize = 64;
@@ -44,7 +45,7 @@ pub fn head(target: &Target, user: &User, method: &str, path: &str) -> String {
 
 /// Sends messages as fast as the server takes them; each must be acknowledged. Message `n` has the muid `{muid}-{n}`.
 pub async fn send_all(target: &Target, writers: Arc<Vec<Writer>>, count: u64, muid: &str) -> Result<()> {
-    let (next, text) = (Arc::new(AtomicU64::new(0)), Arc::<str>::from("x".repeat(100)));
+    let (next, text) = (Arc::new(AtomicU64::new(0)), Arc::new(Text::new("x".repeat(100))));
     let mut workers = JoinSet::new();
     for _ in 0..FILLING {
         let (next, text, writers, muid) = (next.clone(), text.clone(), writers.clone(), muid.to_owned());
@@ -94,21 +95,22 @@ impl Sender {
         Ok(Self::Plain(Lean::new(&format!("{host}:{}", base.port_or_known_default().unwrap_or(80)))))
     }
 
-    pub async fn send(&mut self, writer: &Writer, text: &Arc<str>, muid: &str) -> Outcome {
+    pub async fn send(&mut self, writer: &Writer, text: &Text, muid: &str) -> Outcome {
         match self {
             Self::Plain(lean) => {
-                // Ids and text are ours and need no escaping.
+                // Ids are ours and need no escaping.
                 let body = format!(
-                    r#"{{"receiver":"{}","receiverType":"{}","category":"message","type":"text","data":{{"text":"{text}"}},"muid":"{muid}"}}"#,
+                    r#"{{"receiver":"{}","receiverType":"{}","category":"message","type":"text","data":{{"text":{}}},"muid":"{muid}"}}"#,
                     writer.receiver.id(),
                     writer.receiver.receiver_type(),
+                    text.json,
                 );
                 match lean.call(&writer.head, &body).await {
                     Ok(reply) => judge(reply.status, reply.body),
                     Err(error) => Outcome::Refused(format!("transport: {error:#}")),
                 }
             }
-            Self::Tls => match writer.api.send_message(&writer.receiver, text, muid).await {
+            Self::Tls => match writer.api.send_message(&writer.receiver, &text.plain, muid).await {
                 Ok(_) => Outcome::Acknowledged,
                 Err(ClientError::Api { status, code, .. }) => Outcome::Refused(format!("{status} {code}")),
                 Err(error) => Outcome::Refused(error.to_string()),

@@ -18,6 +18,7 @@ use crate::report::{Faults, Measured, Quantiles, TrafficCost, TrafficReport};
 use crate::sender::{Outcome, Sender, Writer};
 use crate::tally::Tally;
 use crate::target::{Target, User, connect_all};
+use crate::texts::Texts;
 
 /// How long a worker of the closed loop waits for one message's deliveries before it goes on.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(10);
@@ -30,7 +31,7 @@ struct Run {
     traffic: Traffic,
     tally: Tally,
     writers: Vec<Writer>,
-    text: Arc<str>,
+    texts: Texts,
     /// Number of the next message of a closed loop.
     next: AtomicU64,
 }
@@ -45,6 +46,10 @@ struct Log {
 
 pub async fn run(target: &Target, common: &Common, plan: Plan, traffic: &Traffic) -> Result<TrafficReport> {
     check(plan)?;
+    let texts = match &traffic.texts {
+        Some(path) => Texts::read(path, &traffic.texts_of)?,
+        None => Texts::repeated(traffic.text_bytes),
+    };
     let users = target.log_in(plan.users() as usize).await?;
     let writers = writers(target, plan, &users).await?;
     let connections = connect_all(&users).await?;
@@ -54,7 +59,7 @@ pub async fn run(target: &Target, common: &Common, plan: Plan, traffic: &Traffic
         tally: Tally::new(plan, traffic.warm_up(), traffic.in_flight()),
         traffic: traffic.clone(),
         writers,
-        text: "x".repeat(traffic.text_bytes).into(),
+        texts,
         next: AtomicU64::new(0),
     });
     let sockets = listen(&run, connections);
@@ -204,7 +209,7 @@ impl Run {
         self.tally.expect_deliveries(mark);
         let writer = &self.writers[self.tally.plan.sender_of(number)];
         log.sent += 1;
-        match sender.send(writer, &self.text, &mark.to_muid()).await {
+        match sender.send(writer, self.texts.of(number), &mark.to_muid()).await {
             Outcome::Acknowledged => {
                 self.tally.note_acknowledged(mark);
                 log.acknowledged.push(number);

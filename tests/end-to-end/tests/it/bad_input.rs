@@ -5,10 +5,10 @@ use proptest::{
     strategy::ValueTree as _,
     test_runner::{Config, TestRunner},
 };
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Form, Person, World, code};
+use crate::support::{Form, Http, World, answer, code};
 
 crate::in_both_forms!(
     malformed_bodies_are_refused,
@@ -21,46 +21,6 @@ crate::in_both_forms!(
     no_input_makes_the_edge_fail,
 );
 
-/// A raw HTTP client with the demo app's keys.
-struct Raw {
-    http: Client,
-    base: String,
-    app_id: String,
-    key: String,
-    auth_key: String,
-}
-
-impl Raw {
-    async fn new(form: Form) -> Self {
-        let platform = form.platform().await;
-        let text = |key: &str| platform.demo[key].as_str().expect("demo key").to_owned();
-        halley_client::install_crypto();
-        let http = Client::builder().no_proxy().timeout(std::time::Duration::from_secs(20)).build().expect("client");
-        let (app_id, key, auth_key) = (text("appId"), text("restApiKey"), text("authKey"));
-        Self { http, base: format!("{}/v3", platform.rest), app_id, key, auth_key }
-    }
-
-    fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
-    }
-
-    fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
-        self.bare(method, path).header("appid", &self.app_id).header("apikey", &self.key)
-    }
-
-    fn as_user(&self, method: Method, path: &str, person: &Person) -> RequestBuilder {
-        self.bare(method, path).header("appid", &self.app_id).header("authtoken", &person.token)
-    }
-}
-
-async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
-    let response = request.send().await.expect("an answer");
-    let status = response.status();
-    assert!(response.headers().contains_key("access-control-allow-origin"), "CORS on errors, too");
-    let text = response.text().await.expect("a body");
-    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: not JSON: {text}")))
-}
-
 async fn refused(request: RequestBuilder, wanted: &str) -> Value {
     let (status, body) = answer(request).await;
     assert_eq!(code(&body), wanted, "{status} {body}");
@@ -69,14 +29,15 @@ async fn refused(request: RequestBuilder, wanted: &str) -> Value {
 }
 
 async fn malformed_bodies_are_refused(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     let world = World::new(form).await;
     let uid = world.name("mal");
     for body in ["{", "[1]", "\"x\"", "{\"uid\": 5, \"name\": {}}", "\u{feff}", "{\"uid\":\"a\",\"uid\"", "null"] {
         let request = raw.with_key(Method::POST, "/users").header("content-type", "application/json").body(body);
         refused(request, "ERR_BAD_REQUEST").await;
     }
-    let bytes = raw.with_key(Method::POST, "/users").header("content-type", "application/json").body(vec![0xff, 0xfe, b'{']);
+    let bytes =
+        raw.with_key(Method::POST, "/users").header("content-type", "application/json").body(vec![0xff, 0xfe, b'{']);
     refused(bytes, "ERR_BAD_REQUEST").await;
     let nul = raw.with_key(Method::POST, "/users").json(&json!({"uid": uid, "name": "a\u{0}b"}));
     let body = refused(nul, "ERR_BAD_REQUEST").await;
@@ -90,13 +51,21 @@ async fn malformed_bodies_are_refused(form: Form) {
 }
 
 async fn credentials_are_checked(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     let users = |request: RequestBuilder| request;
     refused(users(raw.bare(Method::GET, "/users")), "AUTH_ERR_EMPTY_APPID").await;
-    refused(raw.bare(Method::GET, "/users").header("appid", "nosuchapp").header("apikey", &raw.key), "AUTH_ERR_INVALID_APPID").await;
+    refused(
+        raw.bare(Method::GET, "/users").header("appid", "nosuchapp").header("apikey", &raw.key),
+        "AUTH_ERR_INVALID_APPID",
+    )
+    .await;
     refused(raw.bare(Method::GET, "/users").header("appid", &raw.app_id), "AUTH_ERR_EMPTY_APIKEY").await;
     let wrong = "0".repeat(40);
-    refused(raw.bare(Method::GET, "/users").header("appid", &raw.app_id).header("apikey", wrong), "AUTH_ERR_APIKEY_NOT_FOUND").await;
+    refused(
+        raw.bare(Method::GET, "/users").header("appid", &raw.app_id).header("apikey", wrong),
+        "AUTH_ERR_APIKEY_NOT_FOUND",
+    )
+    .await;
     let token = raw.bare(Method::GET, "/me").header("appid", &raw.app_id).header("authtoken", "ann_1700000000abc");
     refused(token, "AUTH_ERR_AUTH_TOKEN_NOT_FOUND").await;
     let nobody = raw.with_key(Method::GET, "/conversations").header("onbehalfof", "nobody-at-all");
@@ -104,7 +73,7 @@ async fn credentials_are_checked(form: Form) {
 }
 
 async fn an_auth_key_may_only_create_and_log_in(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     let world = World::new(form).await;
     let uid = world.name("auth");
     let with = |method, path: &str| raw.bare(method, path).header("appid", &raw.app_id).header("apikey", &raw.auth_key);
@@ -127,7 +96,7 @@ async fn an_auth_key_may_only_create_and_log_in(form: Form) {
 }
 
 async fn receivers_must_exist_and_be_reachable(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     let world = World::new(form).await;
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let group = world.group("room", &[&bob]).await;
@@ -158,12 +127,14 @@ async fn receivers_must_exist_and_be_reachable(form: Form) {
 }
 
 async fn ids_have_no_other_characters(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     for bad in ["a b", "ä", "a:b", "a/b", ""] {
         let (status, body) = answer(raw.with_key(Method::POST, "/users").json(&json!({"uid": bad, "name": "x"}))).await;
         assert_eq!(status, 400, "{body}");
         assert!(matches!(code(&body), "ERR_INVALID_UID" | "ERR_BAD_REQUEST"), "{body}");
-        let (status, body) = answer(raw.with_key(Method::POST, "/groups").json(&json!({"guid": bad, "name": "x", "type": "public"}))).await;
+        let (status, body) =
+            answer(raw.with_key(Method::POST, "/groups").json(&json!({"guid": bad, "name": "x", "type": "public"})))
+                .await;
         assert_eq!(status, 400, "{body}");
         assert!(matches!(code(&body), "ERR_INVALID_GUID" | "ERR_BAD_REQUEST"), "{body}");
     }
@@ -173,7 +144,7 @@ async fn ids_have_no_other_characters(form: Form) {
 }
 
 async fn oversize_bodies_are_refused(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     let world = World::new(form).await;
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let huge = json!({"receiver": bob.uid, "receiverType": "user", "category": "message", "type": "text", "data": {"text": "x".repeat(3_000_000)}});
@@ -187,7 +158,7 @@ async fn oversize_bodies_are_refused(form: Form) {
 }
 
 async fn unknown_paths_say_so(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     refused(raw.with_key(Method::GET, "/no/such/path"), "ERR_API_NOT_FOUND").await;
     refused(raw.with_key(Method::PATCH, "/users"), "ERR_API_NOT_FOUND").await;
     let version = raw.http.get(format!("{}/v9/users", raw.base.trim_end_matches("/v3")));
@@ -214,40 +185,86 @@ fn any_json() -> impl Strategy<Value = Value> {
         text.prop_map(Value::from),
     ];
     let key = prop_oneof![
-        Just("uid".to_owned()), Just("name".to_owned()), Just("guid".to_owned()), Just("type".to_owned()),
-        Just("receiver".to_owned()), Just("receiverType".to_owned()), Just("category".to_owned()), Just("data".to_owned()),
-        Just("text".to_owned()), Just("metadata".to_owned()), Just("tags".to_owned()), Just("muid".to_owned()),
-        Just("customData".to_owned()), Just("attachments".to_owned()), Just("messages".to_owned()), Just("users".to_owned()),
-        Just("participants".to_owned()), Just("messageId".to_owned()), Just("sentAt".to_owned()), Just("joinedAt".to_owned()),
+        Just("uid".to_owned()),
+        Just("name".to_owned()),
+        Just("guid".to_owned()),
+        Just("type".to_owned()),
+        Just("receiver".to_owned()),
+        Just("receiverType".to_owned()),
+        Just("category".to_owned()),
+        Just("data".to_owned()),
+        Just("text".to_owned()),
+        Just("metadata".to_owned()),
+        Just("tags".to_owned()),
+        Just("muid".to_owned()),
+        Just("customData".to_owned()),
+        Just("attachments".to_owned()),
+        Just("messages".to_owned()),
+        Just("users".to_owned()),
+        Just("participants".to_owned()),
+        Just("messageId".to_owned()),
+        Just("sentAt".to_owned()),
+        Just("joinedAt".to_owned()),
         any::<String>(),
     ];
     leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((key.clone(), inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            proptest::collection::vec((key.clone(), inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
 
 const ROUTES: [(&str, &str); 22] = [
-    ("POST", "/users"), ("PUT", "/users"), ("PUT", "/users/caroline"), ("GET", "/users"), ("POST", "/groups"),
-    ("PUT", "/groups/none"), ("POST", "/groups/none/members"), ("POST", "/messages"), ("GET", "/messages"),
-    ("GET", "/messages/5"), ("POST", "/messages/5/thread"), ("GET", "/users/caroline/messages"), ("GET", "/conversations"),
-    ("POST", "/users/edmond/conversation/read"), ("DELETE", "/users/edmond/conversation/read"), ("PUT", "/me"),
-    ("POST", "/apikeys"), ("POST", "/data_import/users"), ("POST", "/data_import/groups"), ("POST", "/data_import/members"),
-    ("POST", "/data_import/messages"), ("GET", "/groups"),
+    ("POST", "/users"),
+    ("PUT", "/users"),
+    ("PUT", "/users/caroline"),
+    ("GET", "/users"),
+    ("POST", "/groups"),
+    ("PUT", "/groups/none"),
+    ("POST", "/groups/none/members"),
+    ("POST", "/messages"),
+    ("GET", "/messages"),
+    ("GET", "/messages/5"),
+    ("POST", "/messages/5/thread"),
+    ("GET", "/users/caroline/messages"),
+    ("GET", "/conversations"),
+    ("POST", "/users/edmond/conversation/read"),
+    ("DELETE", "/users/edmond/conversation/read"),
+    ("PUT", "/me"),
+    ("POST", "/apikeys"),
+    ("POST", "/data_import/users"),
+    ("POST", "/data_import/groups"),
+    ("POST", "/data_import/members"),
+    ("POST", "/data_import/messages"),
+    ("GET", "/groups"),
 ];
 
 async fn no_input_makes_the_edge_fail(form: Form) {
-    let raw = Raw::new(form).await;
+    let raw = Http::new(form).await;
     // Plain and broken bodies, odd queries and paths; whatever comes, the answer is an envelope and never a 5xx.
     let cases = {
         let mut runner = TestRunner::new(Config::default());
-        let query = proptest::collection::vec((prop_oneof![Just("limit"), Just("perPage"), Just("page"), Just("id"), Just("affix"), Just("sentAt"), Just("tags"), Just("searchKey"), Just("categories")], any::<String>()), 0..3);
+        let query = proptest::collection::vec(
+            (
+                prop_oneof![
+                    Just("limit"),
+                    Just("perPage"),
+                    Just("page"),
+                    Just("id"),
+                    Just("affix"),
+                    Just("sentAt"),
+                    Just("tags"),
+                    Just("searchKey"),
+                    Just("categories")
+                ],
+                any::<String>(),
+            ),
+            0..3,
+        );
         let strategy = (0..ROUTES.len(), any_json(), any::<bool>(), query, "\\PC{0,12}", any::<bool>());
-        (0..250)
-            .map(|_| strategy.new_tree(&mut runner).expect("a case").current())
-            .collect::<Vec<_>>()
+        (0..250).map(|_| strategy.new_tree(&mut runner).expect("a case").current()).collect::<Vec<_>>()
     };
     for (route, body, on_behalf, query, segment, odd_path) in cases {
         let (method, path) = ROUTES[route];

@@ -98,7 +98,10 @@ async fn history_and_unread_counts_agree_on_both_nodes(form: Form) {
     assert_eq!(texts(&direct), ["d0", "d1", "d2", "d3", "d4", "d5", "d6"]);
     assert_eq!(texts(&direct), texts(&history(&ann_phone.api, &bob.receiver(), 5).await));
     let room = history(&bob_phone.api, &group, 4).await;
-    assert_eq!(room.iter().map(|m| m.id).collect::<Vec<_>>(), history(&ann_phone.api, &group, 100).await.iter().map(|m| m.id).collect::<Vec<_>>());
+    assert_eq!(
+        room.iter().map(|m| m.id).collect::<Vec<_>>(),
+        history(&ann_phone.api, &group, 100).await.iter().map(|m| m.id).collect::<Vec<_>>()
+    );
     for device in [&bob_phone, &bob_desk] {
         assert_eq!(device.unread(&ann.receiver()).await, 7);
         assert_eq!(device.unread(&group).await, 7);

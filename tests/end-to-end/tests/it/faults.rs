@@ -142,7 +142,8 @@ async fn survive(platform: Platform, kill: impl AsyncFnOnce(&Platform)) {
     for (muid, id) in &acknowledged {
         assert_eq!(stored.get(muid), Some(id), "an acknowledged message is in history");
     }
-    let order: Vec<&String> = rows.iter().filter_map(|row| row.2.as_ref()).filter(|muid| acknowledged.contains_key(*muid)).collect();
+    let order: Vec<&String> =
+        rows.iter().filter_map(|row| row.2.as_ref()).filter(|muid| acknowledged.contains_key(*muid)).collect();
     for (n, heard) in heard.iter().enumerate() {
         let heard: Vec<&String> = heard.iter().filter(|muid| acknowledged.contains_key(*muid)).collect();
         assert_eq!(heard.len(), order.len(), "listener {n} has all of them, once");

@@ -61,7 +61,9 @@ fn an_archive_is_imported_once_and_a_bad_line_stops_it() {
     block_on(async {
         let platform = Platform::one_process().await;
         let app_id = unique("imp");
-        let made: Value = serde_json::from_str(&platform.run(&["app", "create", "--name", "I", "--app-id", &app_id]).await).expect("JSON");
+        let made: Value =
+            serde_json::from_str(&platform.run(&["app", "create", "--name", "I", "--app-id", &app_id]).await)
+                .expect("JSON");
         let server = halley_client::Server::new(&platform.rest, &app_id).expect("server");
         let api = server.with_key(made["restApiKey"].as_str().expect("key"));
         let dir = tempfile::tempdir().expect("dir");
@@ -107,11 +109,17 @@ fn the_same_comes_in_over_rest() {
         let platform = crate::support::Form::OneProcess.platform().await;
         let world = World::on(platform);
         let (ann, bob, room) = (world.name("ann"), world.name("bob"), world.name("room"));
-        let post = async |path: &str, body: Value| world.api.call(Method::POST, path, &[], Some(&body)).await.expect("import")["data"].clone();
+        let post = async |path: &str, body: Value| {
+            world.api.call(Method::POST, path, &[], Some(&body)).await.expect("import")["data"].clone()
+        };
 
         let users = post("/data_import/users", json!({"users": {&ann: {"uid": ann, "name": "Ann", "createdAt": 1_200_000_000}, &bob: {"uid": bob, "name": "Bob"}}})).await;
         assert_eq!(users[&ann]["success"], json!(true), "{users}");
-        let groups = post("/data_import/groups", json!({"groups": {&room: {"guid": room, "name": "Room", "type": "public", "createdAt": 1_200_000_000}}})).await;
+        let groups = post(
+            "/data_import/groups",
+            json!({"groups": {&room: {"guid": room, "name": "Room", "type": "public", "createdAt": 1_200_000_000}}}),
+        )
+        .await;
         assert_eq!(groups[&room]["success"], json!(true), "{groups}");
         let member = format!("{room}_member_{ann}");
         let members = post("/data_import/members", json!({"members": {&member: {"memberId": member, "guid": room, "uid": ann, "scope": "admin", "joinedAt": 1_200_000_100}}})).await;

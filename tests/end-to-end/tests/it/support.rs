@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use halley_client::{ApiClient, Connection, Event, Message, Receiver, Server};
 use halley_testkit::{platform::Platform, unique, within};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -65,7 +66,8 @@ impl World {
 
     /// On any platform.
     pub fn on(platform: &Platform) -> Self {
-        let text = |key: &str| platform.demo[key].as_str().unwrap_or_else(|| panic!("demo.json has no {key}")).to_owned();
+        let text =
+            |key: &str| platform.demo[key].as_str().unwrap_or_else(|| panic!("demo.json has no {key}")).to_owned();
         let app_id = text("appId");
         let server = Server::new(&platform.rest, &app_id).expect("server");
         Self {
@@ -188,6 +190,46 @@ impl Device {
         let counts = self.api.count_unread().await.expect("unread counts");
         counts.into_iter().find(|(who, _)| who == peer).map_or(0, |(_, count)| count)
     }
+}
+
+/// A raw HTTP client with the demo app's keys.
+pub struct Http {
+    pub http: Client,
+    pub base: String,
+    pub app_id: String,
+    pub key: String,
+    pub auth_key: String,
+}
+
+impl Http {
+    pub async fn new(form: Form) -> Self {
+        let platform = form.platform().await;
+        let text = |key: &str| platform.demo[key].as_str().expect("demo key").to_owned();
+        halley_client::install_crypto();
+        let http = Client::builder().no_proxy().timeout(std::time::Duration::from_secs(20)).build().expect("client");
+        let (app_id, key, auth_key) = (text("appId"), text("restApiKey"), text("authKey"));
+        Self { http, base: format!("{}/v3", platform.rest), app_id, key, auth_key }
+    }
+
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare(method, path).header("appid", &self.app_id).header("apikey", &self.key)
+    }
+
+    pub fn as_user(&self, method: Method, path: &str, person: &Person) -> RequestBuilder {
+        self.bare(method, path).header("appid", &self.app_id).header("authtoken", &person.token)
+    }
+}
+
+pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status();
+    assert!(response.headers().contains_key("access-control-allow-origin"), "CORS on errors, too");
+    let text = response.text().await.expect("a body");
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: not JSON: {text}")))
 }
 
 /// A code of the public catalogue in an error envelope.
