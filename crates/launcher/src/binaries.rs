@@ -29,7 +29,9 @@ fn find_postgres(named: Option<OsString>, debian: &Path, path: &OsStr) -> Result
     }
     match newest_of_debian(debian).or_else(|| env::split_paths(path).find(|folder| holds_postgres(folder))) {
         Some(folder) => Ok(folder),
-        None => bail!("PostgreSQL is not installed: apt-get install postgresql, or set HALLEY_POSTGRES_BIN to its folder"),
+        None => {
+            bail!("PostgreSQL is not installed: apt-get install postgresql, or set HALLEY_POSTGRES_BIN to its folder")
+        }
     }
 }
 
@@ -44,7 +46,9 @@ fn find_redis(named: Option<OsString>, path: &OsStr) -> Result<PathBuf> {
     let on_path = |name: &str| env::split_paths(path).map(|folder| folder.join(name)).find(|found| found.is_file());
     match on_path("redis-server").or_else(|| on_path("valkey-server")) {
         Some(program) => Ok(program),
-        None => bail!("Redis is not installed: apt-get install redis-server, or set HALLEY_REDIS_SERVER to its program"),
+        None => {
+            bail!("Redis is not installed: apt-get install redis-server, or set HALLEY_REDIS_SERVER to its program")
+        }
     }
 }
 
@@ -102,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_wrong_override_is_told_and_not_passed_over() {
-        let error = find_postgres(Some("/nowhere".into()), Path::new("/usr/lib/postgresql"), OsStr::new("")).unwrap_err();
+        let error =
+            find_postgres(Some("/nowhere".into()), Path::new("/usr/lib/postgresql"), OsStr::new("")).unwrap_err();
         assert!(error.to_string().contains("HALLEY_POSTGRES_BIN"), "{error}");
         let error = find_redis(Some("/nowhere".into()), OsStr::new("/usr/bin")).unwrap_err();
         assert!(error.to_string().contains("HALLEY_REDIS_SERVER"), "{error}");

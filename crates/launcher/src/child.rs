@@ -144,7 +144,12 @@ impl Server {
             }
             if begun.elapsed() > limit {
                 let seconds = limit.as_secs();
-                bail!("{} is not ready after {seconds} s; the end of {}:\n{}", self.kind.name, log.display(), tail(log));
+                bail!(
+                    "{} is not ready after {seconds} s; the end of {}:\n{}",
+                    self.kind.name,
+                    log.display(),
+                    tail(log)
+                );
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -37,6 +37,20 @@ pub struct Place {
     _lock: File,
 }
 
+/// A child that is being started elsewhere in this process holds every open file, a lock that was just given up
+/// included, until it runs its program. So a taken lock is asked for again for a moment.
+fn lock_soon(lock: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 20;
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            #[expect(clippy::disallowed_methods, reason = "a second at most, once at the start of a server")]
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(50)),
+            outcome => return outcome,
+        }
+    }
+    lock.try_lock()
+}
+
 impl Place {
     /// Makes it when missing.
     pub fn take(server: &str, data_dir: &Path) -> Result<Self> {
@@ -46,7 +60,7 @@ impl Place {
         check_reachable(&path, owner)?;
         make_private(&path, owner)?;
         let lock = File::options().create(true).truncate(false).write(true).mode(0o600).open(path.join("lock"))?;
-        match lock.try_lock() {
+        match lock_soon(&lock) {
             Ok(()) => Ok(Self { path, owner, _lock: lock }),
             Err(TryLockError::WouldBlock) => {
                 bail!("another process runs {server} on {} already: stop it first", path.display())

@@ -31,12 +31,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Haste is an immediate shutdown: what was committed is recovered at the next start, and no process or shared memory stays.
-const KIND: Kind = Kind {
-    name: "PostgreSQL",
-    stop: Signal::SIGINT,
-    stop_limit: Duration::from_secs(20),
-    abandon: Signal::SIGQUIT,
-};
+const KIND: Kind =
+    Kind { name: "PostgreSQL", stop: Signal::SIGINT, stop_limit: Duration::from_secs(20), abandon: Signal::SIGQUIT };
 
 /// Where and how.
 #[derive(Debug, Clone)]
@@ -74,7 +70,8 @@ impl PrivatePostgres {
         }
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let mut server = Server::spawn(KIND, command, place.owner)?;
-        let (socket, pid_file, pid) = (&socket_dir.join(".s.PGSQL.5432"), &cluster.join("postmaster.pid"), server.pid());
+        let (socket, pid_file, pid) =
+            (&socket_dir.join(".s.PGSQL.5432"), &cluster.join("postmaster.pid"), server.pid());
         let ready = || async move { is_ready(pid_file, pid) && lets_in(socket).await };
         server.until_ready(&log, START_LIMIT, ready).await?;
         Ok(Self { server, socket_dir, _place: place })
@@ -207,9 +204,7 @@ fn process_in(cluster: &Path) -> Result<Option<u32>> {
     let works_there = |pid: &u32| {
         fs::metadata(format!("/proc/{pid}/cwd")).is_ok_and(|at| (at.dev(), at.ino()) == (cluster.dev(), cluster.ino()))
     };
-    Ok(fs::read_dir("/proc")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .find(works_there))
+    Ok(fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).find(works_there))
 }
 
 /// The eighth line of the pid file says `ready`, and the first whose file it is.

@@ -25,12 +25,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const LEFTOVER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Haste loses nothing: what was written is with the system already.
-const KIND: Kind = Kind {
-    name: "Redis",
-    stop: Signal::SIGTERM,
-    stop_limit: Duration::from_secs(10),
-    abandon: Signal::SIGKILL,
-};
+const KIND: Kind =
+    Kind { name: "Redis", stop: Signal::SIGTERM, stop_limit: Duration::from_secs(10), abandon: Signal::SIGKILL };
 
 /// Where and how.
 #[derive(Debug, Clone)]

@@ -3,10 +3,7 @@
 use std::{
     fs::Permissions,
     io,
-    os::unix::{
-        fs::PermissionsExt as _,
-        process::CommandExt as _,
-    },
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -25,7 +22,8 @@ pub struct ThrowawayDirectory {
 
 /// Makes one whose name begins with `prefix`. The servers' user can enter it, others can't look into it.
 pub fn throwaway_directory(prefix: &str) -> Result<ThrowawayDirectory> {
-    let directory = tempfile::Builder::new().prefix(prefix).tempdir_in(parent()?).context("make a temporary directory")?;
+    let directory =
+        tempfile::Builder::new().prefix(prefix).tempdir_in(parent()?).context("make a temporary directory")?;
     std::fs::set_permissions(directory.path(), Permissions::from_mode(0o711))?;
     let sweeper = sweeper(directory.path()).context("start the sweeper of a temporary directory")?;
     Ok(ThrowawayDirectory { directory, sweeper })

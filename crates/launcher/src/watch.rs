@@ -153,7 +153,9 @@ async fn start_again<S: Watchable>(options: &S::Options, pause: &mut Duration) -
         *pause = (*pause * 2).min(LONGEST_PAUSE);
         match S::start(options.clone()).await {
             Ok(server) => return server,
-            Err(error) => tracing::error!(server = S::NAME, error = %format!("{error:#}"), "can't be started again yet"),
+            Err(error) => {
+                tracing::error!(server = S::NAME, error = %format!("{error:#}"), "can't be started again yet")
+            }
         }
     }
 }

@@ -89,7 +89,8 @@ async fn a_crash_is_recovered_from_even_when_its_process_number_is_used_again() 
     execute(&url, "CREATE TABLE notes (note text)").await;
     execute(&url, "INSERT INTO notes VALUES ('committed')").await;
     send(postgres.pid(), Signal::SIGKILL);
-    let status = tokio::time::timeout(Duration::from_secs(10), postgres.exited()).await.expect("in time").expect("status");
+    let status =
+        tokio::time::timeout(Duration::from_secs(10), postgres.exited()).await.expect("in time").expect("status");
     assert!(!status.success());
     drop(postgres);
     // The number in the file is now that of a process that lives: this one.

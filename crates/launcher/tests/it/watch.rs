@@ -14,7 +14,8 @@ use crate::{
 async fn a_killed_postgres_comes_back_with_its_data_at_its_address() {
     let directory = directory();
     let data_dir = directory.path().join("postgres");
-    let postgres = Watched::postgres(PostgresOptions { data_dir: data_dir.clone(), durable: true }).await.expect("start");
+    let postgres =
+        Watched::postgres(PostgresOptions { data_dir: data_dir.clone(), durable: true }).await.expect("start");
     let url = postgres.admin_url();
     let mut connection = PgConnection::connect(&url).await.expect("connect");
     sqlx::query("CREATE TABLE notes (note text)").execute(&mut connection).await.expect("create");
@@ -24,7 +25,8 @@ async fn a_killed_postgres_comes_back_with_its_data_at_its_address() {
         eventually("it runs again", async || postgres.pid().filter(|new| *new != pid)).await;
         let mut connection = PgConnection::connect(&url).await.expect("connect");
         sqlx::query("INSERT INTO notes VALUES ('one')").execute(&mut connection).await.expect("insert");
-        let notes: i64 = sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(&mut connection).await.expect("count");
+        let notes: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM notes").fetch_one(&mut connection).await.expect("count");
         assert_eq!(notes, round + 1);
     }
     postgres.stop().await.expect("stop");
