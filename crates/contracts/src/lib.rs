@@ -1,7 +1,14 @@
 //! Types, clients and servers generated from `proto/`. Nothing here is written by hand but this list.
 //!
 //! Write them again with `cargo run -p halley-codegen` after a change of a contract.
-#![allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::too_many_lines, rustdoc::all, reason = "generated code")]
+#![allow(
+    missing_docs,
+    clippy::all,
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    rustdoc::all,
+    reason = "generated code"
+)]
 
 /// The package `halley.common.v1`.
 pub mod common {

@@ -56,7 +56,11 @@ impl Caller {
     /// The acting user, or the error for a call that needs one.
     pub fn require_uid(&self) -> Result<&str, PublicError> {
         self.acting_uid().ok_or_else(|| {
-            PublicError::field(ErrorCode::BadRequest, "onBehalfOf", "this call needs a user: send the header onBehalfOf")
+            PublicError::field(
+                ErrorCode::BadRequest,
+                "onBehalfOf",
+                "this call needs a user: send the header onBehalfOf",
+            )
         })
     }
 

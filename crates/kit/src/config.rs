@@ -37,19 +37,16 @@ where
         .map_err(|error| one(format!("the built-in defaults: {error}")))?;
     let env = env
         .into_iter()
-        .filter(|(key, _)| key.strip_prefix(ENV_PREFIX).is_some_and(|rest| rest.starts_with('_') && rest.contains("__")))
+        .filter(|(key, _)| {
+            key.strip_prefix(ENV_PREFIX).is_some_and(|rest| rest.starts_with('_') && rest.contains("__"))
+        })
         .collect();
     let mut sources = config::Config::builder().add_source(File::from_str(defaults, FileFormat::Toml));
     if let Some(path) = file {
         sources = sources.add_source(File::from(path).format(FileFormat::Toml).required(true));
     }
     let merged = sources
-        .add_source(
-            Environment::with_prefix(ENV_PREFIX)
-                .prefix_separator("_")
-                .separator("__")
-                .source(Some(env)),
-        )
+        .add_source(Environment::with_prefix(ENV_PREFIX).prefix_separator("_").separator("__").source(Some(env)))
         .build()
         .map_err(|error| one(error.to_string()))?;
 
@@ -71,7 +68,9 @@ fn compare(at: &str, known: &Value, given: &Value, faults: &mut Vec<String>) {
                 let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
                 match known.get(key) {
                     Some(default) => compare(&path, default, value, faults),
-                    None => faults.push(format!("{path}: there is no such key{}{}", origin(value), nearest(key, known))),
+                    None => {
+                        faults.push(format!("{path}: there is no such key{}{}", origin(value), nearest(key, known)))
+                    }
                 }
             }
         }

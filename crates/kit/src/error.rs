@@ -56,10 +56,7 @@ impl PublicError {
     /// What another service answered. A service that can't be reached, or took too long, is told apart.
     pub fn from_status(status: &Status) -> Self {
         if let Some(code) = public_code(status) {
-            let field = status
-                .get_error_details()
-                .error_info()
-                .and_then(|info| info.metadata.get("field").cloned());
+            let field = status.get_error_details().error_info().and_then(|info| info.metadata.get("field").cloned());
             return Self { code, message: status.message().to_owned(), field };
         }
         match status.code() {

@@ -67,10 +67,8 @@ pub async fn migrate(service: &'static str, pool: &PgPool, migrator: &Migrator) 
 /// Fails when migrations are missing.
 pub async fn check_migrated(service: &'static str, pool: &PgPool, migrator: &Migrator) -> Result<(), PostgresError> {
     let fault = |source| PostgresError::Connect { service, source };
-    let known: Option<String> = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text")
-        .fetch_one(pool)
-        .await
-        .map_err(fault)?;
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text").fetch_one(pool).await.map_err(fault)?;
     if known.is_none() {
         return Err(PostgresError::Behind { service });
     }

@@ -69,14 +69,13 @@ async fn guard(State(credentials): State<Credentials>, request: Request, next: N
     let span = tracing::info_span!("rpc", method = %method.trim_start_matches('/'));
     telemetry::continue_trace(&span, request.headers());
     let begun = Instant::now();
-    let response = AssertUnwindSafe(checked(credentials, request, next))
-        .catch_unwind()
-        .instrument(span)
-        .await
-        .unwrap_or_else(|_| {
-            tracing::error!(%method, "a handler panicked");
-            Status::internal("a handler panicked").into_http()
-        });
+    let response =
+        AssertUnwindSafe(checked(credentials, request, next)).catch_unwind().instrument(span).await.unwrap_or_else(
+            |_| {
+                tracing::error!(%method, "a handler panicked");
+                Status::internal("a handler panicked").into_http()
+            },
+        );
     metrics::histogram!("halley_rpc_seconds", "method" => method).record(begun.elapsed().as_secs_f64());
     response
 }

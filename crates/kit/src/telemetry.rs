@@ -50,9 +50,8 @@ impl Telemetry {
             tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed()
         };
         // The exporting layer costs about a microsecond a span even unsampled, so it is there only when wanted.
-        let export = provider
-            .as_ref()
-            .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("halley")));
+        let export =
+            provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("halley")));
         tracing_subscriber::registry()
             .with(EnvFilter::try_new(&config.log)?)
             .with(format)
@@ -60,9 +59,8 @@ impl Telemetry {
             .try_init()
             .map_err(|error| TelemetryError::Twice(error.to_string()))?;
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-        let metrics = PrometheusBuilder::new()
-            .install_recorder()
-            .map_err(|error| TelemetryError::Twice(error.to_string()))?;
+        let metrics =
+            PrometheusBuilder::new().install_recorder().map_err(|error| TelemetryError::Twice(error.to_string()))?;
         Ok(Self { provider, metrics })
     }
 

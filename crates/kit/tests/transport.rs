@@ -17,16 +17,27 @@ struct Probe;
 
 #[tonic::async_trait]
 impl server::RealtimeService for Probe {
-    async fn get_presence(&self, request: Request<pb::GetPresenceRequest>) -> Result<Response<pb::GetPresenceResponse>, Status> {
+    async fn get_presence(
+        &self,
+        request: Request<pb::GetPresenceRequest>,
+    ) -> Result<Response<pb::GetPresenceResponse>, Status> {
         let caller = Caller::of(&request)?;
-        Ok(Response::new(pb::GetPresenceResponse { online_uids: vec![caller.app_id().to_owned(), caller.actor().to_owned()] }))
+        Ok(Response::new(pb::GetPresenceResponse {
+            online_uids: vec![caller.app_id().to_owned(), caller.actor().to_owned()],
+        }))
     }
 
-    async fn count_online(&self, _: Request<pb::CountOnlineRequest>) -> Result<Response<pb::CountOnlineResponse>, Status> {
+    async fn count_online(
+        &self,
+        _: Request<pb::CountOnlineRequest>,
+    ) -> Result<Response<pb::CountOnlineResponse>, Status> {
         Err(PublicError::field(ErrorCode::BadRequest, "guids", "wrong").into())
     }
 
-    async fn list_online_users(&self, _: Request<pb::ListOnlineUsersRequest>) -> Result<Response<pb::ListOnlineUsersResponse>, Status> {
+    async fn list_online_users(
+        &self,
+        _: Request<pb::ListOnlineUsersRequest>,
+    ) -> Result<Response<pb::ListOnlineUsersResponse>, Status> {
         tokio::time::sleep(Duration::from_secs(60)).await;
         Ok(Response::new(pb::ListOnlineUsersResponse::default()))
     }
@@ -71,7 +82,10 @@ async fn the_caller_arrives_over_both() {
 #[tokio::test]
 async fn a_public_error_keeps_code_and_field_over_both() {
     for (name, transport) in transports(true).await.0 {
-        let status = RealtimeServiceClient::new(transport).count_online(pb::CountOnlineRequest::default()).await.expect_err(name);
+        let status = RealtimeServiceClient::new(transport)
+            .count_online(pb::CountOnlineRequest::default())
+            .await
+            .expect_err(name);
         let error = PublicError::from_status(&status);
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::BadRequest, Some("guids")), "{name}");
     }
@@ -91,7 +105,8 @@ async fn a_deadline_is_kept_over_both() {
 #[tokio::test]
 async fn a_panic_is_an_error_of_the_callee_over_both() {
     for (name, transport) in transports(true).await.0 {
-        let status = RealtimeServiceClient::new(transport).list_nodes(pb::ListNodesRequest::default()).await.expect_err(name);
+        let status =
+            RealtimeServiceClient::new(transport).list_nodes(pb::ListNodesRequest::default()).await.expect_err(name);
         assert_eq!(PublicError::from_status(&status).code, ErrorCode::Exception, "{name}");
     }
 }
@@ -112,6 +127,9 @@ async fn without_the_credential_nothing_is_answered() {
     let (_, credentials) = transports(true).await;
     let mounted = mount(Routes::new(server::RealtimeServiceServer::new(Probe)), credentials);
     let stranger = Transport::local(mounted, Credentials::new(&MasterKey::generate()).edge());
-    let status = RealtimeServiceClient::new(stranger).count_online(pb::CountOnlineRequest::default()).await.expect_err("refused");
+    let status = RealtimeServiceClient::new(stranger)
+        .count_online(pb::CountOnlineRequest::default())
+        .await
+        .expect_err("refused");
     assert_eq!(status.code(), tonic::Code::Unauthenticated);
 }

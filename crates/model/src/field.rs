@@ -83,9 +83,9 @@ pub fn json(field: &str, value: &serde_json::Value) -> Result<(), FieldError> {
     match value {
         Value::String(s) if s.contains('\0') => Err(fault()),
         Value::Array(items) => items.iter().try_for_each(|item| json(field, item)),
-        Value::Object(map) => map.iter().try_for_each(|(key, item)| {
-            if key.contains('\0') { Err(fault()) } else { json(field, item) }
-        }),
+        Value::Object(map) => {
+            map.iter().try_for_each(|(key, item)| if key.contains('\0') { Err(fault()) } else { json(field, item) })
+        }
         _ => Ok(()),
     }
 }

@@ -57,7 +57,10 @@ impl Serialize for ConversationJson<'_> {
             }
             None => {
                 let key = if conversation.with_type() == ReceiverType::Group { "guid" } else { "uid" };
-                map.serialize_entry("conversationWith", &std::collections::BTreeMap::from([(key, &conversation.with)]))?;
+                map.serialize_entry(
+                    "conversationWith",
+                    &std::collections::BTreeMap::from([(key, &conversation.with)]),
+                )?;
             }
         }
         map.end()

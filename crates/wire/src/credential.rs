@@ -34,7 +34,9 @@ impl Serialize for AuthTokenJson<'_> {
         map.serialize_entry("uid", &token.uid)?;
         map.serialize_entry("authToken", &token.auth_token)?;
         map.serialize_entry("createdAt", &Seconds(token.created_at_ms))?;
-        for (key, text) in [("platform", &token.platform), ("userAgent", &token.user_agent), ("deviceId", &token.device_id)] {
+        for (key, text) in
+            [("platform", &token.platform), ("userAgent", &token.user_agent), ("deviceId", &token.device_id)]
+        {
             if !text.is_empty() {
                 map.serialize_entry(key, text)?;
             }

@@ -209,7 +209,6 @@ impl Serialize for Entities<'_> {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +229,11 @@ mod tests {
             sent_at_ms: 1_700_000_100_000,
             updated_at_ms: 1_700_000_100_000,
             sender: Some(User { uid: "ann".into(), name: "Ann".into(), ..Default::default() }),
-            receiver_entity: Some(ReceiverEntity::ReceiverUser(User { uid: "bob".into(), name: "Bob".into(), ..Default::default() })),
+            receiver_entity: Some(ReceiverEntity::ReceiverUser(User {
+                uid: "bob".into(),
+                name: "Bob".into(),
+                ..Default::default()
+            })),
             ..Default::default()
         }
     }
@@ -267,7 +270,10 @@ mod tests {
 
     #[test]
     fn media_is_reached_by_its_first_attachment() {
-        let message = Message { data_json: r#"{"attachments":[{"url":"https://x/1.png"},{"url":"https://x/2.png"}]}"#.into(), ..text() };
+        let message = Message {
+            data_json: r#"{"attachments":[{"url":"https://x/1.png"},{"url":"https://x/2.png"}]}"#.into(),
+            ..text()
+        };
         let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
         assert_eq!(json["data"]["url"], "https://x/1.png");
     }

@@ -11,7 +11,15 @@ const MEDIA_TYPES: [&str; 4] = ["image", "video", "audio", "file"];
 const INTERACTIVE_TYPES: [&str; 4] = ["form", "card", "customInteractive", "scheduler"];
 /// What clients repeat beside `data`; `data` wins.
 const REPEATED: [&str; 10] = [
-    "text", "metadata", "customData", "subType", "attachments", "caption", "url", "interactiveData", "interactionGoal",
+    "text",
+    "metadata",
+    "customData",
+    "subType",
+    "attachments",
+    "caption",
+    "url",
+    "interactiveData",
+    "interactionGoal",
     "allowSenderInteraction",
 ];
 const ATTACHMENTS_MAX: usize = 10;
@@ -62,7 +70,9 @@ pub fn parse_send(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
 fn receiver(body: &Map<String, Value>) -> Parsed<(ReceiverType, String)> {
     let receiver = match body.get("receiver") {
         None | Some(Value::Null) => return fault(ErrorCode::EmptyReceiver, "receiver", "is required"),
-        Some(Value::String(text)) if text.trim().is_empty() => return fault(ErrorCode::EmptyReceiver, "receiver", "is required"),
+        Some(Value::String(text)) if text.trim().is_empty() => {
+            return fault(ErrorCode::EmptyReceiver, "receiver", "is required");
+        }
         Some(Value::String(text)) => text,
         Some(_) => return fault(ErrorCode::BadRequest, "receiver", "must be a string"),
     };
@@ -83,12 +93,16 @@ fn receiver(body: &Map<String, Value>) -> Parsed<(ReceiverType, String)> {
 fn category(body: &Map<String, Value>) -> Parsed<MessageCategory> {
     let word = match body.get("category") {
         None | Some(Value::Null) => return Ok(MessageCategory::Message),
-        Some(Value::String(word)) if word.is_empty() => return fault(ErrorCode::EmptyMessageCategory, "category", "is required"),
+        Some(Value::String(word)) if word.is_empty() => {
+            return fault(ErrorCode::EmptyMessageCategory, "category", "is required");
+        }
         Some(Value::String(word)) => word,
         Some(_) => return fault(ErrorCode::InvalidMessageCategory, "category", "must be a string"),
     };
     match parse_category(word) {
-        Some(category @ (MessageCategory::Message | MessageCategory::Custom | MessageCategory::Interactive)) => Ok(category),
+        Some(category @ (MessageCategory::Message | MessageCategory::Custom | MessageCategory::Interactive)) => {
+            Ok(category)
+        }
         _ => fault(ErrorCode::InvalidMessageCategory, "category", "must be message, custom or interactive"),
     }
 }
@@ -96,7 +110,9 @@ fn category(body: &Map<String, Value>) -> Parsed<MessageCategory> {
 fn kind(body: &Map<String, Value>, category: MessageCategory) -> Parsed<String> {
     let given = match body.get("type") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.trim().is_empty() => return fault(ErrorCode::EmptyMessageType, "type", "is required"),
+        Some(Value::String(text)) if text.trim().is_empty() => {
+            return fault(ErrorCode::EmptyMessageType, "type", "is required");
+        }
         Some(Value::String(text)) => Some(text.clone()),
         Some(_) => return fault(ErrorCode::InvalidMessageType, "type", "must be a string"),
     };
@@ -141,7 +157,9 @@ fn data(body: &Map<String, Value>) -> Parsed<Map<String, Value>> {
 
 fn check_text(data: &Map<String, Value>, required: bool) -> Parsed<()> {
     match data.get("text") {
-        Some(Value::String(text)) if required && text.trim().is_empty() => fault(ErrorCode::EmptyMessageText, "text", "is required"),
+        Some(Value::String(text)) if required && text.trim().is_empty() => {
+            fault(ErrorCode::EmptyMessageText, "text", "is required")
+        }
         Some(Value::String(_)) => Ok(()),
         Some(_) => fault(ErrorCode::InvalidMessageText, "text", "must be a string"),
         None if required => fault(ErrorCode::EmptyMessageText, "text", "is required"),
@@ -167,7 +185,8 @@ fn check_media(data: &mut Map<String, Value>) -> Parsed<()> {
     if attachments.len() > ATTACHMENTS_MAX {
         return fault(ErrorCode::InvalidMediaMessage, "attachments", "has too many entries");
     }
-    let invalid = |error: FieldError| PublicError::field(ErrorCode::InvalidMediaMessage, error.field.clone(), error.to_string());
+    let invalid =
+        |error: FieldError| PublicError::field(ErrorCode::InvalidMediaMessage, error.field.clone(), error.to_string());
     for attachment in &attachments {
         match attachment.get("url").and_then(Value::as_str) {
             Some(url) if !url.is_empty() => field::url("attachments.url", url).map_err(invalid)?,
@@ -184,7 +203,9 @@ fn check_custom(data: &Map<String, Value>) -> Parsed<()> {
     check_text(data, false)?;
     match data.get("customData") {
         None => fault(ErrorCode::EmptyCustomData, "customData", "is required"),
-        Some(Value::Object(map)) if map.is_empty() => fault(ErrorCode::EmptyCustomData, "customData", "must not be empty"),
+        Some(Value::Object(map)) if map.is_empty() => {
+            fault(ErrorCode::EmptyCustomData, "customData", "must not be empty")
+        }
         Some(Value::Object(_)) => Ok(()),
         Some(_) => fault(ErrorCode::InvalidCustomData, "customData", "must be an object"),
     }
@@ -290,7 +311,9 @@ mod tests {
     #[test]
     fn media_needs_a_web_address() {
         let media = |attachment: Value| {
-            code(json!({"receiver": "b", "receiverType": "user", "category": "message", "type": "image", "data": {"attachments": [attachment]}}))
+            code(
+                json!({"receiver": "b", "receiverType": "user", "category": "message", "type": "image", "data": {"attachments": [attachment]}}),
+            )
         };
         assert_eq!(media(json!({"url": "https://x/1.png"})), None);
         assert_eq!(media(json!({"url": "javascript:alert(1)"})), Some(ErrorCode::InvalidMediaMessage));

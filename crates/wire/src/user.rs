@@ -130,13 +130,15 @@ mod tests {
             created_at_ms: 1_690_000_000_000,
             ..Default::default()
         };
-        let seen = serde_json::to_value(UserJson::new(&user, View { uid: Some("bob"), ..Default::default() })).expect("json");
+        let seen =
+            serde_json::to_value(UserJson::new(&user, View { uid: Some("bob"), ..Default::default() })).expect("json");
         assert_eq!(
             seen,
             json!({"uid": "ann", "name": "Ann", "role": "default", "status": "offline", "metadata": {"a": 1},
                 "createdAt": 1_690_000_000, "conversationId": "ann_user_bob"})
         );
-        let whole = serde_json::to_value(UserJson::new(&user, View { app_side: true, ..Default::default() })).expect("json");
+        let whole =
+            serde_json::to_value(UserJson::new(&user, View { app_side: true, ..Default::default() })).expect("json");
         assert_eq!(whole["metadata"]["@private"]["email"], "x");
     }
 }

@@ -150,7 +150,10 @@ impl Running {
             peers: remote_peers(settings),
         };
         for module in modules {
-            running.start_one(*module, settings, &master_key, &bus).await.with_context(|| format!("start {module:?}"))?;
+            running
+                .start_one(*module, settings, &master_key, &bus)
+                .await
+                .with_context(|| format!("start {module:?}"))?;
         }
         Ok(running)
     }
@@ -172,7 +175,13 @@ impl Running {
         }
     }
 
-    async fn start_one(&mut self, module: Module, settings: &Settings, master_key: &MasterKey, bus: &Bus) -> Result<()> {
+    async fn start_one(
+        &mut self,
+        module: Module,
+        settings: &Settings,
+        master_key: &MasterKey,
+        bus: &Bus,
+    ) -> Result<()> {
         let lifecycle = self.lifecycle.clone();
         let bus = bus.clone();
         let routes = match module {
@@ -185,11 +194,16 @@ impl Running {
             Module::Identity => {
                 let url = &settings.postgres.identity_url;
                 let pool = pool(settings, "identity", url, &halley_identity::MIGRATOR).await?;
-                halley_identity::start(settings.identity.clone(), halley_identity::Dependencies { pool, bus, lifecycle }).await?
+                halley_identity::start(
+                    settings.identity.clone(),
+                    halley_identity::Dependencies { pool, bus, lifecycle },
+                )
+                .await?
             }
             Module::Groups => {
                 let pool = pool(settings, "groups", &settings.postgres.groups_url, &halley_groups::MIGRATOR).await?;
-                halley_groups::start(settings.groups.clone(), halley_groups::Dependencies { pool, bus, lifecycle }).await?
+                halley_groups::start(settings.groups.clone(), halley_groups::Dependencies { pool, bus, lifecycle })
+                    .await?
             }
             Module::Messaging => {
                 let url = &settings.postgres.messaging_url;

@@ -56,7 +56,8 @@ async fn enveloped(request: Request, next: Next) -> Response {
 
 /// Errors that the framework answers by itself, as plain text, get the envelope too.
 fn in_envelope(response: Response) -> Response {
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let is_json =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let status = response.status();
     if is_json || !(status.is_client_error() || status.is_server_error()) {
         return response;

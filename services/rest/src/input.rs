@@ -326,5 +326,6 @@ pub fn message_id(segment: &str) -> Result<i64, ApiError> {
 pub fn new_id(body: &Body, name: &str, invalid: ErrorCode) -> Result<String, ApiError> {
     let given = body.required(name)?;
     let parsed = Uid::parse(&given).map(Uid::into_string);
-    parsed.map_err(|error| PublicError::field(invalid, name, FieldError::new(name, error.to_string()).to_string()).into())
+    parsed
+        .map_err(|error| PublicError::field(invalid, name, FieldError::new(name, error.to_string()).to_string()).into())
 }

@@ -17,12 +17,7 @@ use crate::{
 impl Context {
     /// Through whose eyes this caller sees.
     pub fn view<'a>(&'a self, online: Option<&'a HashSet<String>>) -> View<'a> {
-        View {
-            app_side: !self.caller.is_logged_in_user(),
-            uid: self.caller.acting_uid(),
-            online,
-            ..View::default()
-        }
+        View { app_side: !self.caller.is_logged_in_user(), uid: self.caller.acting_uid(), online, ..View::default() }
     }
 
     /// Which of these users are online. When that can't be asked, nobody is: it is no reason to refuse a list.

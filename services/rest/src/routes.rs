@@ -48,10 +48,7 @@ fn app_side() -> Router<Arc<State>> {
     Router::new()
         .route("/apikeys", post(api_keys::create).get(api_keys::list))
         .route("/apikeys/{apiKey}", get(api_keys::get).put(api_keys::update).delete(api_keys::delete))
-        .route(
-            "/users/{uid}/auth_tokens",
-            post(auth_tokens::create).get(auth_tokens::list).delete(auth_tokens::flush),
-        )
+        .route("/users/{uid}/auth_tokens", post(auth_tokens::create).get(auth_tokens::list).delete(auth_tokens::flush))
         .route(
             "/users/{uid}/auth_tokens/{authToken}",
             get(auth_tokens::get).put(auth_tokens::update).delete(auth_tokens::delete),

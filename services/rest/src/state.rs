@@ -5,8 +5,8 @@ use std::sync::Arc;
 use halley_bus::{Fact, watch_facts};
 use halley_contracts::{
     auth::v1::{
-        AuthenticateRequest, authenticate_request::Credential, authenticate_response::Principal,
-        auth_service_client::AuthServiceClient,
+        AuthenticateRequest, auth_service_client::AuthServiceClient, authenticate_request::Credential,
+        authenticate_response::Principal,
     },
     events::v1::event::Body,
     groups::v1::groups_service_client::GroupsServiceClient,
@@ -149,7 +149,9 @@ impl Caches {
                 self.sessions.forget(move |_, session| {
                     *session.app_id == *app_id
                         && match &session.principal {
-                            Principal::User(user) => user.uid == uid && (ids.is_empty() || ids.contains(&user.token_id)),
+                            Principal::User(user) => {
+                                user.uid == uid && (ids.is_empty() || ids.contains(&user.token_id))
+                            }
                             Principal::ApiKey(key) => ids.contains(&key.key_id),
                         }
                 });

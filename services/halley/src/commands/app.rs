@@ -75,9 +75,8 @@ async fn list(session: &Session) -> Result<Vec<pb::App>> {
     let mut auth = AuthServiceClient::new(session.running.edge_to(Module::Auth)?);
     let mut apps = Vec::new();
     for page in 1.. {
-        let request = pb::ListAppsRequest {
-            page: Some(halley_contracts::common::v1::PageRequest { page, per_page: 1000 }),
-        };
+        let request =
+            pb::ListAppsRequest { page: Some(halley_contracts::common::v1::PageRequest { page, per_page: 1000 }) };
         let answer = auth.list_apps(request).await.map_err(|status| plain(&status))?.into_inner();
         apps.extend(answer.apps);
         if page >= answer.page.map_or(1, |page| page.total_pages) {

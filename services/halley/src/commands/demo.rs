@@ -143,8 +143,7 @@ type Auth = AuthServiceClient<halley_kit::Transport>;
 
 async fn key(auth: &mut Auth, scope: ApiKeyScope) -> Result<String> {
     let request = auth::ListApiKeysRequest { app_id: APP_ID.into(), scope: scope.into(), ..Default::default() };
-    let answer =
-        auth.list_api_keys(Caller::system(APP_ID).request(request)).await.map_err(|status| plain(&status))?;
+    let answer = auth.list_api_keys(Caller::system(APP_ID).request(request)).await.map_err(|status| plain(&status))?;
     let key = answer.into_inner().api_keys.into_iter().next();
     key.map(|key| key.api_key).context("the demo app has no key of that scope any more")
 }

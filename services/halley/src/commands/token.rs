@@ -54,9 +54,7 @@ pub async fn token_for(running: &Running, app_id: &str, uid: &str, name: &str) -
         return Err(plain(&status));
     }
     let request = auth::CreateAuthTokenRequest { app_id: app_id.to_owned(), uid: uid.to_lowercase(), force: false };
-    let answer = auth
-        .create_auth_token(Caller::system(app_id).request(request))
-        .await
-        .map_err(|status| plain(&status))?;
+    let answer =
+        auth.create_auth_token(Caller::system(app_id).request(request)).await.map_err(|status| plain(&status))?;
     Ok(answer.into_inner().auth_token.unwrap_or_default().auth_token)
 }

@@ -145,7 +145,8 @@ async fn what_a_user_writes_back_leaves_the_private_part() {
     let world = World::new(&[]).await;
     world.add_role("vip").await;
     world.create_user(&world.server(), create("ann", full())).await.unwrap();
-    let metadata = |text: &str| update("ann", pb::UserFields { metadata_json: Some(text.to_owned()), ..Default::default() });
+    let metadata =
+        |text: &str| update("ann", pb::UserFields { metadata_json: Some(text.to_owned()), ..Default::default() });
     let stored = async |caller, request| world.update_user(caller, request).await.unwrap().user.unwrap().metadata_json;
 
     let (ann, server) = (world.user("ann"), world.server());

@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 use halley_contracts::groups::v1::{
-    CreateGroupRequest, DeleteGroupRequest, GetGroupRequest, Group, GroupType, ListGroupsRequest, Member,
-    MemberLists, TransferOwnershipRequest, UpdateGroupRequest,
+    CreateGroupRequest, DeleteGroupRequest, GetGroupRequest, Group, GroupType, ListGroupsRequest, Member, MemberLists,
+    TransferOwnershipRequest, UpdateGroupRequest,
 };
 use halley_model::ErrorCode;
 use halley_wire::{GroupJson, parse_group_type};
@@ -54,8 +54,9 @@ pub async fn create(context: Context, body: Body) -> Reply {
 fn group_type(word: Option<&str>) -> Result<GroupType, ApiError> {
     match word {
         None | Some("") => Ok(GroupType::Unspecified),
-        Some(word) => parse_group_type(word)
-            .ok_or_else(|| ApiError::field("type", "must be public, password or private")),
+        Some(word) => {
+            parse_group_type(word).ok_or_else(|| ApiError::field("type", "must be public, password or private"))
+        }
     }
 }
 
@@ -63,8 +64,7 @@ fn group_type(word: Option<&str>) -> Result<GroupType, ApiError> {
 pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
     let types = [query.texts("types"), query.texts("type")].concat();
-    let types: Result<Vec<i32>, ApiError> =
-        types.iter().map(|word| group_type(Some(word)).map(i32::from)).collect();
+    let types: Result<Vec<i32>, ApiError> = types.iter().map(|word| group_type(Some(word)).map(i32::from)).collect();
     let (least, most) = members_count(&query)?;
     let request = ListGroupsRequest {
         page: Some(query.page()?),

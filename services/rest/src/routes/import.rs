@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use halley_contracts::{
     common::v1::ItemResult,
-    groups::v1::{Group, GroupType, ImportGroupsRequest, ImportMembersRequest, ImportedGroup, ImportedMember, MemberScope},
+    groups::v1::{
+        Group, GroupType, ImportGroupsRequest, ImportMembersRequest, ImportedGroup, ImportedMember, MemberScope,
+    },
     identity::v1::{ImportUsersRequest, User},
     messaging::v1::{ImportMessagesRequest, ImportedMessage},
 };
@@ -200,12 +202,12 @@ impl Context {
 }
 
 fn details<'a>(entries: &'a [Entry], names: &'a [&'a str]) -> impl Iterator<Item = Body> + 'a {
-    entries.iter().flat_map(move |entry| names.iter().filter_map(|name| entry.body.0.get(*name))).filter_map(|details| {
-        match details {
+    entries.iter().flat_map(move |entry| names.iter().filter_map(|name| entry.body.0.get(*name))).filter_map(
+        |details| match details {
             Value::Object(map) => Some(Body(map.clone())),
             _ => None,
-        }
-    })
+        },
+    )
 }
 
 fn user(body: &Body) -> Result<User, ApiError> {
@@ -248,7 +250,9 @@ fn group(body: &Body) -> Result<ImportedGroup, ApiError> {
 fn member(body: &Body) -> Result<ImportedMember, ApiError> {
     let scope = match body.text("scope")?.as_deref() {
         None | Some("") => MemberScope::Participant,
-        Some(word) => parse_scope(word).ok_or_else(|| ApiError::field("scope", "must be admin, moderator or participant"))?,
+        Some(word) => {
+            parse_scope(word).ok_or_else(|| ApiError::field("scope", "must be admin, moderator or participant"))?
+        }
     };
     Ok(ImportedMember {
         guid: body.required("guid")?.to_lowercase(),

@@ -76,9 +76,11 @@ impl Context {
         let known = self.users(uids.into_iter().filter(|uid| Uid::parse(uid).is_ok()).collect()).await?;
         let active = |uid: &String| known.get(uid).is_some_and(|user| user.deactivated_at_ms == 0);
         let keep = |list: usize| lists.0[list].iter().filter(|uid| active(uid)).cloned().collect();
-        let unknown = lists.0.iter().enumerate().flat_map(|(list, uids)| {
-            uids.iter().filter(|uid| !active(uid)).map(move |uid| (list, uid.clone()))
-        });
+        let unknown = lists
+            .0
+            .iter()
+            .enumerate()
+            .flat_map(|(list, uids)| uids.iter().filter(|uid| !active(uid)).map(move |uid| (list, uid.clone())));
         Ok(Checked {
             known: MemberLists { admins: keep(0), moderators: keep(1), participants: keep(2), users_to_ban: keep(3) },
             unknown: unknown.collect(),
@@ -162,10 +164,7 @@ pub async fn add_or_join(context: Context, guid: Path<String>, body: Body) -> Re
 }
 
 async fn join(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
-    let request = JoinGroupRequest {
-        guid: input::guid(&guid)?,
-        password: body.text("password")?.unwrap_or_default(),
-    };
+    let request = JoinGroupRequest { guid: input::guid(&guid)?, password: body.text("password")?.unwrap_or_default() };
     let answer = context.groups().join_group(context.request(request)).await?.into_inner();
     // Clients take nothing but the action message for an answer.
     let message = context.record(answer.event.unwrap_or_default()).await?;
@@ -200,7 +199,8 @@ pub async fn leave(context: Context, Path(guid): Path<String>) -> Reply {
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let guid = input::guid(&guid)?;
     let wanted = query.page()?;
-    let scopes: Result<Vec<i32>, ApiError> = query.texts("scopes").iter().map(|word| scope(word).map(i32::from)).collect();
+    let scopes: Result<Vec<i32>, ApiError> =
+        query.texts("scopes").iter().map(|word| scope(word).map(i32::from)).collect();
     let Some(narrowed) = context.narrowed(&query).await? else { return empty_page(wanted) };
     let mut uids = narrowed.only;
     if let Some(search_key) = query.text("searchKey") {
@@ -210,13 +210,8 @@ pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> R
             return empty_page(wanted);
         }
     }
-    let request = ListMembersRequest {
-        guid,
-        page: Some(wanted),
-        scopes: scopes?,
-        uids,
-        excluded_uids: narrowed.excluded,
-    };
+    let request =
+        ListMembersRequest { guid, page: Some(wanted), scopes: scopes?, uids, excluded_uids: narrowed.excluded };
     let answer = context.groups().list_members(context.request(request)).await?.into_inner();
     let users = context.users(answer.members.iter().map(|member| member.uid.clone()).collect()).await?;
     let online = context.online(answer.members.iter().map(|member| member.uid.as_str())).await;

@@ -62,21 +62,15 @@ pub async fn list_all(context: Context, query: Query) -> Reply {
 
 /// `GET /users/{uid}/messages`
 pub async fn list_with_user(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
-    let with = ListMessagesRequest {
-        with_type: ReceiverType::User.into(),
-        with: input::uid(&uid)?,
-        ..Default::default()
-    };
+    let with =
+        ListMessagesRequest { with_type: ReceiverType::User.into(), with: input::uid(&uid)?, ..Default::default() };
     page_or_counts(context, &query, with).await
 }
 
 /// `GET /groups/{guid}/messages`
 pub async fn list_of_group(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
-    let with = ListMessagesRequest {
-        with_type: ReceiverType::Group.into(),
-        with: input::guid(&guid)?,
-        ..Default::default()
-    };
+    let with =
+        ListMessagesRequest { with_type: ReceiverType::Group.into(), with: input::guid(&guid)?, ..Default::default() };
     page_or_counts(context, &query, with).await
 }
 
@@ -136,7 +130,9 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
     let categories = [query.texts("categories"), query.texts("category")].concat();
     let categories: Result<Vec<i32>, ApiError> = categories
         .iter()
-        .map(|word| parse_category(word).map(i32::from).ok_or_else(|| ApiError::field("categories", "holds an unknown one")))
+        .map(|word| {
+            parse_category(word).map(i32::from).ok_or_else(|| ApiError::field("categories", "holds an unknown one"))
+        })
         .collect();
     Ok(ListMessagesRequest {
         direction: direction.into(),

@@ -32,10 +32,14 @@ pub async fn count(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) 
     let Principal::User(user) = session.principal else { return Err(ApiError::code(ErrorCode::AuthTokenNotValid)) };
     let guids = body.texts("groups")?.unwrap_or_default();
     if guids.len() > limits::UIDS_PER_CALL_MAX {
-        return Err(ApiError::field("groups", &format!("must not have more than {} entries", limits::UIDS_PER_CALL_MAX)));
+        return Err(ApiError::field(
+            "groups",
+            &format!("must not have more than {} entries", limits::UIDS_PER_CALL_MAX),
+        ));
     }
     let request = Caller::user(app_id.as_str(), user).request(CountOnlineRequest { guids: guids.clone() });
     let answer = state.realtime().count_online(request).await?.into_inner();
-    let groups: Map<String, Value> = guids.into_iter().zip(answer.online_members.into_iter().map(Value::from)).collect();
+    let groups: Map<String, Value> =
+        guids.into_iter().zip(answer.online_members.into_iter().map(Value::from)).collect();
     data(json!({"onlineUsersCount": answer.online_users, "groups": groups}))
 }

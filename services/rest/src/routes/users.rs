@@ -39,10 +39,8 @@ pub fn fields(body: &Body) -> Result<UserFields, ApiError> {
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let with_token = body.flag("withAuthToken")?;
-    let request = CreateUserRequest {
-        uid: input::new_id(&body, "uid", ErrorCode::InvalidUid)?,
-        fields: Some(fields(&body)?),
-    };
+    let request =
+        CreateUserRequest { uid: input::new_id(&body, "uid", ErrorCode::InvalidUid)?, fields: Some(fields(&body)?) };
     let answer = context.identity().create_user(context.request(request)).await?;
     let user = answer.into_inner().user.unwrap_or_default();
     let token = match with_token {

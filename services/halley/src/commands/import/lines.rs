@@ -137,7 +137,8 @@ mod tests {
         std::fs::create_dir_all(&dir).expect("dir");
         let text = b"{\"a\":1}\n\n{\"a\":2}\n";
         std::fs::write(dir.join("x.jsonl"), text).expect("write");
-        let mut gz = flate2::write::GzEncoder::new(File::create(dir.join("x.jsonl.gz")).expect("file"), Default::default());
+        let mut gz =
+            flate2::write::GzEncoder::new(File::create(dir.join("x.jsonl.gz")).expect("file"), Default::default());
         gz.write_all(text).expect("write");
         gz.finish().expect("finish");
         for name in ["x.jsonl", "x.jsonl.gz"] {

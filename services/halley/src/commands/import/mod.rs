@@ -65,7 +65,10 @@ impl Kind {
     }
 
     fn find(self, directory: &Path) -> Option<PathBuf> {
-        ["jsonl", "jsonl.gz"].map(|end| directory.join(format!("{}.{end}", self.stem()))).into_iter().find(|p| p.is_file())
+        ["jsonl", "jsonl.gz"]
+            .map(|end| directory.join(format!("{}.{end}", self.stem())))
+            .into_iter()
+            .find(|p| p.is_file())
     }
 }
 
@@ -74,7 +77,10 @@ pub async fn run(options: Import) -> Result<()> {
     let files: Vec<(Kind, PathBuf)> =
         Kind::ALL.into_iter().filter_map(|kind| Some((kind, kind.find(&options.directory)?))).collect();
     if files.is_empty() {
-        bail!("{} holds none of users.jsonl, groups.jsonl, members.jsonl, messages.jsonl, direct_messages.jsonl", options.directory.display());
+        bail!(
+            "{} holds none of users.jsonl, groups.jsonl, members.jsonl, messages.jsonl, direct_messages.jsonl",
+            options.directory.display()
+        );
     }
     let session = Session::open(&options.place).await?;
     let outcome = tokio::select! {

@@ -99,7 +99,11 @@ fn read<'a, T: Deserialize<'a>>(line: &'a str) -> Parsed<T> {
 }
 
 fn ms(field: &str, seconds: i64) -> Parsed<i64> {
-    if (0..=SECONDS_MAX).contains(&seconds) { Ok(seconds * 1000) } else { Err(format!("{field}: must be Unix seconds")) }
+    if (0..=SECONDS_MAX).contains(&seconds) {
+        Ok(seconds * 1000)
+    } else {
+        Err(format!("{field}: must be Unix seconds"))
+    }
 }
 
 fn object(value: Option<Map<String, Value>>) -> String {
@@ -202,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_message_row_keeps_time_text_and_links() {
-        let row = r#"{"id":"m2","guid":"g","sender":"ann","sentAt":1700000000,"text":"hi","parentId":"m1","replyTo":"m0"}"#;
+        let row =
+            r#"{"id":"m2","guid":"g","sender":"ann","sentAt":1700000000,"text":"hi","parentId":"m1","replyTo":"m0"}"#;
         let message = message(row, ReceiverType::Group).expect("valid");
         assert_eq!((message.muid.as_str(), message.sent_at_ms), ("m2", 1_700_000_000_000));
         assert_eq!((message.parent_muid.as_str(), message.quoted_muid.as_str()), ("m1", "m0"));

@@ -6,9 +6,7 @@ use anyhow::Result;
 use halley_contracts::{
     common::v1::ItemResult,
     groups::v1::{ImportGroupsRequest, ImportMembersRequest, groups_service_client::GroupsServiceClient},
-    identity::v1::{
-        BatchGetUsersRequest, ImportUsersRequest, identity_service_client::IdentityServiceClient,
-    },
+    identity::v1::{BatchGetUsersRequest, ImportUsersRequest, identity_service_client::IdentityServiceClient},
     messaging::v1::{ImportMessagesRequest, ReceiverType, messaging_service_client::MessagingServiceClient},
 };
 use halley_kit::{Caller, PublicError, Transport};
@@ -93,7 +91,11 @@ impl Sender {
 
     async fn members(&self, rows: &[Row]) -> Result<Total, Fault> {
         let (mut members, mut fault) = parse(rows, rows::member);
-        if let Some(unknown) = self.first_unknown(members.iter().map(|member| member.uid.as_str())).await.map_err(|status| refused(rows, &status))? {
+        if let Some(unknown) = self
+            .first_unknown(members.iter().map(|member| member.uid.as_str()))
+            .await
+            .map_err(|status| refused(rows, &status))?
+        {
             let at = members.iter().position(|member| member.uid == unknown).unwrap_or(0);
             members.truncate(at);
             fault = Some(Fault { line: rows[at].line, reason: format!("there is no user `{unknown}`") });
