@@ -142,3 +142,29 @@ async fn for_key(
     }
     Ok(Caller::api_key(app.as_ref(), key))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn app(headers: &[(&str, &str)]) -> Result<String, ErrorCode> {
+        let mut request = Request::builder().uri("/v3/users");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).expect("request").into_parts().0;
+        app_id(&parts).map(|app| app.as_str().to_owned()).map_err(|error| error.0.code)
+    }
+
+    #[test]
+    fn the_app_is_named_by_header_or_by_the_first_label_of_the_host() {
+        assert_eq!(app(&[("appId", "Shop"), ("host", "other.api-eu.example.com")]).as_deref(), Ok("shop"));
+        assert_eq!(app(&[("host", "shop.api-eu.example.com:8443")]).as_deref(), Ok("shop"));
+        assert_eq!(app(&[("appid", "no/app")]), Err(ErrorCode::InvalidAppId));
+        for host in ["127.0.0.1:8080", "[::1]:8080", "localhost:8080", ""] {
+            assert_eq!(app(&[("host", host)]), Err(ErrorCode::EmptyAppId), "{host}");
+        }
+    }
+}

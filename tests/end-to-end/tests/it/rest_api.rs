@@ -18,6 +18,7 @@ crate::in_both_forms!(
     messages_are_walked_as_clients_walk_them,
     who_is_online_is_shown,
     a_client_changes_its_own_details_and_logs_out,
+    browsers_may_call_from_any_page,
 );
 
 /// Answers `data` of a success.
@@ -529,4 +530,20 @@ async fn a_client_changes_its_own_details_and_logs_out(form: Form) {
     assert_eq!(data(scene.by(&ann, Method::POST, "/user_sessions", json!({"browser": "x"}))).await, json!({}));
     assert_eq!(data(me(Method::DELETE, json!({}))).await["success"], true);
     assert_eq!(refused(me(Method::GET, json!({}))).await, "AUTH_ERR_AUTH_TOKEN_NOT_FOUND");
+}
+
+async fn browsers_may_call_from_any_page(form: Form) {
+    let http = Http::new(form).await;
+    let asked = http.bare(Method::OPTIONS, "/me").header("origin", "https://shop.example");
+    let asked = asked.header("access-control-request-headers", "appid,authtoken,resource,sdk");
+    let response = asked.header("access-control-request-method", "PUT").send().await.expect("an answer");
+    assert_eq!(response.status(), 204);
+    let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
+    assert_eq!(header("access-control-allow-origin"), "*");
+    for name in ["appid", "apikey", "authtoken", "authorization", "chatapiversion", "content-type", "resource", "sdk"] {
+        assert!(header("access-control-allow-headers").split(", ").any(|allowed| allowed == name), "{name}");
+    }
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        assert!(header("access-control-allow-methods").split(", ").any(|allowed| allowed == method), "{method}");
+    }
 }
