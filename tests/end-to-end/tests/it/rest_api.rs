@@ -161,7 +161,7 @@ async fn api_keys_are_made_and_ended_by_others(form: Form) {
     let path = format!("/apikeys/{key}");
     assert_eq!(data(scene.get(&path)).await, made);
     let found = data(scene.get(&format!("/apikeys?searchKey={name}&scope=fullAccess"))).await;
-    assert_eq!(column(&found, "apiKey"), [key.clone()]);
+    assert_eq!(column(&found, "apiKey"), [key.as_str()]);
 
     let with_it = |method: Method, path: &str| {
         scene.http.bare(method, path).header("appid", &scene.http.app_id).header("apikey", &key)
@@ -207,7 +207,7 @@ async fn a_group_is_run_by_its_members(form: Form) {
     uids.sort_unstable();
     assert_eq!(uids, [bob.uid.clone(), cat.uid.clone()]);
     let found = data(scene.by(&cat, Method::GET, &format!("{path}/members?searchKey={}", bob.uid), json!({}))).await;
-    assert_eq!(column(&found, "uid"), [bob.uid.clone()]);
+    assert_eq!(column(&found, "uid"), [bob.uid.as_str()]);
 
     assert_eq!(refused(scene.by(&cat, Method::PUT, &path, json!({"name": "Mine"}))).await, "ERR_GROUP_NO_CLEARANCE");
     let changed = data(scene.by(&bob, Method::PUT, &path, json!({"name": "Hall", "password": ""}))).await;
@@ -367,7 +367,7 @@ async fn roles_friends_and_blocks_are_kept(form: Form) {
     let added = data(scene.post(&friends, json!({"accepted": [bob.uid, ann.uid]}))).await;
     assert_eq!(added["accepted"][&bob.uid]["success"], true);
     assert_eq!(added["accepted"][&ann.uid]["error"]["code"], "ERR_CANNOT_FORM_SELF_RELATION");
-    assert_eq!(column(&data(scene.get(&format!("/users/{}/friends", bob.uid))).await, "uid"), [ann.uid.clone()]);
+    assert_eq!(column(&data(scene.get(&format!("/users/{}/friends", bob.uid))).await, "uid"), [ann.uid.as_str()]);
     assert_eq!(data(scene.delete(&friends, json!({"friends": [bob.uid]}))).await["success"], true);
     assert_eq!(refused(scene.delete(&friends, json!({"friends": [bob.uid]}))).await, "ERR_NOT_A_FRIEND");
 
@@ -379,7 +379,7 @@ async fn roles_friends_and_blocks_are_kept(form: Form) {
     assert_eq!(refused(scene.by(&ann, Method::POST, "/messages", text(&bob))).await, "ERR_BLOCKED_RECEIVER");
     assert_eq!(refused(scene.by(&bob, Method::POST, "/messages", text(&ann))).await, "ERR_BLOCKED_SENDER");
     let list = data(scene.by(&ann, Method::GET, "/blockedusers?direction=blockedByMe", json!({}))).await;
-    assert_eq!(column(&list, "uid"), [bob.uid.clone()]);
+    assert_eq!(column(&list, "uid"), [bob.uid.as_str()]);
     data(scene.delete(&format!("/users/{}/blockedusers", ann.uid), json!({"blockedUids": [bob.uid]}))).await;
     data(scene.by(&bob, Method::POST, "/messages", text(&ann))).await;
 }
@@ -486,11 +486,11 @@ async fn who_is_online_is_shown(form: Form) {
     let phone = scene.world.device(&ann, 1).await;
 
     let list = |status: &str| scene.get(&format!("/users?uids={},{}&status={status}", ann.uid, bob.uid));
-    assert_eq!(column(&data(list("available")).await, "uid"), [ann.uid.clone()]);
-    assert_eq!(column(&data(list("offline")).await, "uid"), [bob.uid.clone()]);
+    assert_eq!(column(&data(list("available")).await, "uid"), [ann.uid.as_str()]);
+    assert_eq!(column(&data(list("offline")).await, "uid"), [bob.uid.as_str()]);
     assert_eq!(data(scene.get(&format!("/users/{}", ann.uid))).await["status"], "available");
     let members = data(scene.get(&format!("/groups/{}/members?status=offline", group.id()))).await;
-    assert_eq!(column(&members, "uid"), [bob.uid.clone()]);
+    assert_eq!(column(&members, "uid"), [bob.uid.as_str()]);
 
     let login = phone.api.login().await.expect("log in");
     let host = scene.http.base.trim_end_matches("/v3");
