@@ -2,7 +2,7 @@
 //!
 //! Live events go over pub/sub channels: at most once, and a subscriber is told when the feed was cut. Durable events
 //! go onto one stream: at least once for each consumer group. Both carry a prost-encoded
-//! [`Event`](halley_contracts::events::v1::Event).
+//! [`Event`].
 //!
 //! Commands and subscriptions never share a connection, and nothing is resubscribed by the Redis crate itself: after a
 //! reconnect its first answers could be another command's.
