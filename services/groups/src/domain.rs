@@ -99,15 +99,6 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_a_range_in_lower_case() {
-        let prefix = Prefix::parse("Ro").unwrap().unwrap();
-        assert!("room" >= prefix.from.as_str() && "room" < prefix.to.as_str());
-        assert!("rp" >= prefix.to.as_str());
-        assert_eq!(Prefix::parse("").unwrap(), None);
-        assert!(Prefix::parse("a\0").is_err());
-    }
-
-    #[test]
     fn a_range_may_be_open_but_not_senseless() {
         assert_eq!(Range::parse("createdAt", None).unwrap(), Range::default());
         let range = Range::parse("createdAt", Some(TimeRange { from_ms: 5, to_ms: 0 })).unwrap();
