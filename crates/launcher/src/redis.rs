@@ -110,7 +110,8 @@ async fn start_at(program: &Path, place: &Place, port: u16, password: &str, dura
 
 /// Logs go to standard output, which is the log file.
 fn settings(data_dir: &Path, port: u16, password: &str, durable: bool) -> String {
-    let keep = if durable { "appendonly yes\nappendfsync everysec\n" } else { "appendonly no\n" };
+    // A throwaway server is one of tests, each of which takes a database of its own.
+    let keep = if durable { "appendonly yes\nappendfsync everysec\n" } else { "appendonly no\ndatabases 4096\n" };
     let data_dir = data_dir.display().to_string().replace('\\', r"\\").replace('"', r#"\""#);
     format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir \"{data_dir}\"\nlogfile \"\"\ndaemonize no\nsave \"\"\n{keep}"

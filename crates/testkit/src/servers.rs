@@ -51,9 +51,16 @@ async fn start() -> Servers {
     Servers { postgres_url: postgres.admin_url(), redis_url: redis.url(), _own: Some((postgres, redis, directory)) }
 }
 
-/// The test run's Redis. Tests keep apart by app ids of their own.
+/// Databases of a throwaway Redis, 0 apart, which counts those that were given out.
+const REDIS_DATABASES: u64 = 4095;
+
+/// A fresh database of the test run's Redis: readers of the durable stream in different tests would take each other's
+/// events away. Live channels are the same in all of them, so tests keep apart by app ids, too.
 pub async fn redis_url() -> String {
-    servers().await.redis_url.clone()
+    let url = &servers().await.redis_url;
+    let mut connection = redis::Client::open(url.as_str()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let given: u64 = redis::cmd("INCR").arg("halley:test:databases").query_async(&mut connection).await.unwrap();
+    format!("{}/{}", url.trim_end_matches('/'), given % REDIS_DATABASES + 1)
 }
 
 /// A fresh database with a service's migrations. They run once for each test run; every test gets a copy.
