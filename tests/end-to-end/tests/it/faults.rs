@@ -2,26 +2,33 @@
 //! numbers have no hole, and sessions that resume end up with all of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use halley_client::{ApiClient, MessagePage, Receiver, Server, Session, SessionEvent, SessionOptions};
 use halley_testkit::{platform::Platform, unique};
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::support::{Person, World, block_on};
+
+/// How long what was killed may take to be there again, on a busy machine.
+const COMES_BACK: Duration = Duration::from_secs(60);
 
 /// Senders, in pairs and in a group, that never stop until they are told, and sessions that listen.
 struct Load {
     stop: Arc<AtomicBool>,
+    wanted: watch::Sender<Wanted>,
     senders: Vec<JoinHandle<Acknowledged>>,
     listeners: Vec<JoinHandle<Vec<String>>>,
 }
+
+/// The muids that every listener must hear, once the sending has ended.
+type Wanted = Option<Arc<BTreeSet<String>>>;
 
 /// Ids of acknowledged messages by muid.
 type Acknowledged = BTreeMap<String, u64>;
@@ -29,6 +36,7 @@ type Acknowledged = BTreeMap<String, u64>;
 impl Load {
     async fn start(platform: &Platform, people: &[Person], group: &Receiver) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        let (wanted, listened) = watch::channel(None);
         let app_id = platform.demo["appId"].as_str().expect("app id");
         let mut listeners = Vec::new();
         for (n, person) in people.iter().enumerate() {
@@ -36,14 +44,14 @@ impl Load {
             let server = Server::new(&platform.rest, app_id).expect("server").with_websocket(websocket);
             let options = SessionOptions { with_sequence: true, keep_own: true, ..Default::default() };
             let session = Session::start(server.as_user(&person.token), options).await.expect("session");
-            listeners.push(tokio::spawn(listen(session, group.clone(), Arc::clone(&stop))));
+            listeners.push(tokio::spawn(listen(session, group.clone(), listened.clone())));
         }
         let mut senders = Vec::new();
         for person in people {
             let api = Server::new(&platform.rest, app_id).expect("server").as_user(&person.token);
             senders.push(tokio::spawn(send(api, group.clone(), Arc::clone(&stop))));
         }
-        Self { stop, senders, listeners }
+        Self { stop, wanted, senders, listeners }
     }
 
     /// Ends the sending; answers what was acknowledged, and what each listener heard.
@@ -53,6 +61,7 @@ impl Load {
         for sender in self.senders {
             acknowledged.extend(sender.await.expect("sender"));
         }
+        self.wanted.send_replace(Some(Arc::new(acknowledged.keys().cloned().collect())));
         let mut heard = Vec::new();
         for listener in self.listeners {
             heard.push(listener.await.expect("listener"));
@@ -68,14 +77,15 @@ async fn send(api: ApiClient, to: Receiver, stop: Arc<AtomicBool>) -> Acknowledg
     while !stop.load(Ordering::Acquire) {
         let muid = unique("m");
         count += 1;
-        for attempt in 0.. {
+        let begun = Instant::now();
+        loop {
             match api.send_message(&to, &format!("text {count}"), &muid).await {
                 Ok(message) => {
                     acknowledged.insert(muid, message.id);
                     break;
                 }
                 // Not acknowledged in time: whether it is stored is open, and either is right.
-                Err(error) if attempt > 100 => panic!("never came back: {error}"),
+                Err(error) if begun.elapsed() > COMES_BACK => panic!("never came back: {error}"),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
@@ -83,19 +93,27 @@ async fn send(api: ApiClient, to: Receiver, stop: Arc<AtomicBool>) -> Acknowledg
     acknowledged
 }
 
-/// The muids of a group's messages in the order heard, until it has been quiet for a while after the end.
-async fn listen(mut session: Session, group: Receiver, stop: Arc<AtomicBool>) -> Vec<String> {
+/// The muids of a group's messages in the order heard, until all that are wanted are among them and no more come.
+async fn listen(mut session: Session, group: Receiver, mut wanted: watch::Receiver<Wanted>) -> Vec<String> {
+    const QUIET: Duration = Duration::from_secs(2);
     let mut heard = Vec::new();
+    let mut known = BTreeSet::new();
     loop {
-        match tokio::time::timeout(Duration::from_secs(8), session.next()).await {
-            Ok(Some(SessionEvent::Message(message))) if message.receiver == group && message.category == "message" => {
-                heard.push(message.muid.clone().unwrap_or_default());
-            }
-            Ok(Some(SessionEvent::Ended(why))) => panic!("the session ended: {why}"),
-            Ok(Some(_)) => {}
-            Ok(None) => panic!("the session is gone"),
-            Err(_) if stop.load(Ordering::Acquire) => return heard,
-            Err(_) => {}
+        let is_known = |wanted: &Arc<BTreeSet<String>>| wanted.is_subset(&known);
+        let limit = if wanted.borrow().as_ref().is_some_and(is_known) { QUIET } else { COMES_BACK };
+        tokio::select! {
+            changed = wanted.changed() => changed.expect("the load goes on until its end"),
+            event = tokio::time::timeout(limit, session.next()) => match event {
+                Ok(Some(SessionEvent::Message(message))) if message.receiver == group && message.category == "message" => {
+                    let muid = message.muid.clone().unwrap_or_default();
+                    known.insert(muid.clone());
+                    heard.push(muid);
+                }
+                Ok(Some(SessionEvent::Ended(why))) => panic!("the session ended: {why}"),
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the session is gone"),
+                Err(_) => return heard,
+            },
         }
     }
 }
