@@ -63,7 +63,8 @@ pub async fn complete(settings: &mut Settings, place: &Place, needs: &Needs) -> 
         settings.secrets.master_key = master_key(&place.data_dir)?;
     }
     let lacks_database = needs.databases.iter().any(|service| missing.contains(service));
-    if !lacks_database && !(needs.services && no_redis) {
+    let lacks_redis = needs.services && no_redis;
+    if !lacks_database && !lacks_redis {
         return Ok(None);
     }
     if missing.len() != SERVICES.len() || !no_redis {
