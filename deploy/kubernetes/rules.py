@@ -184,6 +184,9 @@ def settings_exist(objects):
     for item, pod in pods(objects):
         for container in pod["spec"]["containers"]:
             for variable in container.get("env", []):
+                # The usual names for the keys of a bucket, which the store of files reads by itself.
+                if variable["name"].startswith("AWS_"):
+                    continue
                 section, _, key = variable["name"].removeprefix("HALLEY_").lower().partition("__")
                 if key not in known.get(section, {}):
                     yield f"{name_of(item)}: {variable['name']} is no setting"

@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod lifecycle;
 pub mod page;
+pub mod permissions;
 pub mod postgres;
 pub mod search;
 pub mod secrets;

@@ -18,6 +18,8 @@ pub enum Purpose {
     ServiceCredential,
     /// The credential of an edge, which alone may say who the caller is.
     EdgeCredential,
+    /// Signing permissions to upload a file.
+    Upload,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Session => b"halley session v1",
             Self::ServiceCredential => b"halley service credential v1",
             Self::EdgeCredential => b"halley edge credential v1",
+            Self::Upload => b"halley upload v1",
         }
     }
 }

@@ -134,12 +134,22 @@ catalogue! {
     EmptyCustomData "ERR_EMPTY_CUSTOM_DATA" 400 InvalidArgument "A custom message needs customData.";
     InvalidCustomData "ERR_INVALID_CUSTOM_DATA" 400 InvalidArgument "customData is not an object.";
     InvalidMediaMessage "ERR_INVALID_MEDIA_MESSAGE" 400 InvalidArgument "An attachment is not as it must be.";
+    FileSizeExceeded "ERR_FILE_SIZE_EXCEEDED" 413 InvalidArgument "The file is larger than the limit.";
+    FileCountExceeded "ERR_FILE_COUNT_EXCEEDED" 400 InvalidArgument "There are more files than the limit.";
+    UploadExpired "ERR_PRESIGNED_URL_EXPIRED" 403 PermissionDenied "The permission to upload has expired.";
+    UploadNotAllowed "ERR_UPLOAD_NOT_ALLOWED" 403 PermissionDenied "The upload was not permitted, or has been made (Halley's own).";
+    MediaNotFound "ERR_MEDIA_NOT_FOUND" 404 NotFound "There is no such file (Halley's own).";
     InvalidMetadata "ERR_INVALID_METADATA" 400 InvalidArgument "The metadata is not an object.";
     MessageIdNotFound "ERR_MESSAGE_ID_NOT_FOUND" 404 NotFound "There is no such message.";
     MessageNoAccess "ERR_MESSAGE_NO_ACCESS" 403 PermissionDenied "The message is in a conversation of others.";
+    MessageNotASender "ERR_MESSAGE_NOT_A_SENDER" 403 PermissionDenied "Only who wrote the message may change it.";
+    MessageActionNotAllowed "ERR_MESSAGE_ACTION_NOT_ALLOWED" 400 FailedPrecondition "Actions and calls can't be changed.";
     WrongMessageThread "ERR_WRONG_MESSAGE_THREAD" 400 InvalidArgument "The parent is in another conversation.";
     MessageThreadNesting "ERR_MESSAGE_THREAD_NESTING" 400 InvalidArgument "The parent is a reply itself.";
     WrongMessageThreadCategory "ERR_WRONG_MESSAGE_THREAD_CATEGORY" 400 InvalidArgument "The parent is of a category without threads.";
+    PinnedMessagesLimit "ERR_PINNED_MESSAGES_LIMIT_EXCEEDED" 400 ResourceExhausted "The conversation has as many pinned messages as it may.";
+    SavedMessagesLimit "ERR_SAVED_MESSAGES_LIMIT_EXCEEDED" 400 ResourceExhausted "The user has saved as many messages as it may.";
+    ConversationNotFound "ERR_CONVERSATION_NOT_FOUND" 404 NotFound "The user has no such conversation.";
     ConversationNotAccessible "ERR_CONVERSATION_NOT_ACCESSIBLE" 403 PermissionDenied "The user is no part of that conversation, or it has none yet.";
 
     ImportMuidAlreadyExists "ERR_IMPORT_MUID_ALREADY_EXISTS" 409 AlreadyExists "A message of that muid exists.";

@@ -7,6 +7,7 @@ pub mod error_code;
 pub mod field;
 pub mod id;
 pub mod limits;
+pub mod permissions;
 pub mod receiver;
 pub mod rights;
 

@@ -37,6 +37,14 @@ pub const MESSAGE_DATA_MAX_BYTES: usize = 64 * 1024;
 pub const MUID_MAX: usize = 100;
 /// Longest type of a custom message.
 pub const MESSAGE_TYPE_MAX: usize = 100;
+/// Most different reactions to a message.
+pub const REACTIONS_MAX: i64 = 25;
+/// Longest reaction, in characters.
+pub const REACTION_MAX: usize = 45;
+/// Most pinned messages of a conversation.
+pub const PINS_MAX: i64 = 100;
+/// Most saved messages of a user.
+pub const SAVES_MAX: i64 = 100;
 /// Rows of a page when the caller names no number.
 pub const PAGE_DEFAULT: i32 = 100;
 /// Most rows of a page.

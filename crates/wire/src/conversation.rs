@@ -16,6 +16,8 @@ pub struct ConversationJson<'a> {
     pub conversation: &'a Conversation,
     /// Through whose eyes.
     pub view: View<'a>,
+    /// An empty list of tags is shown, too.
+    pub with_tags: bool,
 }
 
 impl Serialize for ConversationJson<'_> {
@@ -36,7 +38,7 @@ impl Serialize for ConversationJson<'_> {
                 map.serialize_entry(key, &id.to_string())?;
             }
         }
-        if !conversation.tags.is_empty() {
+        if self.with_tags || !conversation.tags.is_empty() {
             map.serialize_entry("tags", &conversation.tags)?;
         }
         map.serialize_entry("createdAt", &Seconds(conversation.created_at_ms))?;
@@ -46,13 +48,15 @@ impl Serialize for ConversationJson<'_> {
         }
         // Clients break on an empty one, so none is left out.
         if let Some(message) = &conversation.last_message {
-            map.serialize_entry("lastMessage", &MessageJson { message, view: self.view })?;
+            let view = View { with_tags: false, ..self.view };
+            map.serialize_entry("lastMessage", &MessageJson { message, view })?;
         }
         let owner = View { uid: Some(&conversation.owner_uid), ..self.view };
         match &conversation.with_entity {
             Some(WithEntity::WithUser(user)) => map.serialize_entry("conversationWith", &UserJson::new(user, owner))?,
             Some(WithEntity::WithGroup(group)) => {
-                let group = GroupJson { joined_by_all: true, ..GroupJson::new(group, None) };
+                let with_tags = self.view.with_tags;
+                let group = GroupJson { joined_by_all: true, with_tags, ..GroupJson::new(group, None) };
                 map.serialize_entry("conversationWith", &group)?;
             }
             None => {

@@ -6,9 +6,11 @@
 
 mod conversation;
 mod credential;
+mod edit;
 mod error;
 mod group;
 mod message;
+mod reaction;
 mod role;
 mod send;
 mod user;
@@ -16,9 +18,11 @@ mod view;
 
 pub use conversation::ConversationJson;
 pub use credential::{ApiKeyJson, AuthTokenJson};
+pub use edit::{Edit, parse_edit};
 pub use error::error_envelope;
 pub use group::{BannedJson, GroupJson, MemberJson, group_type, parse_group_type, parse_scope, scope_word};
 pub use message::{MessageJson, category_word, parse_category, receiver_word};
+pub use reaction::ReactionJson;
 pub use role::RoleJson;
 pub use send::parse_send;
 pub use user::{BlockState, UserJson};

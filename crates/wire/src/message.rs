@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use halley_contracts::{
     groups::v1::Group,
     identity::v1::User,
-    messaging::v1::{Message, MessageCategory, ReceiverType, message::ReceiverEntity},
+    messaging::v1::{Message, MessageCategory, ReactionCount, ReceiverType, message::ReceiverEntity},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::value::RawValue;
@@ -74,13 +74,17 @@ impl Serialize for MessageJson<'_> {
             ("readAt", message.read_at_ms),
             ("editedAt", message.edited_at_ms),
             ("deletedAt", message.deleted_at_ms),
+            ("pinnedAt", message.pinned_at_ms),
+            ("savedAt", message.saved_at_ms),
         ];
         for (key, at) in times {
             if at != 0 {
                 map.serialize_entry(key, &Seconds(at))?;
             }
         }
-        for (key, uid) in [("editedBy", &message.edited_by), ("deletedBy", &message.deleted_by)] {
+        let uids =
+            [("editedBy", &message.edited_by), ("deletedBy", &message.deleted_by), ("pinnedBy", &message.pinned_by)];
+        for (key, uid) in uids {
             if !uid.is_empty() {
                 map.serialize_entry(key, uid)?;
             }
@@ -121,9 +125,12 @@ impl Serialize for Data<'_> {
         let content = if message.deleted_at_ms == 0 { message.data_json.as_str() } else { "{}" };
         let given: BTreeMap<&str, &RawValue> = serde_json::from_str(content).unwrap_or_default();
         for (key, value) in &given {
-            if *key != "entities" && *key != "resource" {
+            if !matches!(*key, "entities" | "resource" | "reactions") {
                 map.serialize_entry(key, value)?;
             }
+        }
+        if !message.reactions.is_empty() && message.deleted_at_ms == 0 {
+            map.serialize_entry("reactions", &message.reactions.iter().map(Count::of).collect::<Vec<_>>())?;
         }
         if !given.contains_key("url")
             && let Some(url) = given.get("attachments").and_then(|list| first_url(list.get()))
@@ -135,6 +142,22 @@ impl Serialize for Data<'_> {
         }
         map.serialize_entry("entities", &Entities { message, view: self.view })?;
         map.end()
+    }
+}
+
+/// How often a message got a reaction.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Count<'a> {
+    reaction: &'a str,
+    count: i32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reacted_by_me: bool,
+}
+
+impl<'a> Count<'a> {
+    fn of(count: &'a ReactionCount) -> Self {
+        Self { reaction: &count.reaction, count: count.count, reacted_by_me: count.by_me }
     }
 }
 
@@ -205,6 +228,10 @@ impl Serialize for Entities<'_> {
         if let Some(user) = &message.action_on {
             map.serialize_entry("on", &of_user(user, bare))?;
         }
+        if let Some(target) = &message.action_on_message {
+            let entity = MessageJson { message: target, view: self.view };
+            map.serialize_entry("on", &Entity { entity, entity_type: "message" })?;
+        }
         map.end()
     }
 }
@@ -266,6 +293,44 @@ mod tests {
         let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
         assert!(json["data"].get("text").is_none());
         assert_eq!(json["deletedBy"], "ann");
+    }
+
+    #[test]
+    fn an_edit_shows_the_message_as_it_is_now() {
+        let target = Message { edited_at_ms: 1_700_000_200_000, edited_by: "app_system".into(), ..text() };
+        let message = Message {
+            category: MessageCategory::Action.into(),
+            r#type: "message".into(),
+            data_json: r#"{"action":"edited"}"#.into(),
+            action_on_message: Some(Box::new(target)),
+            ..text()
+        };
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert_eq!((&json["category"], &json["type"]), (&json!("action"), &json!("message")));
+        assert_eq!(json["data"]["action"], "edited");
+        let entities = &json["data"]["entities"];
+        assert_eq!(
+            (&entities["by"]["entity"]["uid"], &entities["for"]["entity"]["uid"]),
+            (&json!("ann"), &json!("bob"))
+        );
+        assert_eq!(entities["on"]["entityType"], "message");
+        let on = &entities["on"]["entity"];
+        assert_eq!(
+            (&on["id"], &on["data"]["text"], &on["editedBy"]),
+            (&json!("401"), &json!("hi"), &json!("app_system"))
+        );
+    }
+
+    #[test]
+    fn reactions_stand_in_the_data() {
+        let count = |reaction: &str, by_me| ReactionCount { reaction: reaction.into(), count: 2, by_me };
+        let message = Message { reactions: vec![count("👍", true), count("x", false)], ..text() };
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert_eq!(
+            json["data"]["reactions"],
+            json!([{"reaction": "👍", "count": 2, "reactedByMe": true}, {"reaction": "x", "count": 2}])
+        );
+        assert!(json.get("reactions").is_none());
     }
 
     #[test]

@@ -24,9 +24,9 @@ const REPEATED: [&str; 10] = [
 ];
 const ATTACHMENTS_MAX: usize = 10;
 
-type Parsed<T> = Result<T, PublicError>;
+pub(crate) type Parsed<T> = Result<T, PublicError>;
 
-fn fault<T>(code: ErrorCode, name: &str, problem: &str) -> Parsed<T> {
+pub(crate) fn fault<T>(code: ErrorCode, name: &str, problem: &str) -> Parsed<T> {
     Err(PublicError::field(code, name, format!("{name} {problem}")))
 }
 
@@ -230,7 +230,7 @@ fn muid(body: &Map<String, Value>) -> Parsed<String> {
     }
 }
 
-fn tags(body: &Map<String, Value>) -> Parsed<Vec<String>> {
+pub(crate) fn tags(body: &Map<String, Value>) -> Parsed<Vec<String>> {
     let list = match body.get("tags") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(list)) => list,

@@ -2,7 +2,12 @@
 
 use halley_contracts::common::v1::{ItemError, ItemResult};
 use halley_kit::{PublicError, ServiceError, error};
-use halley_model::{ErrorCode, FieldError, id::InvalidId, rights::Denial};
+use halley_model::{
+    ErrorCode, FieldError,
+    id::InvalidId,
+    permissions,
+    rights::{Denial, Scope},
+};
 
 /// A fault of one call, or of one item of it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,8 @@ pub(crate) enum GroupsError {
     OwnersScope { uid: String },
     #[error(transparent)]
     Denied(#[from] Denial),
+    #[error("the scope {} does not permit {}", .scope.as_str(), .denied.permission)]
+    NotPermitted { denied: permissions::Denied, scope: Scope },
     #[error("a user may not {what}")]
     NotForUsers { what: &'static str },
     #[error("too many passwords are being checked: try again")]
@@ -84,6 +91,7 @@ impl ServiceError for GroupsError {
             Self::OwnersScope { .. } => ErrorCode::GroupNoScopeClearance,
             Self::Denied(denial) => denial.code(),
             Self::NotForUsers { .. } => ErrorCode::PermissionDenied,
+            Self::NotPermitted { .. } => permissions::Denied::CODE,
             Self::PasswordsBusy => ErrorCode::TooManyRequests,
             Self::InvalidImportedGroup(_) => ErrorCode::ImportInvalidGroupFormat,
             Self::InvalidImportedMember(_) => ErrorCode::ImportInvalidMemberFormat,

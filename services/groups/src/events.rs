@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
-    events::v1::{ChangeKind, Event, GroupChanged, MembersImported, event::Body},
+    events::v1::{ChangeKind, Event, GroupChanged, MembersImported, ScopePermissionsChanged, event::Body},
     groups::v1::{Group, MembershipAction, MembershipChanged, MembershipEvent},
 };
 use halley_kit::{Caller, time};
@@ -78,6 +78,12 @@ pub(crate) fn group_changed(origin: Origin<'_>, kind: ChangeKind, group: Group) 
 /// An import put users into a group.
 pub(crate) fn members_imported(origin: Origin<'_>, guid: String, uids: Vec<String>) -> Entry {
     entry(event(origin, Body::MembersImported(MembersImported { guid, uids })))
+}
+
+/// What a scope lets the members of a group do changed.
+pub(crate) fn permissions_changed(origin: Origin<'_>, guid: String, scope: Scope) -> Entry {
+    let changed = ScopePermissionsChanged { guid, scope: scope_to_pb(scope).into() };
+    entry(event(origin, Body::ScopePermissionsChanged(changed)))
 }
 
 fn event(origin: Origin<'_>, body: Body) -> Event {

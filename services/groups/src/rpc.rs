@@ -16,6 +16,7 @@ mod list_members;
 mod membership;
 mod outcomes;
 mod ownership;
+mod scope_permissions;
 mod transfer_ownership;
 mod unban_member;
 mod update_group;
@@ -118,6 +119,27 @@ impl GroupsService for Service {
         request: Request<pb::ListBannedMembersRequest>,
     ) -> Answer<pb::ListBannedMembersResponse> {
         answer(request, |caller, body| list_members::list_banned(&self.0, caller, body)).await
+    }
+
+    async fn get_scope_permissions(
+        &self,
+        request: Request<pb::GetScopePermissionsRequest>,
+    ) -> Answer<pb::GetScopePermissionsResponse> {
+        answer(request, |caller, body| scope_permissions::get(&self.0, caller, body)).await
+    }
+
+    async fn set_scope_permissions(
+        &self,
+        request: Request<pb::SetScopePermissionsRequest>,
+    ) -> Answer<pb::SetScopePermissionsResponse> {
+        answer(request, |caller, body| scope_permissions::set(&self.0, caller, body)).await
+    }
+
+    async fn unset_scope_permission(
+        &self,
+        request: Request<pb::UnsetScopePermissionRequest>,
+    ) -> Answer<pb::UnsetScopePermissionResponse> {
+        answer(request, |caller, body| scope_permissions::unset(&self.0, caller, body)).await
     }
 
     async fn get_membership(&self, request: Request<pb::GetMembershipRequest>) -> Answer<pb::GetMembershipResponse> {

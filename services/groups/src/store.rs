@@ -10,3 +10,4 @@ pub(crate) mod groups;
 pub(crate) mod imports;
 pub(crate) mod members;
 pub(crate) mod places;
+pub(crate) mod scope_permissions;

@@ -234,6 +234,7 @@ impl Running {
                     messaging: self.edge_to(Module::Messaging)?,
                     realtime: self.edge_to(Module::RealtimeGateway)?,
                     bus,
+                    master_key: master_key.clone(),
                     lifecycle,
                 };
                 let router = halley_rest::start(settings.rest.clone(), needs).await?;

@@ -55,6 +55,9 @@ impl Needs {
 /// Fills in what the settings leave open: the master key, and the addresses of private servers, which are started
 /// unless a process that runs on the same data directory has them already.
 pub async fn complete(settings: &mut Settings, place: &Place, needs: &Needs) -> Result<Option<PrivateServers>> {
+    if settings.rest.media_store.is_empty() {
+        settings.rest.media_store = place.data_dir.join("media").display().to_string();
+    }
     let databases = modules::databases(settings);
     let missing: Vec<_> = databases.iter().filter(|d| d.url.expose_secret().is_empty()).map(|d| d.service).collect();
     let no_redis = settings.redis.url.expose_secret().is_empty();

@@ -1,10 +1,12 @@
 //! Requests read into checked values.
 
 mod circle;
+mod rights;
 mod role;
 mod user;
 
 pub(crate) use circle::Circle;
+pub(crate) use rights::{NewPermissions, features, known_permission};
 pub(crate) use role::{NewRole, RoleChanges};
 pub(crate) use user::{NewUser, UserChanges, keep_private};
 

@@ -17,6 +17,8 @@ pub(crate) enum IdentityError {
     ReservedUid,
     #[error("there is no role {role}")]
     RoleNotFound { role: String },
+    #[error("permissions.{permission}: there is no role {role}")]
+    RoleOfListNotFound { permission: &'static str, role: String },
     #[error("there is a role {role} already")]
     RoleExists { role: String },
     #[error("the default role can't be deleted")]
@@ -53,7 +55,7 @@ impl ServiceError for IdentityError {
             Self::UserNotFound { .. } => ErrorCode::UidNotFound,
             Self::UserExists { .. } => ErrorCode::UidAlreadyExists,
             Self::InvalidUid { .. } | Self::ReservedUid => ErrorCode::InvalidUid,
-            Self::RoleNotFound { .. } => ErrorCode::RoleNotFound,
+            Self::RoleNotFound { .. } | Self::RoleOfListNotFound { .. } => ErrorCode::RoleNotFound,
             Self::RoleExists { .. } => ErrorCode::RoleAlreadyExists,
             Self::DefaultRole => ErrorCode::RoleDeleteDenied,
             Self::TooManyRoles { .. } => ErrorCode::QuotaRestriction,
@@ -74,6 +76,7 @@ impl ServiceError for IdentityError {
     fn field(&self) -> Option<&str> {
         match self {
             Self::InvalidUid { .. } | Self::ReservedUid => Some("uid"),
+            Self::RoleOfListNotFound { permission, .. } => Some(permission),
             Self::Field(fault) | Self::InvalidImport(fault) => Some(&fault.field),
             Self::Caller(error) => error.field.as_deref(),
             _ => None,

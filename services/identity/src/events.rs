@@ -1,7 +1,7 @@
 //! The facts that this service tells: to every cache, and onto the durable stream.
 
 use halley_bus::{Channel, outbox::Entry};
-use halley_contracts::events::v1::{ChangeKind, RelationChanged, UserChanged, event::Body};
+use halley_contracts::events::v1::{ChangeKind, RelationChanged, RoleChanged, UserChanged, event::Body};
 use halley_kit::Caller;
 
 use crate::store::users::UserRow;
@@ -15,6 +15,11 @@ pub(crate) fn user_changed(caller: &Caller, kind: ChangeKind, user: &UserRow) ->
 pub(crate) fn relation_changed(caller: &Caller, uid: &str, other_uid: &str) -> Entry {
     let changed = RelationChanged { uid: uid.to_owned(), other_uid: other_uid.to_owned() };
     entry(caller, Body::RelationChanged(changed))
+}
+
+/// What a role lets its users do changed, or the role was deleted.
+pub(crate) fn role_changed(caller: &Caller, role: &str) -> Entry {
+    entry(caller, Body::RoleChanged(RoleChanged { role: role.to_owned() }))
 }
 
 fn entry(caller: &Caller, body: Body) -> Entry {

@@ -4,6 +4,7 @@ mod activation;
 mod blocks;
 mod friends;
 mod import_users;
+mod rights;
 mod roles;
 mod touch_users;
 mod user_list;
@@ -131,6 +132,35 @@ impl IdentityService for Identity {
 
     async fn delete_role(&self, request: Request<pb::DeleteRoleRequest>) -> Answer<pb::DeleteRoleResponse> {
         answer(request, |caller, body| roles::delete(self, caller, body)).await
+    }
+
+    async fn get_role_rights(&self, request: Request<pb::GetRoleRightsRequest>) -> Answer<pb::GetRoleRightsResponse> {
+        answer(request, |caller, body| rights::get(self, caller, body)).await
+    }
+
+    async fn set_role_permissions(
+        &self,
+        request: Request<pb::SetRolePermissionsRequest>,
+    ) -> Answer<pb::SetRolePermissionsResponse> {
+        answer(request, |caller, body| rights::set_permissions(self, caller, body)).await
+    }
+
+    async fn unset_role_permission(
+        &self,
+        request: Request<pb::UnsetRolePermissionRequest>,
+    ) -> Answer<pb::UnsetRolePermissionResponse> {
+        answer(request, |caller, body| rights::unset_permission(self, caller, body)).await
+    }
+
+    async fn restrict_features(
+        &self,
+        request: Request<pb::RestrictFeaturesRequest>,
+    ) -> Answer<pb::RestrictFeaturesResponse> {
+        answer(request, |caller, body| rights::restrict(self, caller, body)).await
+    }
+
+    async fn allow_features(&self, request: Request<pb::AllowFeaturesRequest>) -> Answer<pb::AllowFeaturesResponse> {
+        answer(request, |caller, body| rights::allow(self, caller, body)).await
     }
 
     async fn add_friends(&self, request: Request<pb::AddFriendsRequest>) -> Answer<pb::AddFriendsResponse> {

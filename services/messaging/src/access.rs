@@ -10,7 +10,11 @@ use halley_contracts::{
     messaging::v1::{ReceiverType, message::ReceiverEntity},
 };
 use halley_kit::Caller;
-use halley_model::{APP_SYSTEM_UID, ConversationKey, Guid, Uid};
+use halley_model::{
+    APP_SYSTEM_UID, ConversationKey, Guid, Uid,
+    permissions::{Denied, Rights, ScopePermission},
+    rights::{self, Scope},
+};
 
 use crate::{
     directory::{Directory, Relation, Standing},
@@ -57,8 +61,14 @@ impl With {
 
 impl Directory {
     /// Lets a message through: the sender exists and is active, the receiver exists, neither has blocked the other,
-    /// and who writes to a group is in it.
-    pub(crate) async fn authorise_send(&self, caller: &Caller, sender_uid: &str, to: &With) -> Result<Parties> {
+    /// and who writes to a group is in it with a scope that may.
+    pub(crate) async fn authorise_send(
+        &self,
+        caller: &Caller,
+        sender_uid: &str,
+        to: &With,
+        is_reply: bool,
+    ) -> Result<Parties> {
         let app_id = caller.app_id();
         let acting = caller.acting_uid();
         let sender_uid = match (acting, sender_uid) {
@@ -82,7 +92,8 @@ impl Directory {
                 let sender = active(users.get(sender_uid), sender_uid)?;
                 let group = self.group(app_id, guid).await?;
                 if acting.is_some() {
-                    self.require_member(app_id, guid, sender_uid).await?;
+                    let scope = self.require_member(app_id, guid, sender_uid).await?;
+                    self.require_permission(app_id, guid, scope, |rights| rights.may_send(is_reply)).await?;
                 }
                 Ok(Parties {
                     key: to.key(sender_uid),
@@ -101,9 +112,22 @@ impl Directory {
         }
     }
 
-    async fn require_member(&self, app_id: &str, guid: &str, uid: &str) -> Result<()> {
+    /// Lets a member through whose scope the group's permissions let do something.
+    pub(crate) async fn require_permission(
+        &self,
+        app_id: &str,
+        guid: &str,
+        scope: Scope,
+        may: impl FnOnce(&Rights<ScopePermission>) -> std::result::Result<(), Denied>,
+    ) -> Result<()> {
+        let rights = self.scope_rights(app_id, guid).await?;
+        let Some(rights) = rights.get(&scope) else { return Ok(()) };
+        may(rights).map_err(|denied| MessagingError::Denied { denied, scope, guid: guid.to_owned() })
+    }
+
+    async fn require_member(&self, app_id: &str, guid: &str, uid: &str) -> Result<Scope> {
         match self.standing(app_id, guid, uid).await? {
-            Standing::Member => Ok(()),
+            Standing::Member(scope) => Ok(scope),
             Standing::Stranger => Err(MessagingError::NotJoined { guid: guid.to_owned(), uid: uid.to_owned() }),
             Standing::Banned => Err(MessagingError::Banned { guid: guid.to_owned(), uid: uid.to_owned() }),
         }
@@ -123,11 +147,71 @@ impl Directory {
             With::Group(guid) => {
                 self.group(app_id, guid).await?;
                 match caller.acting_uid() {
-                    Some(uid) => self.require_member(app_id, guid, uid).await,
+                    Some(uid) => self.require_member(app_id, guid, uid).await.map(drop),
                     None => Ok(()),
                 }
             }
         }
+    }
+
+    /// Lets somebody change a message that they may see: its sender, who keeps order in its group, the app itself.
+    pub(crate) async fn authorise_change(&self, caller: &Caller, message: &StoredMessage) -> Result<()> {
+        let not_a_sender = || MessagingError::NotASender { id: message.message_id };
+        let Some(uid) = caller.acting_uid() else { return Ok(()) };
+        if message.sender_uid == uid {
+            return Ok(());
+        }
+        let ConversationKey::Group(guid) = &message.key else { return Err(not_a_sender()) };
+        let scope = self.require_member(caller.app_id(), guid, uid).await?;
+        let group = self.group(caller.app_id(), guid).await?;
+        let standing = rights::Standing::of(uid, &group.owner, Some(scope));
+        rights::may(standing, rights::Action::ModerateMessages).map_err(|_| not_a_sender())
+    }
+
+    /// Lets somebody pin a message that they may see: either user of a direct conversation, who keeps order in a group,
+    /// the app itself.
+    pub(crate) async fn authorise_pin(&self, caller: &Caller, message: &StoredMessage) -> Result<()> {
+        let (Some(uid), ConversationKey::Group(guid)) = (caller.acting_uid(), &message.key) else { return Ok(()) };
+        let scope = self.require_member(caller.app_id(), guid, uid).await?;
+        let group = self.group(caller.app_id(), guid).await?;
+        let standing = rights::Standing::of(uid, &group.owner, Some(scope));
+        rights::may(standing, rights::Action::Pin)
+            .map_err(|_| MessagingError::MayNotPin { uid: uid.to_owned(), guid: guid.clone() })
+    }
+
+    /// Lets somebody say something in a conversation by other means than a message: between two users neither may have
+    /// blocked the other, in a group the member's scope must permit it.
+    pub(crate) async fn authorise_utterance(
+        &self,
+        caller: &Caller,
+        key: &ConversationKey,
+        permission: ScopePermission,
+    ) -> Result<()> {
+        let app_id = caller.app_id();
+        match (key, caller.acting_uid()) {
+            (ConversationKey::Direct(..), Some(uid)) => self.require_open(app_id, uid, key.counterpart(uid)).await,
+            (ConversationKey::Group(guid), Some(uid)) => {
+                let scope = self.require_member(app_id, guid, uid).await?;
+                self.require_permission(app_id, guid, scope, |rights| rights.permit(permission, false)).await
+            }
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Lets somebody list the reactions in a conversation; answers whose, by their scope in the group. None: everybody's.
+    pub(crate) async fn authorise_listing_reactions(
+        &self,
+        caller: &Caller,
+        key: &ConversationKey,
+    ) -> Result<Vec<Scope>> {
+        let app_id = caller.app_id();
+        let (ConversationKey::Group(guid), Some(uid)) = (key, caller.acting_uid()) else { return Ok(Vec::new()) };
+        let scope = self.require_member(app_id, guid, uid).await?;
+        self.require_permission(app_id, guid, scope, |rights| rights.permit(ScopePermission::ListReactions, false))
+            .await?;
+        let rights = self.scope_rights(app_id, guid).await?;
+        let words = rights.get(&scope).map(|rights| rights.list(ScopePermission::ListReactionsAllowedScopes));
+        Ok(words.unwrap_or_default().iter().filter_map(|word| Scope::parse(word)).collect())
     }
 
     /// Lets somebody see one message: its sender, its receiver, a member of its group now.
@@ -139,7 +223,7 @@ impl Directory {
             ConversationKey::Direct(a, b) if a == uid || b == uid => Ok(()),
             ConversationKey::Direct(..) => Err(no_access()),
             ConversationKey::Group(guid) => match self.standing(caller.app_id(), guid, uid).await {
-                Ok(Standing::Member) => Ok(()),
+                Ok(Standing::Member(_)) => Ok(()),
                 Ok(_) | Err(MessagingError::GroupNotFound { .. }) => Err(no_access()),
                 Err(error) => Err(error),
             },

@@ -1,12 +1,12 @@
-//! What messaging knows of users, groups, memberships and blocks: asked over gRPC, kept in bounded caches, and dropped
-//! when a fact says that it changed. While the feed of facts is cut, everything is asked anew. What is absent or
-//! denied is never kept: it is asked again each time.
+//! What messaging knows of users, groups, memberships, permissions and blocks: asked over gRPC, kept in bounded caches,
+//! and dropped when a fact says that it changed. While the feed of facts is cut, everything is asked anew. What is absent
+//! or denied is never kept: it is asked again each time.
 
 mod cache;
 mod facts;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,14 +15,22 @@ use std::{
 
 use halley_bus::{Bus, BusError, Fact, watch_facts};
 use halley_contracts::{
-    groups::v1::{BatchGetGroupsRequest, GetMembershipRequest, Group, groups_service_client::GroupsServiceClient},
+    common::v1::PageRequest,
+    groups::v1::{
+        BatchGetGroupsRequest, GetMembershipRequest, GetScopePermissionsRequest, Group, ListMembersRequest,
+        MemberScope, groups_service_client::GroupsServiceClient,
+    },
     identity::v1::{
         BatchGetUsersRequest, BlockDirection, GetRelationRequest, ListBlockedUsersRequest, User,
         identity_service_client::IdentityServiceClient,
     },
 };
-use halley_kit::{Caller, PublicError, Transport};
-use halley_model::{APP_SYSTEM_UID, ErrorCode, limits};
+use halley_kit::{Caller, PublicError, Transport, permissions};
+use halley_model::{
+    APP_SYSTEM_UID, ErrorCode, limits,
+    permissions::{Rights, ScopePermission},
+    rights::Scope,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,13 +48,16 @@ pub(crate) type Groups = HashMap<String, Arc<Group>>;
 /// How a user stands in a group that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// In it.
-    Member,
+    /// In it, with a scope.
+    Member(Scope),
     /// Not in it.
     Stranger,
     /// Kept out of it.
     Banned,
 }
+
+/// What the scopes of a group may do, by scope; those without an entry may everything that a scope may.
+type ScopeRights = HashMap<Scope, Rights<ScopePermission>>;
 
 /// How one user stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +82,9 @@ struct Caches {
     users: FactCache<Arc<User>>,
     groups: FactCache<Arc<Group>>,
     /// Members only.
-    memberships: FactCache<()>,
+    memberships: FactCache<Scope>,
+    /// What each scope of a group may do.
+    scopes: FactCache<Arc<ScopeRights>>,
     /// Pairs without a block only.
     relations: FactCache<()>,
     feed: Mutex<Feed>,
@@ -93,6 +106,7 @@ impl Directory {
             users: FactCache::new("users", config.users_cached),
             groups: FactCache::new("groups", config.groups_cached),
             memberships: FactCache::new("memberships", config.memberships_cached),
+            scopes: FactCache::new("scopes", config.groups_cached),
             relations: FactCache::new("relations", config.relations_cached),
             feed: Mutex::default(),
             open: AtomicBool::new(false),
@@ -208,8 +222,8 @@ impl Directory {
     pub(crate) async fn standing(&self, app_id: &str, guid: &str, uid: &str) -> Result<Standing> {
         let cache = &self.caches.memberships;
         let key = cache::key(app_id, &[guid, uid]);
-        if cache.get(&key, self.caches.is_open()).is_some() {
-            return Ok(Standing::Member);
+        if let Some(scope) = cache.get(&key, self.caches.is_open()) {
+            return Ok(Standing::Member(scope));
         }
         let ticket = cache.begin(key);
         let request = GetMembershipRequest { guid: guid.to_owned(), uid: uid.to_owned() };
@@ -221,11 +235,58 @@ impl Directory {
             }
             Err(status) => return Err(status.into()),
         };
-        if answer.member.is_some() {
-            cache.put(&ticket, (), || self.caches.is_open());
-            return Ok(Standing::Member);
+        if let Some(member) = answer.member {
+            let scope = scope_of(member.scope());
+            cache.put(&ticket, scope, || self.caches.is_open());
+            return Ok(Standing::Member(scope));
         }
         Ok(if answer.banned { Standing::Banned } else { Standing::Stranger })
+    }
+
+    /// What the scopes of a group may do. The group must exist.
+    pub(crate) async fn scope_rights(&self, app_id: &str, guid: &str) -> Result<Arc<ScopeRights>> {
+        let cache = &self.caches.scopes;
+        let key = cache::key(app_id, &[guid]);
+        if let Some(rights) = cache.get(&key, self.caches.is_open()) {
+            return Ok(rights);
+        }
+        let ticket = cache.begin(key);
+        let request = GetScopePermissionsRequest { guid: guid.to_owned(), scope: MemberScope::Unspecified.into() };
+        let answer = GroupsServiceClient::new(self.groups.clone()).get_scope_permissions(system(app_id, request)).await;
+        let answer = match answer {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if PublicError::from_status(&status).code == ErrorCode::GuidNotFound => {
+                return Err(MessagingError::GroupNotFound { guid: guid.to_owned() });
+            }
+            Err(status) => return Err(status.into()),
+        };
+        let rights: ScopeRights =
+            answer.scopes.iter().map(|set| (scope_of(set.scope()), permissions::rights(&set.permissions))).collect();
+        let rights = Arc::new(rights);
+        cache.put(&ticket, Arc::clone(&rights), || self.caches.is_open());
+        Ok(rights)
+    }
+
+    /// Who of these users is in a group with one of these scopes. At most as many as a page has rows.
+    pub(crate) async fn members_within(
+        &self,
+        app_id: &str,
+        guid: &str,
+        uids: Vec<String>,
+        scopes: &[Scope],
+    ) -> Result<HashSet<String>> {
+        if uids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let request = ListMembersRequest {
+            guid: guid.to_owned(),
+            page: Some(PageRequest { page: 1, per_page: limits::PAGE_MAX }),
+            scopes: scopes.iter().map(|scope| i32::from(scope_to_pb(*scope))).collect(),
+            uids,
+            ..Default::default()
+        };
+        let answer = GroupsServiceClient::new(self.groups.clone()).list_members(system(app_id, request)).await?;
+        Ok(answer.into_inner().members.into_iter().map(|member| member.uid).collect())
     }
 
     /// How one user stands to another.
@@ -262,7 +323,7 @@ impl Directory {
             let request = ListBlockedUsersRequest {
                 uid: uid.to_owned(),
                 direction: BlockDirection::BlockedByMe.into(),
-                page: Some(halley_contracts::common::v1::PageRequest { page, per_page: limits::PAGE_MAX }),
+                page: Some(PageRequest { page, per_page: limits::PAGE_MAX }),
                 ..Default::default()
             };
             let answer = IdentityServiceClient::new(self.identity.clone())
@@ -292,8 +353,26 @@ impl Caches {
         self.users.forget_all();
         self.groups.forget_all();
         self.memberships.forget_all();
+        self.scopes.forget_all();
         self.relations.forget_all();
         self.open.store(feed.subscribed && !feed.lost, Ordering::Release);
+    }
+}
+
+fn scope_to_pb(scope: Scope) -> MemberScope {
+    match scope {
+        Scope::Admin => MemberScope::Admin,
+        Scope::Moderator => MemberScope::Moderator,
+        Scope::Participant => MemberScope::Participant,
+    }
+}
+
+/// A scope as the contract names it; a member without one is a participant.
+fn scope_of(scope: MemberScope) -> Scope {
+    match scope {
+        MemberScope::Admin => Scope::Admin,
+        MemberScope::Moderator => Scope::Moderator,
+        MemberScope::Participant | MemberScope::Unspecified => Scope::Participant,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rules without a database.
 
 pub(crate) mod action;
+pub(crate) mod change;
 pub(crate) mod counting;
 pub(crate) mod import;
 pub(crate) mod key;

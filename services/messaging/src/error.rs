@@ -2,7 +2,7 @@
 
 use halley_contracts::common::v1::ItemError;
 use halley_kit::{PublicError, ServiceError, error};
-use halley_model::{ErrorCode, FieldError};
+use halley_model::{ErrorCode, FieldError, permissions::Denied, rights::Scope};
 
 /// A fault of one call, or of one item of it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,8 @@ pub(crate) enum MessagingError {
     NotJoined { guid: String, uid: String },
     #[error("{uid} is banned from the group {guid}")]
     Banned { guid: String, uid: String },
+    #[error("the scope {} of the group {guid} does not permit {}", .scope.as_str(), .denied.permission)]
+    Denied { denied: Denied, scope: Scope, guid: String },
     #[error("the sender has blocked {uid}")]
     BlockedReceiver { uid: String },
     #[error("{uid} has blocked the sender")]
@@ -33,6 +35,20 @@ pub(crate) enum MessagingError {
     MessageNotFound { id: i64 },
     #[error("message {id} is in a conversation of others")]
     NoAccess { id: i64 },
+    #[error("message {id} was written by somebody else")]
+    NotASender { id: i64 },
+    #[error("message {id} is an action or a call: it can't be changed")]
+    ActionNotAllowed { id: i64 },
+    #[error("the text is missing")]
+    EmptyText,
+    #[error("the text must be a string")]
+    InvalidText,
+    #[error("the metadata must be an object")]
+    InvalidMetadata,
+    #[error("customData must not be empty")]
+    EmptyCustomData,
+    #[error("customData must be an object")]
+    InvalidCustomData,
     #[error("message {id} is in another conversation")]
     WrongThread { id: i64 },
     #[error("message {id} is a reply itself")]
@@ -41,6 +57,14 @@ pub(crate) enum MessagingError {
     WrongThreadCategory { id: i64 },
     #[error("the user is no part of that conversation, or it has none yet")]
     NotAccessible,
+    #[error("the conversation {conversation} has {max} pinned messages already", max = halley_model::limits::PINS_MAX)]
+    TooManyPins { conversation: String },
+    #[error("{uid} has saved {max} messages already", max = halley_model::limits::SAVES_MAX)]
+    TooManySaves { uid: String },
+    #[error("{uid} may not pin messages in the group {guid}")]
+    MayNotPin { uid: String, guid: String },
+    #[error("the user has no conversation {id}")]
+    ConversationNotFound { id: String },
     #[error("too many messages wait to be written: try again")]
     QueueFull,
     #[error("the service is stopping: try again")]
@@ -72,6 +96,7 @@ impl ServiceError for MessagingError {
             Self::GroupNotFound { .. } => ErrorCode::GuidNotFound,
             Self::NotJoined { .. } => ErrorCode::GroupNotJoined,
             Self::Banned { .. } => ErrorCode::BannedGroupMember,
+            Self::Denied { .. } => Denied::CODE,
             Self::BlockedReceiver { .. } => ErrorCode::BlockedReceiver,
             Self::BlockedSender { .. } => ErrorCode::BlockedSender,
             Self::EmptyReceiver => ErrorCode::EmptyReceiver,
@@ -81,10 +106,21 @@ impl ServiceError for MessagingError {
             Self::InvalidData(_) => ErrorCode::InvalidMessageData,
             Self::MessageNotFound { .. } | Self::UnknownMuid { .. } => ErrorCode::MessageIdNotFound,
             Self::NoAccess { .. } => ErrorCode::MessageNoAccess,
+            Self::NotASender { .. } => ErrorCode::MessageNotASender,
+            Self::ActionNotAllowed { .. } => ErrorCode::MessageActionNotAllowed,
+            Self::EmptyText => ErrorCode::EmptyMessageText,
+            Self::InvalidText => ErrorCode::InvalidMessageText,
+            Self::InvalidMetadata => ErrorCode::InvalidMetadata,
+            Self::EmptyCustomData => ErrorCode::EmptyCustomData,
+            Self::InvalidCustomData => ErrorCode::InvalidCustomData,
             Self::WrongThread { .. } => ErrorCode::WrongMessageThread,
             Self::ThreadNesting { .. } => ErrorCode::MessageThreadNesting,
             Self::WrongThreadCategory { .. } => ErrorCode::WrongMessageThreadCategory,
             Self::NotAccessible => ErrorCode::ConversationNotAccessible,
+            Self::TooManyPins { .. } => ErrorCode::PinnedMessagesLimit,
+            Self::TooManySaves { .. } => ErrorCode::SavedMessagesLimit,
+            Self::MayNotPin { .. } => ErrorCode::PermissionDenied,
+            Self::ConversationNotFound { .. } => ErrorCode::ConversationNotFound,
             Self::QueueFull => ErrorCode::TooManyRequests,
             Self::Stopping | Self::Away => ErrorCode::Unavailable,
             Self::Database(error) if is_away(error) => ErrorCode::Unavailable,
@@ -102,6 +138,9 @@ impl ServiceError for MessagingError {
             Self::InvalidReceiverType => Some("receiverType"),
             Self::InvalidCategory => Some("category"),
             Self::EmptyType => Some("type"),
+            Self::EmptyText | Self::InvalidText => Some("data.text"),
+            Self::InvalidMetadata => Some("data.metadata"),
+            Self::EmptyCustomData | Self::InvalidCustomData => Some("data.customData"),
             Self::Field(fault) | Self::InvalidData(fault) | Self::InvalidImport(fault) => Some(&fault.field),
             Self::Public(error) => error.field.as_deref(),
             _ => None,

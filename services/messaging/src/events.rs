@@ -2,7 +2,7 @@
 
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
-    events::v1::{MessageSent, ReceiptChanged, event::Body},
+    events::v1::{MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, event::Body},
     messaging::v1::Message,
 };
 use halley_model::ConversationKey;
@@ -11,10 +11,7 @@ use crate::domain::{action::Presence, new_message::NewMessage};
 
 /// A stored message: one publish for a group, however many its members; both users' channels for a direct one.
 pub(crate) fn message_sent(new: &NewMessage, message: Message) -> Entry {
-    let mut channels = match &new.key {
-        ConversationKey::Group(guid) => vec![Channel::group(&new.app_id, guid)],
-        ConversationKey::Direct(a, b) => both(&new.app_id, a, b),
-    };
+    let mut channels = everybody(&new.app_id, &new.key);
     // Who was removed is out of the group's channel by now, and must still be told.
     if let Some(membership) = &new.membership
         && membership.presence == Presence::Out
@@ -39,6 +36,33 @@ pub(crate) fn receipt(
         ConversationKey::Group(_) => both(app_id, &changed.message_sender, uid),
     };
     Entry { event: halley_bus::event(app_id, device_id, Body::ReceiptChanged(changed)), channels, durable: true }
+}
+
+/// A reaction that was added or taken back: to everybody in the conversation.
+pub(crate) fn reaction(app_id: &str, device_id: &str, key: &ConversationKey, changed: ReactionChanged) -> Entry {
+    let event = halley_bus::event(app_id, device_id, Body::ReactionChanged(changed));
+    Entry { event, channels: everybody(app_id, key), durable: true }
+}
+
+/// A message that was pinned or unpinned: to everybody in the conversation.
+pub(crate) fn pin(app_id: &str, device_id: &str, key: &ConversationKey, message: Message, pinned: bool) -> Entry {
+    let body = Body::PinChanged(PinChanged { pinned, message: Some(message) });
+    Entry { event: halley_bus::event(app_id, device_id, body), channels: everybody(app_id, key), durable: true }
+}
+
+/// A message that a user saved, or forgot that: to the user's own devices.
+pub(crate) fn save(app_id: &str, device_id: &str, uid: &str, message: Message, saved: bool) -> Entry {
+    let body = Body::SaveChanged(SaveChanged { saved, uid: uid.to_owned(), message: Some(message) });
+    let channels = vec![Channel::user(app_id, uid)];
+    Entry { event: halley_bus::event(app_id, device_id, body), channels, durable: true }
+}
+
+/// One channel for a group, both users' for a direct conversation.
+fn everybody(app_id: &str, key: &ConversationKey) -> Vec<Channel> {
+    match key {
+        ConversationKey::Group(guid) => vec![Channel::group(app_id, guid)],
+        ConversationKey::Direct(a, b) => both(app_id, a, b),
+    }
 }
 
 fn both(app_id: &str, a: &str, b: &str) -> Vec<Channel> {

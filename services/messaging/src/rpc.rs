@@ -1,10 +1,14 @@
 //! The calls of `MessagingService`: one line each, in the order of the contract.
 
+mod change_message;
 mod conversations;
 mod count_messages;
 mod import_messages;
 mod list_messages;
+mod marks;
 mod messages;
+mod own_conversation;
+mod reactions;
 mod receipts;
 mod record_membership;
 mod send_message;
@@ -41,6 +45,42 @@ impl MessagingService for Service {
         answer(request, |caller, body| messages::get(&self.0, caller, body)).await
     }
 
+    async fn edit_message(&self, request: Request<pb::EditMessageRequest>) -> Answer<pb::EditMessageResponse> {
+        answer(request, |caller, body| change_message::edit(&self.0, caller, body)).await
+    }
+
+    async fn delete_message(&self, request: Request<pb::DeleteMessageRequest>) -> Answer<pb::DeleteMessageResponse> {
+        answer(request, |caller, body| change_message::delete(&self.0, caller, body)).await
+    }
+
+    async fn add_reaction(&self, request: Request<pb::AddReactionRequest>) -> Answer<pb::AddReactionResponse> {
+        answer(request, |caller, body| reactions::add(&self.0, caller, body)).await
+    }
+
+    async fn remove_reaction(&self, request: Request<pb::RemoveReactionRequest>) -> Answer<pb::RemoveReactionResponse> {
+        answer(request, |caller, body| reactions::remove(&self.0, caller, body)).await
+    }
+
+    async fn list_reactions(&self, request: Request<pb::ListReactionsRequest>) -> Answer<pb::ListReactionsResponse> {
+        answer(request, |caller, body| reactions::list(&self.0, caller, body)).await
+    }
+
+    async fn pin_message(&self, request: Request<pb::PinMessageRequest>) -> Answer<pb::PinMessageResponse> {
+        answer(request, |caller, body| marks::pin(&self.0, caller, body)).await
+    }
+
+    async fn unpin_message(&self, request: Request<pb::UnpinMessageRequest>) -> Answer<pb::UnpinMessageResponse> {
+        answer(request, |caller, body| marks::unpin(&self.0, caller, body)).await
+    }
+
+    async fn save_message(&self, request: Request<pb::SaveMessageRequest>) -> Answer<pb::SaveMessageResponse> {
+        answer(request, |caller, body| marks::save(&self.0, caller, body)).await
+    }
+
+    async fn unsave_message(&self, request: Request<pb::UnsaveMessageRequest>) -> Answer<pb::UnsaveMessageResponse> {
+        answer(request, |caller, body| marks::unsave(&self.0, caller, body)).await
+    }
+
     async fn list_messages(&self, request: Request<pb::ListMessagesRequest>) -> Answer<pb::ListMessagesResponse> {
         answer(request, |caller, body| list_messages::list(&self.0, caller, body)).await
     }
@@ -57,6 +97,20 @@ impl MessagingService for Service {
         request: Request<pb::GetConversationRequest>,
     ) -> Answer<pb::GetConversationResponse> {
         answer(request, |caller, body| conversations::get(&self.0, caller, body)).await
+    }
+
+    async fn update_conversation(
+        &self,
+        request: Request<pb::UpdateConversationRequest>,
+    ) -> Answer<pb::UpdateConversationResponse> {
+        answer(request, |caller, body| own_conversation::update(&self.0, caller, body)).await
+    }
+
+    async fn reset_conversation(
+        &self,
+        request: Request<pb::ResetConversationRequest>,
+    ) -> Answer<pb::ResetConversationResponse> {
+        answer(request, |caller, body| own_conversation::reset(&self.0, caller, body)).await
     }
 
     async fn mark_read(&self, request: Request<pb::MarkReadRequest>) -> Answer<pb::MarkReadResponse> {

@@ -1,12 +1,15 @@
 //! The only place with SQL.
 
+pub(crate) mod changes;
 pub(crate) mod conversations;
 pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod inbox;
 pub(crate) mod insert;
+pub(crate) mod marks;
 pub(crate) mod messages;
 pub(crate) mod participants;
+pub(crate) mod reactions;
 
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
@@ -26,4 +29,9 @@ pub(crate) fn array_literal(values: &[String]) -> String {
     let quoted: Vec<String> =
         values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("{{{}}}", quoted.join(","))
+}
+
+/// Empty is absent.
+pub(crate) fn some_text(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }

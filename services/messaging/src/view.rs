@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use halley_contracts::{
     groups::v1::Group,
     identity::v1::User,
-    messaging::v1::{Conversation, Message, ReceiverType, conversation::WithEntity, message::ReceiverEntity},
+    messaging::v1::{
+        Conversation, Message, ReactionCount, ReceiverType, conversation::WithEntity, message::ReceiverEntity,
+    },
 };
 use halley_kit::time;
 use halley_model::ConversationKey;
@@ -23,6 +25,7 @@ use crate::{
         inbox::InboxRow,
         messages::{self, StoredMessage},
         participants::{self, Watermarks},
+        reactions,
     },
 };
 
@@ -30,30 +33,61 @@ use crate::{
 struct Entities {
     users: Users,
     groups: Groups,
-    quoted: HashMap<i64, StoredMessage>,
+    /// Messages that the rows quote, and those that actions were done to.
+    related: HashMap<i64, StoredMessage>,
+    reactions: Reactions,
     /// By conversation and the uid of whom they are.
     watermarks: HashMap<(i64, String), Watermarks>,
 }
 
+/// The counts of messages that have any reaction, by id.
+type Reactions = HashMap<i64, Vec<ReactionCount>>;
+
 impl Messaging {
-    /// Messages in the order of the rows.
-    pub(crate) async fn show_messages(&self, app_id: &str, rows: &[StoredMessage]) -> Result<Vec<Message>> {
-        let entities = self.entities(app_id, rows).await?;
+    /// Messages in the order of the rows, as that user sees them; nobody's view is what a live event shows to all.
+    pub(crate) async fn show_messages(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        rows: &[StoredMessage],
+    ) -> Result<Vec<Message>> {
+        let entities = self.entities(app_id, uid, rows).await?;
         Ok(rows.iter().map(|row| entities.message(row)).collect())
     }
 
     /// One message.
-    pub(crate) async fn show_message(&self, app_id: &str, row: &StoredMessage) -> Result<Message> {
-        let entities = self.entities(app_id, std::slice::from_ref(row)).await?;
+    pub(crate) async fn show_message(&self, app_id: &str, uid: Option<&str>, row: &StoredMessage) -> Result<Message> {
+        let entities = self.entities(app_id, uid, std::slice::from_ref(row)).await?;
         Ok(entities.message(row))
     }
 
-    /// Conversations in the order of the rows, each with its last message.
-    pub(crate) async fn show_conversations(&self, app_id: &str, rows: &[InboxRow]) -> Result<Vec<Conversation>> {
-        let ids: BTreeSet<i64> = rows.iter().map(|row| row.last_message_id).filter(|id| *id != 0).collect();
+    /// Shows on a message which of its reactions are that user's own.
+    pub(crate) async fn show_own_reactions(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        message: &mut Message,
+    ) -> Result<()> {
+        if uid.is_none() || message.reactions.is_empty() {
+            return Ok(());
+        }
+        let mut reactions = self.reactions(app_id, uid, &[message.id]).await?;
+        message.reactions = reactions.remove(&message.id).unwrap_or_default();
+        Ok(())
+    }
+
+    /// Conversations in the order of the rows, each with its last message, unless that is deleted or hidden.
+    pub(crate) async fn show_conversations(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        rows: &[InboxRow],
+    ) -> Result<Vec<Conversation>> {
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.preview_message_id).filter(|id| *id != 0).collect();
         let ids: Vec<i64> = ids.into_iter().collect();
-        let last = messages::list_by_ids(&self.pool, app_id, &ids).await?;
-        let shown = self.show_messages(app_id, &last).await?;
+        let mut last = messages::list_by_ids(&self.pool, app_id, &ids).await?;
+        last.retain(|message| message.deleted_at.is_none());
+        let shown = self.show_messages(app_id, uid, &last).await?;
         let last: HashMap<i64, Message> = shown.into_iter().map(|message| (message.id, message)).collect();
         let keys = rows.iter().map(|row| parse_key(&row.conversation_key)).collect::<Result<Vec<_>>>()?;
         let with = |direct: bool| {
@@ -67,17 +101,22 @@ impl Messaging {
         Ok(rows
             .iter()
             .zip(&keys)
-            .map(|(row, key)| conversation(row, key, &users, &groups, last.get(&row.last_message_id)))
+            .map(|(row, key)| conversation(row, key, &users, &groups, last.get(&row.preview_message_id)))
             .collect())
     }
 
-    async fn entities(&self, app_id: &str, rows: &[StoredMessage]) -> Result<Entities> {
-        let quoted_ids: BTreeSet<i64> = rows.iter().map(|row| row.quoted_message_id).filter(|id| *id != 0).collect();
-        let quoted = match quoted_ids.is_empty() {
+    async fn entities(&self, app_id: &str, uid: Option<&str>, rows: &[StoredMessage]) -> Result<Entities> {
+        let related_ids: BTreeSet<i64> = rows
+            .iter()
+            .flat_map(|row| [row.quoted_message_id, row.action_on_message_id])
+            .filter(|id| *id != 0)
+            .collect();
+        let related = match related_ids.is_empty() {
             true => Vec::new(),
-            false => messages::list_by_ids(&self.pool, app_id, &quoted_ids.into_iter().collect::<Vec<_>>()).await?,
+            false => messages::list_by_ids(&self.pool, app_id, &related_ids.into_iter().collect::<Vec<_>>()).await?,
         };
-        let all = || rows.iter().chain(&quoted);
+        let all = || rows.iter().chain(&related);
+        let reacted: Vec<i64> = all().filter(|row| row.reaction_total > 0).map(|row| row.message_id).collect();
         let direct: BTreeSet<i64> = all().filter(|row| is_direct(&row.key)).map(|row| row.conversation_id).collect();
         let watermarks = match direct.is_empty() {
             true => Vec::new(),
@@ -88,12 +127,28 @@ impl Messaging {
         Ok(Entities {
             users: self.directory.users(app_id, uids).await?,
             groups: self.directory.groups(app_id, guids).await?,
-            quoted: quoted.iter().map(|row| (row.message_id, row.clone())).collect(),
+            reactions: self.reactions(app_id, uid, &reacted).await?,
+            related: related.iter().map(|row| (row.message_id, row.clone())).collect(),
             watermarks: watermarks
                 .into_iter()
                 .map(|marks| ((marks.conversation_id, marks.uid.clone()), marks))
                 .collect(),
         })
+    }
+}
+
+impl Messaging {
+    /// One question for all messages, and none when no message has a reaction.
+    async fn reactions(&self, app_id: &str, uid: Option<&str>, message_ids: &[i64]) -> Result<Reactions> {
+        let mut reactions = Reactions::new();
+        if message_ids.is_empty() {
+            return Ok(reactions);
+        }
+        for row in reactions::list_counts(&self.pool, app_id, message_ids, uid).await? {
+            let count = ReactionCount { reaction: row.reaction, count: row.count, by_me: row.by_me };
+            reactions.entry(row.message_id).or_default().push(count);
+        }
+        Ok(reactions)
     }
 }
 
@@ -115,11 +170,17 @@ fn parse_key(stored: &str) -> Result<ConversationKey> {
 
 impl Entities {
     fn message(&self, row: &StoredMessage) -> Message {
-        let quoted = self.quoted.get(&row.quoted_message_id).map(|quoted| Box::new(self.bare(quoted)));
-        Message { quoted_message: quoted, ..self.bare(row) }
+        let related = |id: i64| self.related.get(&id).filter(|_| id != 0);
+        // What was deleted for good is quoted no more; who missed its deletion learns of it by the action.
+        let quoted = related(row.quoted_message_id).filter(|quoted| !quoted.erased);
+        Message {
+            quoted_message: quoted.map(|quoted| Box::new(self.bare(quoted))),
+            action_on_message: related(row.action_on_message_id).map(|target| Box::new(self.bare(target))),
+            ..self.bare(row)
+        }
     }
 
-    /// Without what it quotes.
+    /// Without the messages it refers to.
     fn bare(&self, row: &StoredMessage) -> Message {
         let (delivered_at, read_at) = self.receipts(row);
         Message {
@@ -150,6 +211,12 @@ impl Entities {
             receiver_entity: self.receiver(row),
             action_on: self.acted_on(&row.action_on_uid),
             quoted_message: None,
+            action_on_message: None,
+            reactions: self.reactions.get(&row.message_id).cloned().unwrap_or_default(),
+            erased: row.erased,
+            pinned_at_ms: time::opt_to_ms(row.pinned_at),
+            pinned_by: row.pinned_by.clone(),
+            saved_at_ms: 0,
         }
     }
 

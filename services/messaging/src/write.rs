@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::MessagingConfig,
-    domain::new_message::NewMessage,
+    domain::{change::Refusal, new_message::NewMessage},
     error::{MessagingError, Result},
     store::messages::StoredMessage,
 };
@@ -35,6 +35,9 @@ pub(crate) enum Written {
     /// Its muid came twice in one batch.
     RepeatedNew(Box<Message>),
 }
+
+/// What became of a message that may tell of a change.
+type Outcome = std::result::Result<Written, Refusal>;
 
 /// A message on its way. Who gave it may be gone before the answer: it is written all the same.
 pub(crate) struct Item {

@@ -276,6 +276,8 @@ impl Place {
             direction: Direction::Append.into(),
             limit: REPAIR_MAX,
             cursor_sequence: from - 1,
+            // The place of a message deleted for good is no gap.
+            with_erased: true,
             ..Default::default()
         };
         let mut messaging = MessagingServiceClient::new(node.messaging.clone());

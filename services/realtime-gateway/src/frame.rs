@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use axum::extract::ws::Utf8Bytes;
 use halley_contracts::{
-    events::v1::{Event, PresenceChanged, ReceiptChanged, ReceiptKind, event::Body},
+    events::v1::{Event, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, event::Body},
     identity::v1::User,
     messaging::v1::{Message, ReceiverType},
 };
-use halley_wire::{MessageJson, UserJson, View, receiver_word};
+use halley_wire::{MessageJson, ReactionJson, UserJson, View, receiver_word};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -162,22 +162,31 @@ pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
     match event.body.as_ref()? {
         Body::MessageSent(sent) => {
             let message = sent.message.as_ref()?;
-            let variant = |with_sequence| message_frame(event, message, with_sequence).map(Utf8Bytes::from);
+            let variant = |with_sequence| message_frame(event, "message", message, with_sequence).map(Utf8Bytes::from);
             Some(Frames {
                 plain: if plain { variant(false) } else { None },
                 positions: if positions { variant(true) } else { None },
             })
         }
         Body::ReceiptChanged(changed) => one(receipt_frame(event, changed)),
+        Body::ReactionChanged(changed) => one(reaction_frame(event, changed)),
+        Body::PinChanged(changed) => {
+            let kind = if changed.pinned { "message_pinned" } else { "message_unpinned" };
+            one(message_frame(event, kind, changed.message.as_ref()?, false))
+        }
+        Body::SaveChanged(changed) => {
+            let kind = if changed.saved { "message_saved" } else { "message_unsaved" };
+            one(message_frame(event, kind, changed.message.as_ref()?, false))
+        }
         Body::PresenceChanged(changed) => one(presence_frame(event, changed)),
         _ => None,
     }
 }
 
-fn message_frame(event: &Event, message: &Message, with_sequence: bool) -> Option<String> {
+fn message_frame(event: &Event, kind: &'static str, message: &Message, with_sequence: bool) -> Option<String> {
     text(&Outgoing {
         app_id: &event.app_id,
-        kind: "message",
+        kind,
         sender: &message.sender_uid,
         receiver: &message.receiver,
         receiver_type: receiver_word(message.receiver_type()),
@@ -202,6 +211,25 @@ fn receipt_frame(event: &Event, changed: &ReceiptChanged) -> Option<String> {
             user: UserJson::new(user, View::default()),
             timestamp: event.occurred_at_ms / 1000,
         },
+    })
+}
+
+fn reaction_frame(event: &Event, changed: &ReactionChanged) -> Option<String> {
+    let reaction = changed.reaction.as_ref()?;
+    let action = if changed.added { "message_reaction_added" } else { "message_reaction_removed" };
+    let parent_id = changed.parent_id.to_string();
+    let mut more = vec![("action", action), ("conversationId", changed.conversation_id.as_str())];
+    if changed.parent_id != 0 {
+        more.push(("parentMessageId", &parent_id));
+    }
+    text(&Outgoing {
+        app_id: &event.app_id,
+        kind: "reaction",
+        sender: &reaction.uid,
+        receiver: &changed.receiver,
+        receiver_type: receiver_word(changed.receiver_type()),
+        device_id: &event.origin_device_id,
+        body: ReactionJson { reaction, view: View::default(), more: &more },
     })
 }
 
@@ -235,8 +263,10 @@ fn text(frame: &impl Serialize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use halley_contracts::events::v1::{PinChanged, SaveChanged};
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn frames_of_clients_are_read() {
@@ -263,6 +293,59 @@ mod tests {
         };
         assert_eq!(shown(true), ("online".into(), "available".into()));
         assert_eq!(shown(false), ("offline".into(), "offline".into()));
+    }
+
+    #[test]
+    fn a_reaction_is_told_flat() {
+        let reaction = halley_contracts::messaging::v1::Reaction {
+            id: 3,
+            message_id: 5,
+            reaction: "👍".into(),
+            uid: "bob".into(),
+            reacted_at_ms: 7000,
+            user: None,
+        };
+        let told = |added: bool, parent_id: i64| {
+            let body = Body::ReactionChanged(ReactionChanged {
+                added,
+                reaction: Some(reaction.clone()),
+                receiver_type: ReceiverType::Group.into(),
+                receiver: "room".into(),
+                conversation_id: "group_room".into(),
+                parent_id,
+                message_sender: "ann".into(),
+            });
+            let event =
+                Event { app_id: "app".into(), origin_device_id: "W".into(), body: Some(body), ..Default::default() };
+            let frame = encode(&event, true, false).expect("frames").plain.expect("plain");
+            serde_json::from_str::<Value>(&frame).expect("json")
+        };
+        let frame = told(true, 0);
+        assert_eq!((frame["type"].as_str(), frame["receiver"].as_str()), (Some("reaction"), Some("room")));
+        assert_eq!((frame["sender"].as_str(), frame["deviceId"].as_str()), (Some("bob"), Some("W")));
+        let body = &frame["body"];
+        assert_eq!((body["action"].as_str(), body["messageId"].as_str()), (Some("message_reaction_added"), Some("5")));
+        assert_eq!((body["reaction"].as_str(), body["reactedBy"]["uid"].as_str()), (Some("👍"), Some("bob")));
+        assert_eq!(body["conversationId"].as_str(), Some("group_room"));
+        assert!(body.get("parentMessageId").is_none());
+        let body = &told(false, 2)["body"];
+        assert_eq!(body["action"].as_str(), Some("message_reaction_removed"));
+        assert_eq!(body["parentMessageId"].as_str(), Some("2"));
+    }
+
+    #[test]
+    fn pins_and_saves_are_told_with_the_whole_message() {
+        let message = Some(Message { id: 5, receiver: "bob".into(), pinned_at_ms: 7000, ..Default::default() });
+        let told = |body: Body| {
+            let event = Event { app_id: "app".into(), body: Some(body), ..Default::default() };
+            let frame = encode(&event, true, false).expect("frames").plain.expect("plain");
+            serde_json::from_str::<Value>(&frame).expect("json")
+        };
+        let pin = |pinned| told(Body::PinChanged(PinChanged { pinned, message: message.clone() }));
+        let save = |saved| told(Body::SaveChanged(SaveChanged { saved, uid: "ann".into(), message: message.clone() }));
+        assert_eq!((&pin(true)["type"], &pin(false)["type"]), (&"message_pinned".into(), &"message_unpinned".into()));
+        assert_eq!((&save(true)["type"], &save(false)["type"]), (&"message_saved".into(), &"message_unsaved".into()));
+        assert_eq!((&pin(true)["body"]["id"], &pin(true)["body"]["pinnedAt"]), (&"5".into(), &7.into()));
     }
 
     #[test]

@@ -9,12 +9,14 @@ use axum::{
 use halley_contracts::{
     auth::v1::{authenticate_request::Credential, authenticate_response::Principal},
     common::v1::{ApiKeyPrincipal, ApiKeyScope, UserPrincipal},
+    identity::v1::User,
 };
 use halley_kit::{Caller, PublicError};
 use halley_model::{AppId, ErrorCode, Uid};
 
 use crate::{
     reply::ApiError,
+    rights::Role,
     state::{Session, State},
 };
 
@@ -29,6 +31,8 @@ pub struct Context {
     /// The auth token itself, of a logged-in user.
     pub auth_token: Option<String>,
     pub device_id: String,
+    /// The role of the acting user, if there is one.
+    pub role: Option<Arc<Role>>,
 }
 
 impl std::ops::Deref for Context {
@@ -79,24 +83,31 @@ impl FromRequestParts<Arc<State>> for Context {
         };
         let session = state.session(app_id.as_str(), credential).await?;
         let app: Arc<str> = Arc::clone(&session.app_id);
-        let (caller, auth_token) = match session {
+        let (caller, auth_token, user) = match session {
             Session { principal: Principal::ApiKey(key), .. } => {
                 check_scope(&key, parts)?;
-                (for_key(state, &app, key, &parts.headers).await?, None)
+                let (caller, user) = for_key(state, &app, key, &parts.headers).await?;
+                (caller, None, user)
             }
             Session { principal: Principal::User(user), .. } => {
                 // A token of somebody who is deactivated or gone is dead, whatever the caches say.
-                match state.active_user(&app, &user.uid).await {
+                let active = match state.active_user(&app, &user.uid).await {
                     Err(error) if error.code == ErrorCode::UidNotFound => {
                         return Err(ApiError::code(ErrorCode::AuthTokenNotValid));
                     }
-                    found => found.map(drop)?,
-                }
+                    found => found?,
+                };
                 let user = UserPrincipal { device_id: device_id.clone(), ..user };
-                (Caller::user(app.as_ref(), user), token.map(ToOwned::to_owned))
+                (Caller::user(app.as_ref(), user), token.map(ToOwned::to_owned), Some(active))
             }
         };
-        Ok(Self { state: Arc::clone(state), caller, auth_token, device_id })
+        let role = match user {
+            Some(user) => Some(state.role(&app, &user.role).await?),
+            None => None,
+        };
+        let context = Self { state: Arc::clone(state), caller, auth_token, device_id, role };
+        context.check_call(parts).await?;
+        Ok(context)
     }
 }
 
@@ -122,25 +133,31 @@ fn check_scope(key: &ApiKeyPrincipal, parts: &Parts) -> Result<(), ApiError> {
     if key.scope() == ApiKeyScope::FullAccess {
         return Ok(());
     }
-    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let path = path.strip_prefix("/v3.0").or_else(|| path.strip_prefix("/v3")).unwrap_or(path);
+    let path = without_version(parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str));
     let allowed = AUTH_KEY_CALLS.iter().any(|(method, call)| parts.method == *method && path == *call);
     if allowed { Ok(()) } else { Err(ApiError::code(ErrorCode::NoAccess)) }
 }
 
+/// A route's path from behind the version.
+pub fn without_version(path: &str) -> &str {
+    path.strip_prefix("/v3.0").or_else(|| path.strip_prefix("/v3")).unwrap_or(path)
+}
+
+/// The caller of an API key, and the user it acts for.
 async fn for_key(
     state: &State,
     app: &Arc<str>,
     mut key: ApiKeyPrincipal,
     headers: &HeaderMap,
-) -> Result<Caller, ApiError> {
+) -> Result<(Caller, Option<Arc<User>>), ApiError> {
+    let mut user = None;
     if let Some(given) = header(headers, "onbehalfof") {
         let unknown = || PublicError::field(ErrorCode::UidNotFound, "onBehalfOf", "There is no such active user.");
         let uid = Uid::parse(given).map_err(|_| unknown())?.into_string();
-        state.active_user(app, &uid).await?;
+        user = Some(state.active_user(app, &uid).await?);
         key.on_behalf_of = uid;
     }
-    Ok(Caller::api_key(app.as_ref(), key))
+    Ok((Caller::api_key(app.as_ref(), key), user))
 }
 
 #[cfg(test)]

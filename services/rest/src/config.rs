@@ -28,6 +28,20 @@ pub struct RestConfig {
     pub timeout_seconds: u64,
     /// Credentials and users that are remembered.
     pub sessions_cached: u64,
+    /// Where files of messages are kept: a folder, or `s3://bucket/prefix`; empty: `media` in the data directory.
+    pub media_store: String,
+    /// What addresses of files begin with for clients, without `/media`; empty: the host of their request.
+    pub media_url: String,
+    /// Largest body with files, in bytes: of one message, or of one upload.
+    pub media_max_bytes: u64,
+    /// Types of files that are not taken, separated by commas; `video/*` is every video.
+    pub media_types_denied: String,
+    /// Uploads at once; past it the answer is 503 at once.
+    pub media_max_uploads: usize,
+    /// Seconds that an upload may take.
+    pub media_timeout_seconds: u64,
+    /// Seconds for which a permission to upload is good.
+    pub media_upload_seconds: u64,
 }
 
 impl Default for RestConfig {
@@ -43,6 +57,15 @@ impl Default for RestConfig {
             max_requests: 4096,
             timeout_seconds: 30,
             sessions_cached: 100_000,
+            media_store: String::new(),
+            media_url: String::new(),
+            media_max_bytes: 100 * 1024 * 1024,
+            media_types_denied:
+                "text/html, application/xhtml+xml, image/svg+xml, application/vnd.microsoft.portable-executable"
+                    .to_owned(),
+            media_max_uploads: 32,
+            media_timeout_seconds: 600,
+            media_upload_seconds: 900,
         }
     }
 }

@@ -19,7 +19,7 @@ use futures::FutureExt as _;
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
 
-use crate::{reply::ApiError, state::State};
+use crate::{RestConfig, media::is_form, reply::ApiError, state::State};
 
 /// Clients call from any page, and never with cookies.
 const CORS: [(HeaderName, &str); 4] = [
@@ -27,7 +27,7 @@ const CORS: [(HeaderName, &str); 4] = [
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         ACCESS_CONTROL_ALLOW_HEADERS,
-        "accept, appid, apikey, authtoken, authorization, chatapiversion, content-type, resource, sdk, cache-control, onbehalfof",
+        "accept, appid, apikey, authtoken, authorization, chatapiversion, content-type, resource, sdk, cache-control, onbehalfof, range",
     ),
     (ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
@@ -71,12 +71,20 @@ fn in_envelope(response: Response) -> Response {
     ApiError::code(code).into_response()
 }
 
+/// An upload takes as long as the client's line needs.
+fn deadline(config: &RestConfig, request: &Request) -> u64 {
+    let path = request.uri().path();
+    let takes_files = path.starts_with("/media/") || path.ends_with("/messages") || path.ends_with("/thread");
+    let is_upload = request.method() == Method::POST && takes_files && is_form(request.headers());
+    if is_upload { config.media_timeout_seconds } else { config.timeout_seconds }
+}
+
 async fn bounded(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
     let Ok(_turn) = Arc::clone(&state.turns).try_acquire_owned() else {
         metrics::counter!("halley_rest_refused_total").increment(1);
         return ApiError::code(ErrorCode::Unavailable).into_response();
     };
-    let limit = Duration::from_secs(state.config.timeout_seconds);
+    let limit = Duration::from_secs(deadline(&state.config, &request));
     let run = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(limit, run).await {
         Ok(Ok(response)) => response,

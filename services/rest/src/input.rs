@@ -219,6 +219,15 @@ impl Query {
             .transpose()
     }
 
+    /// A place in a list; 0 is before the first: as good as none.
+    pub fn cursor(&self, name: &str) -> Result<i64, ApiError> {
+        match self.number(name)? {
+            None => Ok(0),
+            Some(number) if number >= 0 => Ok(number),
+            Some(_) => Err(ApiError::field(name, "must not be negative")),
+        }
+    }
+
     /// A whole number of 32 bits.
     pub fn small(&self, name: &str) -> Result<Option<i32>, ApiError> {
         let number = self.number(name)?;

@@ -1,6 +1,7 @@
 //! The HTTP edge: REST API v3, for an app's server (API key) and for its users' clients (auth token) alike.
 //!
-//! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls; a handler
+//! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls, and
+//! [`rights`] what their role forbids; a handler
 //! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
 //! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
 //! put together here, and nothing else.
@@ -9,15 +10,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use halley_bus::Bus;
-use halley_kit::{Lifecycle, Transport};
+use halley_kit::{Lifecycle, MasterKey, Transport};
 
 mod cache;
 mod caller;
 mod config;
 mod edge;
 mod input;
+mod media;
 mod people;
 mod reply;
+mod rights;
 mod routes;
 mod state;
 pub mod tls;
@@ -38,6 +41,8 @@ pub struct Dependencies {
     pub realtime: Transport,
     /// Facts that keep the caches true.
     pub bus: Bus,
+    /// What permissions to upload are signed with.
+    pub master_key: MasterKey,
     /// When to stop.
     pub lifecycle: Lifecycle,
 }
@@ -48,9 +53,15 @@ pub enum RestError {
     /// Redis does not answer.
     #[error(transparent)]
     Bus(#[from] halley_bus::BusError),
+    /// Files can't be kept.
+    #[error(transparent)]
+    Media(#[from] media::OpenError),
+    /// `media_url` is no address.
+    #[error("rest.media_url: must begin with http:// or https://")]
+    MediaUrl,
 }
 
-/// Starts the edge; its router serves `/v3`, `/v3.0` and `/api`, and refuses every other path.
+/// Starts the edge; its router serves `/v3`, `/v3.0`, `/api` and `/media`, and refuses every other path.
 pub async fn start(config: RestConfig, needs: Dependencies) -> Result<Router, RestError> {
     let state = Arc::new(state::State::start(config, needs).await?);
     Ok(edge::wrap(routes::router(Arc::clone(&state)), state))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     http::Uri,
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use halley_model::ErrorCode;
 
@@ -22,13 +22,20 @@ mod conversations;
 mod friends;
 mod groups;
 mod import;
+mod marks;
 mod me;
+mod media;
 mod members;
 mod messages;
 mod online;
+mod outgoing;
+mod reactions;
+mod rights;
 mod roles;
 mod settings;
 mod users;
+
+pub use settings::public_host;
 
 /// The API under both of its prefixes, and what clients ask of the host of the socket.
 pub fn router(state: Arc<State>) -> Router {
@@ -39,6 +46,8 @@ pub fn router(state: Arc<State>) -> Router {
         .route("/api/{version}/online-members", post(online::count))
         // Where a port is part of CHAT_HOST, clients put this path behind the socket's.
         .route("/ws/api/{version}/online-members", post(online::count))
+        .route("/media/{app}", post(media::upload))
+        .route("/media/{app}/{name}", get(media::download))
         .fallback(unknown)
         .with_state(state)
 }
@@ -55,6 +64,14 @@ fn app_side() -> Router<Arc<State>> {
         )
         .route("/roles", post(roles::create).get(roles::list))
         .route("/roles/{role}", get(roles::get).put(roles::update).delete(roles::delete))
+        .route(
+            "/roles/{role}/restrictedfeatures",
+            post(rights::restrict).get(rights::list_restricted).delete(rights::allow),
+        )
+        .route("/roles/{role}/permissions", get(rights::list_of_role).put(rights::set_of_role))
+        .route("/roles/{role}/permissions/{permission}", delete(rights::unset_of_role))
+        .route("/groups/{guid}/scopes/{scope}/permissions", get(rights::list_of_scope).put(rights::set_of_scope))
+        .route("/groups/{guid}/scopes/{scope}/permissions/{permission}", delete(rights::unset_of_scope))
         .route("/users/{uid}/friends", post(friends::add).get(friends::list).delete(friends::remove))
         .route("/users/{uid}/blockedusers", post(blocked::block).get(blocked::list).delete(blocked::unblock))
         .route("/data_import/users", post(import::users))
@@ -82,13 +99,30 @@ fn people() -> Router<Arc<State>> {
 fn talk() -> Router<Arc<State>> {
     Router::new()
         .route("/messages", post(messages::send).get(messages::list_all))
-        .route("/messages/{id}", get(messages::get))
+        .route("/messages/{id}", get(messages::get).put(messages::edit).delete(messages::delete))
+        .route("/messages/{id}/pin", post(marks::pin).delete(marks::unpin))
+        .route("/messages/{id}/save", post(marks::save).delete(marks::unsave))
+        .route("/messages/{id}/reactions", get(reactions::list))
+        .route(
+            "/messages/{id}/reactions/{reaction}",
+            get(reactions::list_one).post(reactions::add).delete(reactions::remove),
+        )
         .route("/messages/{id}/thread", post(messages::reply).get(messages::list_thread))
         .route("/users/{uid}/messages", get(messages::list_with_user))
         .route("/groups/{guid}/messages", get(messages::list_of_group))
         .route("/conversations", get(conversations::list))
-        .route("/users/{uid}/conversation", get(conversations::get_with_user))
-        .route("/groups/{guid}/conversation", get(conversations::get_of_group))
+        // Deprecated; the two below are the newer forms.
+        .route("/conversations/{conversationId}", get(conversations::get_by_id).delete(conversations::reset_by_id))
+        .route(
+            "/users/{uid}/conversation",
+            get(conversations::get_with_user)
+                .put(conversations::update_with_user)
+                .delete(conversations::reset_with_user),
+        )
+        .route(
+            "/groups/{guid}/conversation",
+            get(conversations::get_of_group).put(conversations::update_of_group).delete(conversations::reset_of_group),
+        )
         .route(
             "/users/{uid}/conversation/read",
             post(conversations::read_with_user).delete(conversations::unread_with_user),
@@ -107,6 +141,7 @@ fn logged_in() -> Router<Arc<State>> {
         .route("/me", get(me::get).put(me::put).delete(me::logout))
         .route("/blockedusers", post(blocked::block_own).get(blocked::list_own).delete(blocked::unblock_own))
         .route("/settings", get(settings::get))
+        .route("/files/upload-url", post(media::permit))
         // Clients tell of browser and screen some seconds after a login; an error would be thrown in the page.
         .route("/user_sessions", post(async || -> Reply { data(serde_json::json!({})) }))
 }

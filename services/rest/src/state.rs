@@ -15,11 +15,11 @@ use halley_contracts::{
     realtime::v1::realtime_service_client::RealtimeServiceClient,
 };
 use halley_kit::{Caller, PublicError, Transport, transport::MESSAGE_MAX_BYTES};
-use halley_model::ErrorCode;
+use halley_model::{ErrorCode, field};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::{Dependencies, RestConfig, RestError, cache::Facts};
+use crate::{Dependencies, RestConfig, RestError, cache::Facts, media::Media, rights::Role};
 
 /// A credential's cache key: its hash, so that no credential lies in memory longer than a request.
 type CredentialKey = [u8; 32];
@@ -35,6 +35,7 @@ pub struct Session {
 pub struct State {
     pub config: RestConfig,
     pub turns: Arc<Semaphore>,
+    pub media: Media,
     auth: Transport,
     identity: Transport,
     groups: Transport,
@@ -46,7 +47,14 @@ pub struct State {
 struct Caches {
     sessions: Facts<CredentialKey, Session>,
     users: Facts<(Arc<str>, String), Arc<User>>,
+    /// By role.
+    roles: Facts<(Arc<str>, String), Arc<Role>>,
+    /// By two uids in order: whether they are friends.
+    friendships: Facts<(Arc<str>, String, String), bool>,
 }
+
+/// Roles that are remembered: an app has 25 at most.
+const ROLES_CACHED: u64 = 25_000;
 
 impl State {
     /// Connects the caches to the feed of facts.
@@ -54,11 +62,18 @@ impl State {
         let caches = Arc::new(Caches {
             sessions: Facts::new(config.sessions_cached),
             users: Facts::new(config.sessions_cached),
+            roles: Facts::new(ROLES_CACHED),
+            friendships: Facts::new(config.sessions_cached),
         });
+        if !config.media_url.is_empty() && field::url("media_url", &config.media_url).is_err() {
+            return Err(RestError::MediaUrl);
+        }
+        let media = Media::open(&config, &needs.master_key, &needs.lifecycle)?;
         let told = Arc::clone(&caches);
         watch_facts(&needs.bus, needs.lifecycle.stopping(), move |fact| told.learn(fact)).await?;
         Ok(Self {
             turns: Arc::new(Semaphore::new(config.max_requests)),
+            media,
             config,
             auth: needs.auth,
             identity: needs.identity,
@@ -112,6 +127,32 @@ impl State {
         };
         self.caches.users.get((Arc::clone(app_id), uid.to_owned()), fetch).await
     }
+
+    /// What is remembered of a role, fetched when it is not.
+    pub async fn known_role(
+        &self,
+        app_id: &Arc<str>,
+        role: &str,
+        fetch: impl Future<Output = Result<Arc<Role>, PublicError>>,
+    ) -> Result<Arc<Role>, PublicError> {
+        self.caches.roles.get((Arc::clone(app_id), role.to_owned()), fetch).await
+    }
+
+    /// Whether two users are friends, fetched when it is not remembered.
+    pub async fn known_friendship(
+        &self,
+        app_id: &Arc<str>,
+        uid: &str,
+        other: &str,
+        fetch: impl Future<Output = Result<bool, PublicError>>,
+    ) -> Result<bool, PublicError> {
+        let (low, high) = in_order(uid, other);
+        self.caches.friendships.get((Arc::clone(app_id), low.to_owned(), high.to_owned()), fetch).await
+    }
+}
+
+fn in_order<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
+    if a < b { (a, b) } else { (b, a) }
 }
 
 fn credential_key(app_id: &str, credential: &Credential) -> CredentialKey {
@@ -133,11 +174,15 @@ impl Caches {
             Fact::Lost => {
                 self.sessions.distrust();
                 self.users.distrust();
+                self.roles.distrust();
+                self.friendships.distrust();
                 return;
             }
             Fact::Gap => {
                 self.sessions.trust();
                 self.users.trust();
+                self.roles.trust();
+                self.friendships.trust();
                 return;
             }
             Fact::Event(event) => event,
@@ -159,6 +204,15 @@ impl Caches {
             Some(Body::UserChanged(changed)) => {
                 let uid = changed.user.as_ref().map(|user| user.uid.clone()).unwrap_or_default();
                 self.users.forget(move |key, _| *key.0 == *app_id && key.1 == uid);
+            }
+            Some(Body::RoleChanged(changed)) => {
+                let role = changed.role.clone();
+                self.roles.forget(move |key, _| *key.0 == *app_id && key.1 == role);
+            }
+            Some(Body::RelationChanged(changed)) => {
+                let (low, high) = in_order(&changed.uid, &changed.other_uid);
+                let (low, high) = (low.to_owned(), high.to_owned());
+                self.friendships.forget(move |key, _| *key.0 == *app_id && key.1 == low && key.2 == high);
             }
             Some(Body::AppChanged(_)) => self.sessions.forget(move |_, session| *session.app_id == *app_id),
             _ => {}

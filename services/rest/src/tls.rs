@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::{
     ServerConfig,
@@ -20,6 +20,10 @@ use crate::RestConfig;
 
 /// Names of a certificate that is made here.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Marks a request that came over TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
 
 /// Why TLS can't start.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +112,6 @@ pub async fn serve(
     });
     axum_server::from_tcp_rustls(listener, config)?
         .handle(handle)
-        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .serve(router.layer(Extension(OverTls)).into_make_service_with_connect_info::<SocketAddr>())
         .await
 }

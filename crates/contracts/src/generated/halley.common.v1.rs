@@ -137,3 +137,21 @@ pub struct ItemError {
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
 }
+/// A permission of a role or a scope with a value that was set. Ids, defaults and what each accepts are in
+/// `halley_model::permissions`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PermissionValue {
+    #[prost(string, tag = "1")]
+    pub permission: ::prost::alloc::string::String,
+    /// The word, of a permission that holds one; otherwise empty.
+    #[prost(string, tag = "2")]
+    pub word: ::prost::alloc::string::String,
+    /// The list, of a permission that holds one. Empty: no limit.
+    #[prost(string, repeated, tag = "3")]
+    pub list: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was first set, and last. 0 in a request.
+    #[prost(int64, tag = "4")]
+    pub created_at_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub updated_at_ms: i64,
+}

@@ -15,7 +15,7 @@ pub struct Event {
     pub origin_device_id: ::prost::alloc::string::String,
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -47,6 +47,16 @@ pub mod event {
         TransientSent(super::TransientSent),
         #[prost(message, tag = "21")]
         AppChanged(super::AppChanged),
+        #[prost(message, tag = "30")]
+        RoleChanged(super::RoleChanged),
+        #[prost(message, tag = "31")]
+        ScopePermissionsChanged(super::ScopePermissionsChanged),
+        #[prost(message, tag = "22")]
+        ReactionChanged(super::ReactionChanged),
+        #[prost(message, tag = "23")]
+        PinChanged(super::PinChanged),
+        #[prost(message, tag = "24")]
+        SaveChanged(super::SaveChanged),
     }
 }
 /// A message of any category was stored.
@@ -76,6 +86,46 @@ pub struct ReceiptChanged {
     /// Who wrote the message at the watermark.
     #[prost(string, tag = "8")]
     pub message_sender: ::prost::alloc::string::String,
+}
+/// A reaction to a message was added or taken back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionChanged {
+    #[prost(bool, tag = "1")]
+    pub added: bool,
+    /// With its user.
+    #[prost(message, optional, tag = "2")]
+    pub reaction: ::core::option::Option<super::super::messaging::v1::Reaction>,
+    #[prost(enumeration = "super::super::messaging::v1::ReceiverType", tag = "3")]
+    pub receiver_type: i32,
+    /// Seen from who reacted: the other user, or the group.
+    #[prost(string, tag = "4")]
+    pub receiver: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of a reply in a thread; 0: none.
+    #[prost(int64, tag = "6")]
+    pub parent_id: i64,
+    /// Who wrote the message.
+    #[prost(string, tag = "7")]
+    pub message_sender: ::prost::alloc::string::String,
+}
+/// A message was pinned for everybody in its conversation, or unpinned.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PinChanged {
+    #[prost(bool, tag = "1")]
+    pub pinned: bool,
+    #[prost(message, optional, tag = "2")]
+    pub message: ::core::option::Option<super::super::messaging::v1::Message>,
+}
+/// A user saved a message, or forgot that.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SaveChanged {
+    #[prost(bool, tag = "1")]
+    pub saved: bool,
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub message: ::core::option::Option<super::super::messaging::v1::Message>,
 }
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -157,6 +207,20 @@ pub struct TransientSent {
 /// An app was made or its settings changed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AppChanged {}
+/// What a role lets its users do changed, or the role was deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RoleChanged {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+}
+/// What a scope lets the members of a group do changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScopePermissionsChanged {
+    #[prost(string, tag = "1")]
+    pub guid: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::groups::v1::MemberScope", tag = "2")]
+    pub scope: i32,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ChangeKind {

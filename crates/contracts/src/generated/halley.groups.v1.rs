@@ -369,6 +369,61 @@ pub struct ListBannedMembersResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
+/// What was set of a scope's permissions in one group.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScopePermissions {
+    #[prost(enumeration = "MemberScope", tag = "1")]
+    pub scope: i32,
+    /// By id.
+    #[prost(message, repeated, tag = "2")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetScopePermissionsRequest {
+    #[prost(string, tag = "1")]
+    pub guid: ::prost::alloc::string::String,
+    /// Unspecified: all scopes.
+    #[prost(enumeration = "MemberScope", tag = "2")]
+    pub scope: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetScopePermissionsResponse {
+    /// Scopes of which nothing was set are left out.
+    #[prost(message, repeated, tag = "1")]
+    pub scopes: ::prost::alloc::vec::Vec<ScopePermissions>,
+    #[prost(int64, tag = "2")]
+    pub group_created_at_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetScopePermissionsRequest {
+    #[prost(string, tag = "1")]
+    pub guid: ::prost::alloc::string::String,
+    #[prost(enumeration = "MemberScope", tag = "2")]
+    pub scope: i32,
+    #[prost(message, repeated, tag = "3")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetScopePermissionsResponse {
+    /// All that is set now, by id.
+    #[prost(message, repeated, tag = "1")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsetScopePermissionRequest {
+    #[prost(string, tag = "1")]
+    pub guid: ::prost::alloc::string::String,
+    #[prost(enumeration = "MemberScope", tag = "2")]
+    pub scope: i32,
+    #[prost(string, tag = "3")]
+    pub permission: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnsetScopePermissionResponse {
+    /// All that is set now, by id.
+    #[prost(message, repeated, tag = "1")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMembershipRequest {
     #[prost(string, tag = "1")]
@@ -1093,6 +1148,96 @@ pub mod groups_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// What the scopes of a group may do: only what was set. Errors: ERR_GUID_NOT_FOUND.
+        pub async fn get_scope_permissions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetScopePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetScopePermissionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.groups.v1.GroupsService/GetScopePermissions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.groups.v1.GroupsService",
+                        "GetScopePermissions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets values, all or none. Errors: ERR_GUID_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn set_scope_permissions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetScopePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetScopePermissionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.groups.v1.GroupsService/SetScopePermissions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.groups.v1.GroupsService",
+                        "SetScopePermissions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Back to the default. Errors: ERR_GUID_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn unset_scope_permission(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnsetScopePermissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsetScopePermissionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.groups.v1.GroupsService/UnsetScopePermission",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.groups.v1.GroupsService",
+                        "UnsetScopePermission",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// A group with one user's membership in it: what messaging asks before a group message.
         /// Errors: ERR_GUID_NOT_FOUND. A user who is no member is an answer, not an error.
         pub async fn get_membership(
@@ -1343,6 +1488,30 @@ pub mod groups_service_server {
             request: tonic::Request<super::ListBannedMembersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListBannedMembersResponse>,
+            tonic::Status,
+        >;
+        /// What the scopes of a group may do: only what was set. Errors: ERR_GUID_NOT_FOUND.
+        async fn get_scope_permissions(
+            &self,
+            request: tonic::Request<super::GetScopePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetScopePermissionsResponse>,
+            tonic::Status,
+        >;
+        /// Sets values, all or none. Errors: ERR_GUID_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn set_scope_permissions(
+            &self,
+            request: tonic::Request<super::SetScopePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetScopePermissionsResponse>,
+            tonic::Status,
+        >;
+        /// Back to the default. Errors: ERR_GUID_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn unset_scope_permission(
+            &self,
+            request: tonic::Request<super::UnsetScopePermissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsetScopePermissionResponse>,
             tonic::Status,
         >;
         /// A group with one user's membership in it: what messaging asks before a group message.
@@ -2166,6 +2335,147 @@ pub mod groups_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListBannedMembersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.groups.v1.GroupsService/GetScopePermissions" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetScopePermissionsSvc<T: GroupsService>(pub Arc<T>);
+                    impl<
+                        T: GroupsService,
+                    > tonic::server::UnaryService<super::GetScopePermissionsRequest>
+                    for GetScopePermissionsSvc<T> {
+                        type Response = super::GetScopePermissionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetScopePermissionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupsService>::get_scope_permissions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetScopePermissionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.groups.v1.GroupsService/SetScopePermissions" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetScopePermissionsSvc<T: GroupsService>(pub Arc<T>);
+                    impl<
+                        T: GroupsService,
+                    > tonic::server::UnaryService<super::SetScopePermissionsRequest>
+                    for SetScopePermissionsSvc<T> {
+                        type Response = super::SetScopePermissionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetScopePermissionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupsService>::set_scope_permissions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetScopePermissionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.groups.v1.GroupsService/UnsetScopePermission" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnsetScopePermissionSvc<T: GroupsService>(pub Arc<T>);
+                    impl<
+                        T: GroupsService,
+                    > tonic::server::UnaryService<super::UnsetScopePermissionRequest>
+                    for UnsetScopePermissionSvc<T> {
+                        type Response = super::UnsetScopePermissionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnsetScopePermissionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupsService>::unset_scope_permission(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnsetScopePermissionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

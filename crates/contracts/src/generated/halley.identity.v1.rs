@@ -304,6 +304,78 @@ pub struct DeleteRoleRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteRoleResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRoleRightsRequest {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRoleRightsResponse {
+    #[prost(message, optional, tag = "1")]
+    pub role: ::core::option::Option<Role>,
+    /// By id.
+    #[prost(message, repeated, tag = "2")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+    /// By key.
+    #[prost(message, repeated, tag = "3")]
+    pub restricted_features: ::prost::alloc::vec::Vec<RestrictedFeature>,
+}
+/// A feature that the users of a role may not use.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RestrictedFeature {
+    /// Without a prefix.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub created_at_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetRolePermissionsRequest {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetRolePermissionsResponse {
+    /// All that is set now, by id.
+    #[prost(message, repeated, tag = "1")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsetRolePermissionRequest {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub permission: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnsetRolePermissionResponse {
+    /// All that is set now, by id.
+    #[prost(message, repeated, tag = "1")]
+    pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RestrictFeaturesRequest {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RestrictFeaturesResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AllowFeaturesRequest {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Every feature, whatever the keys.
+    #[prost(bool, tag = "3")]
+    pub all: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AllowFeaturesResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddFriendsRequest {
     #[prost(string, tag = "1")]
     pub uid: ::prost::alloc::string::String,
@@ -1001,6 +1073,156 @@ pub mod identity_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// What a role lets its users do: only what was set. Errors: ERR_ROLE_NOT_FOUND.
+        pub async fn get_role_rights(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRoleRightsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRoleRightsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/GetRoleRights",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.identity.v1.IdentityService",
+                        "GetRoleRights",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets values, all or none. Errors: ERR_ROLE_NOT_FOUND, also for a role in a list; ERR_BAD_REQUEST.
+        pub async fn set_role_permissions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetRolePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetRolePermissionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/SetRolePermissions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.identity.v1.IdentityService",
+                        "SetRolePermissions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Back to the default. Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn unset_role_permission(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnsetRolePermissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsetRolePermissionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/UnsetRolePermission",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.identity.v1.IdentityService",
+                        "UnsetRolePermission",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forbids features to the users of a role, all or none of those named. Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn restrict_features(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RestrictFeaturesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RestrictFeaturesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/RestrictFeatures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.identity.v1.IdentityService",
+                        "RestrictFeatures",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn allow_features(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AllowFeaturesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AllowFeaturesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/AllowFeatures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.identity.v1.IdentityService",
+                        "AllowFeatures",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Befriends both ways. Each item may fail alone: ERR_ALREADY_FRIEND, ERR_CANNOT_FORM_SELF_RELATION,
         /// ERR_UID_NOT_FOUND, ERR_FAILED_TO_ADD_FRIEND past 1,000 friends.
         pub async fn add_friends(
@@ -1317,6 +1539,46 @@ pub mod identity_service_server {
             request: tonic::Request<super::DeleteRoleRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeleteRoleResponse>,
+            tonic::Status,
+        >;
+        /// What a role lets its users do: only what was set. Errors: ERR_ROLE_NOT_FOUND.
+        async fn get_role_rights(
+            &self,
+            request: tonic::Request<super::GetRoleRightsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRoleRightsResponse>,
+            tonic::Status,
+        >;
+        /// Sets values, all or none. Errors: ERR_ROLE_NOT_FOUND, also for a role in a list; ERR_BAD_REQUEST.
+        async fn set_role_permissions(
+            &self,
+            request: tonic::Request<super::SetRolePermissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetRolePermissionsResponse>,
+            tonic::Status,
+        >;
+        /// Back to the default. Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn unset_role_permission(
+            &self,
+            request: tonic::Request<super::UnsetRolePermissionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsetRolePermissionResponse>,
+            tonic::Status,
+        >;
+        /// Forbids features to the users of a role, all or none of those named. Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn restrict_features(
+            &self,
+            request: tonic::Request<super::RestrictFeaturesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RestrictFeaturesResponse>,
+            tonic::Status,
+        >;
+        /// Errors: ERR_ROLE_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn allow_features(
+            &self,
+            request: tonic::Request<super::AllowFeaturesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AllowFeaturesResponse>,
             tonic::Status,
         >;
         /// Befriends both ways. Each item may fail alone: ERR_ALREADY_FRIEND, ERR_CANNOT_FORM_SELF_RELATION,
@@ -2114,6 +2376,242 @@ pub mod identity_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DeleteRoleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/GetRoleRights" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRoleRightsSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::GetRoleRightsRequest>
+                    for GetRoleRightsSvc<T> {
+                        type Response = super::GetRoleRightsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRoleRightsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::get_role_rights(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRoleRightsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/SetRolePermissions" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetRolePermissionsSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::SetRolePermissionsRequest>
+                    for SetRolePermissionsSvc<T> {
+                        type Response = super::SetRolePermissionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetRolePermissionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::set_role_permissions(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetRolePermissionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/UnsetRolePermission" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnsetRolePermissionSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::UnsetRolePermissionRequest>
+                    for UnsetRolePermissionSvc<T> {
+                        type Response = super::UnsetRolePermissionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnsetRolePermissionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::unset_role_permission(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnsetRolePermissionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/RestrictFeatures" => {
+                    #[allow(non_camel_case_types)]
+                    struct RestrictFeaturesSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::RestrictFeaturesRequest>
+                    for RestrictFeaturesSvc<T> {
+                        type Response = super::RestrictFeaturesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RestrictFeaturesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::restrict_features(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RestrictFeaturesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/AllowFeatures" => {
+                    #[allow(non_camel_case_types)]
+                    struct AllowFeaturesSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::AllowFeaturesRequest>
+                    for AllowFeaturesSvc<T> {
+                        type Response = super::AllowFeaturesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AllowFeaturesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::allow_features(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AllowFeaturesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -61,6 +61,23 @@ pub struct Message {
     pub action_on: ::core::option::Option<super::super::identity::v1::User>,
     #[prost(message, optional, boxed, tag = "28")]
     pub quoted_message: ::core::option::Option<::prost::alloc::boxed::Box<Message>>,
+    /// The message that an action was done to, as it is now; without what it quotes.
+    #[prost(message, optional, boxed, tag = "29")]
+    pub action_on_message: ::core::option::Option<::prost::alloc::boxed::Box<Message>>,
+    /// In the order in which they first came. Live events don't say whose own they are.
+    #[prost(message, repeated, tag = "30")]
+    pub reactions: ::prost::alloc::vec::Vec<ReactionCount>,
+    /// Deleted for good: its place is all that is left of it.
+    #[prost(bool, tag = "31")]
+    pub erased: bool,
+    /// When it was pinned for everybody in the conversation, and by whom: a uid or `app_system`. 0: not.
+    #[prost(int64, tag = "32")]
+    pub pinned_at_ms: i64,
+    #[prost(string, tag = "33")]
+    pub pinned_by: ::prost::alloc::string::String,
+    /// When the user that the answer is for saved it, in answers to calls about saves and in lists of saved messages.
+    #[prost(int64, tag = "34")]
+    pub saved_at_ms: i64,
     #[prost(oneof = "message::ReceiverEntity", tags = "25, 26")]
     pub receiver_entity: ::core::option::Option<message::ReceiverEntity>,
 }
@@ -73,6 +90,36 @@ pub mod message {
         #[prost(message, tag = "26")]
         ReceiverGroup(super::super::super::groups::v1::Group),
     }
+}
+/// How often a message got a reaction.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionCount {
+    #[prost(string, tag = "1")]
+    pub reaction: ::prost::alloc::string::String,
+    #[prost(int32, tag = "2")]
+    pub count: i32,
+    /// Whether the user that the answer is for is among them.
+    #[prost(bool, tag = "3")]
+    pub by_me: bool,
+}
+/// One user's reaction to a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reaction {
+    /// Grows within a message.
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    #[prost(int64, tag = "2")]
+    pub message_id: i64,
+    /// An emoji, or a short text.
+    #[prost(string, tag = "3")]
+    pub reaction: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub reacted_at_ms: i64,
+    /// Who it is, as far as known.
+    #[prost(message, optional, tag = "6")]
+    pub user: ::core::option::Option<super::super::identity::v1::User>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Conversation {
@@ -250,6 +297,10 @@ pub struct ListMessagesRequest {
     #[prost(int32, tag = "5")]
     pub limit: i32,
     /// The cursor, exclusive: one of an id, a sequence number or a time. 0: none.
+    ///
+    /// Many messages share a time, so `cursor_updated_at_ms` takes `cursor_id` beside it: the page begins behind that message.
+    /// When the message was updated within the second that the time lies in, its exact time counts, so that a caller who
+    /// knows whole seconds walks without loss or repeat. When it was updated again since, the page begins at the given time.
     #[prost(int64, tag = "6")]
     pub cursor_id: i64,
     #[prost(int64, tag = "7")]
@@ -285,11 +336,162 @@ pub struct ListMessagesRequest {
     pub has_attachments: bool,
     #[prost(string, tag = "22")]
     pub conversation_id: ::prost::alloc::string::String,
+    /// Also messages deleted for good, as empty places: for readers who look for holes in the sequence.
+    #[prost(bool, tag = "23")]
+    pub with_erased: bool,
+    #[prost(bool, tag = "24")]
+    pub has_reactions: bool,
+    /// Only pinned ones.
+    #[prost(bool, tag = "25")]
+    pub pinned: bool,
+    /// Only those that the caller's user has saved.
+    #[prost(bool, tag = "26")]
+    pub saved: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMessagesResponse {
     #[prost(message, repeated, tag = "1")]
     pub messages: ::prost::alloc::vec::Vec<Message>,
+    /// More rows lie beyond this page in the asked direction.
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EditMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    /// JSON object of the keys to change: text, metadata, and customData of a custom message. Empty: none.
+    #[prost(string, tag = "2")]
+    pub data_json: ::prost::alloc::string::String,
+    /// The new tags, all of them.
+    #[prost(string, repeated, tag = "3")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether the tags change.
+    #[prost(bool, tag = "4")]
+    pub set_tags: bool,
+    #[prost(string, tag = "5")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EditMessageResponse {
+    /// The action message.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    #[prost(bool, tag = "2")]
+    pub permanent: bool,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeleteMessageResponse {
+    /// The action message.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddReactionRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    /// At most 45 characters.
+    #[prost(string, tag = "2")]
+    pub reaction: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AddReactionResponse {
+    /// The message that was reacted to.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveReactionRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub reaction: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RemoveReactionResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PinMessageResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpinMessageResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SaveMessageResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsaveMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnsaveMessageResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReactionsRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    /// Empty: all of them.
+    #[prost(string, tag = "2")]
+    pub reaction: ::prost::alloc::string::String,
+    /// Unspecified: towards newer ones.
+    #[prost(enumeration = "Direction", tag = "3")]
+    pub direction: i32,
+    /// 1 to 1000; 0 means 100.
+    #[prost(int32, tag = "4")]
+    pub limit: i32,
+    /// The id of a reaction, exclusive. 0: none.
+    #[prost(int64, tag = "5")]
+    pub cursor_id: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReactionsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub reactions: ::prost::alloc::vec::Vec<Reaction>,
     /// More rows lie beyond this page in the asked direction.
     #[prost(bool, tag = "2")]
     pub has_more: bool,
@@ -304,6 +506,9 @@ pub struct ListConversationsRequest {
     pub unread_only: bool,
     #[prost(string, repeated, tag = "4")]
     pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Case-insensitive part of the other user's or the group's name; looked for among the 10,000 newest.
+    #[prost(string, tag = "5")]
+    pub search_key: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListConversationsResponse {
@@ -318,12 +523,42 @@ pub struct GetConversationRequest {
     pub with_type: i32,
     #[prost(string, tag = "2")]
     pub with: ::prost::alloc::string::String,
+    /// Instead of the side: the public id.
+    #[prost(string, tag = "3")]
+    pub conversation_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetConversationResponse {
     #[prost(message, optional, tag = "1")]
     pub conversation: ::core::option::Option<Conversation>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    /// All of them, at most 25.
+    #[prost(string, repeated, tag = "3")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateConversationResponse {
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<Conversation>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResetConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    /// Instead of the side: the public id.
+    #[prost(string, tag = "3")]
+    pub conversation_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResetConversationResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkReadRequest {
     #[prost(enumeration = "ReceiverType", tag = "1")]
@@ -639,6 +874,282 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Changes keys of a message's data, and its tags, and writes the action message `edited` into the history. For the
+        /// sender, who keeps order in the group, and the app; the app's edit is an action of the message's sender. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, also for a deleted one, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_NOT_A_SENDER,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED for actions and calls, ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_EMPTY_MESSAGE_TEXT,
+        /// ERR_INVALID_MESSAGE_TEXT, ERR_EMPTY_CUSTOM_DATA, ERR_INVALID_CUSTOM_DATA, ERR_INVALID_METADATA, ERR_INVALID_MESSAGE_DATA.
+        pub async fn edit_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EditMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EditMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/EditMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "EditMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes a message and writes the action message `deleted`: its content is shown to nobody any more. Rights and errors
+        /// are those of an edit. For good, its content is removed and lists pass over it; logged-in users may not do that.
+        pub async fn delete_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/DeleteMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "DeleteMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Adds a reaction of the caller's user; one that is there stays. At most 25 different ones a message. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER.
+        pub async fn add_reaction(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddReactionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/AddReaction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "AddReaction",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a reaction of the caller's user back; one that is not there is no error.
+        pub async fn remove_reaction(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveReactionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/RemoveReaction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "RemoveReaction",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Who reacted to a message, oldest first whatever the direction.
+        pub async fn list_reactions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReactionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReactionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListReactions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListReactions",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Pins a message for everybody in its conversation, at most 100 there. Between two users both may, in a group who keeps
+        /// order in it, and the app everywhere. What is pinned stays so and gets the new pinner. Errors: ERR_MESSAGE_ID_NOT_FOUND,
+        /// ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_PERMISSION_DENIED, ERR_PINNED_MESSAGES_LIMIT_EXCEEDED.
+        pub async fn pin_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/PinMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.MessagingService", "PinMessage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Anybody who may pin may unpin; what is not pinned is no error.
+        pub async fn unpin_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnpinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnpinMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnpinMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Saves a message for the caller's user alone, at most 100. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_SAVED_MESSAGES_LIMIT_EXCEEDED.
+        pub async fn save_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SaveMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/SaveMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "SaveMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What is not saved is no error.
+        pub async fn unsave_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnsaveMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsaveMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnsaveMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnsaveMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         pub async fn list_messages(
@@ -700,7 +1211,7 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Errors: ERR_CONVERSATION_NOT_ACCESSIBLE.
+        /// Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
         pub async fn get_conversation(
             &mut self,
             request: impl tonic::IntoRequest<super::GetConversationRequest>,
@@ -726,6 +1237,67 @@ pub mod messaging_service_client {
                     GrpcMethod::new(
                         "halley.messaging.v1.MessagingService",
                         "GetConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets the tags of the caller's user for a conversation. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE.
+        pub async fn update_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UpdateConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UpdateConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hides what was said so far from the caller's user, and the conversation until a new message comes. Others keep
+        /// theirs. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
+        pub async fn reset_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResetConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResetConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ResetConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ResetConversation",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -969,6 +1541,87 @@ pub mod messaging_service_server {
             tonic::Response<super::GetMessageResponse>,
             tonic::Status,
         >;
+        /// Changes keys of a message's data, and its tags, and writes the action message `edited` into the history. For the
+        /// sender, who keeps order in the group, and the app; the app's edit is an action of the message's sender. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, also for a deleted one, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_NOT_A_SENDER,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED for actions and calls, ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_EMPTY_MESSAGE_TEXT,
+        /// ERR_INVALID_MESSAGE_TEXT, ERR_EMPTY_CUSTOM_DATA, ERR_INVALID_CUSTOM_DATA, ERR_INVALID_METADATA, ERR_INVALID_MESSAGE_DATA.
+        async fn edit_message(
+            &self,
+            request: tonic::Request<super::EditMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EditMessageResponse>,
+            tonic::Status,
+        >;
+        /// Deletes a message and writes the action message `deleted`: its content is shown to nobody any more. Rights and errors
+        /// are those of an edit. For good, its content is removed and lists pass over it; logged-in users may not do that.
+        async fn delete_message(
+            &self,
+            request: tonic::Request<super::DeleteMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteMessageResponse>,
+            tonic::Status,
+        >;
+        /// Adds a reaction of the caller's user; one that is there stays. At most 25 different ones a message. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER.
+        async fn add_reaction(
+            &self,
+            request: tonic::Request<super::AddReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddReactionResponse>,
+            tonic::Status,
+        >;
+        /// Takes a reaction of the caller's user back; one that is not there is no error.
+        async fn remove_reaction(
+            &self,
+            request: tonic::Request<super::RemoveReactionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveReactionResponse>,
+            tonic::Status,
+        >;
+        /// Who reacted to a message, oldest first whatever the direction.
+        async fn list_reactions(
+            &self,
+            request: tonic::Request<super::ListReactionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReactionsResponse>,
+            tonic::Status,
+        >;
+        /// Pins a message for everybody in its conversation, at most 100 there. Between two users both may, in a group who keeps
+        /// order in it, and the app everywhere. What is pinned stays so and gets the new pinner. Errors: ERR_MESSAGE_ID_NOT_FOUND,
+        /// ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_PERMISSION_DENIED, ERR_PINNED_MESSAGES_LIMIT_EXCEEDED.
+        async fn pin_message(
+            &self,
+            request: tonic::Request<super::PinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinMessageResponse>,
+            tonic::Status,
+        >;
+        /// Anybody who may pin may unpin; what is not pinned is no error.
+        async fn unpin_message(
+            &self,
+            request: tonic::Request<super::UnpinMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinMessageResponse>,
+            tonic::Status,
+        >;
+        /// Saves a message for the caller's user alone, at most 100. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED, ERR_SAVED_MESSAGES_LIMIT_EXCEEDED.
+        async fn save_message(
+            &self,
+            request: tonic::Request<super::SaveMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveMessageResponse>,
+            tonic::Status,
+        >;
+        /// What is not saved is no error.
+        async fn unsave_message(
+            &self,
+            request: tonic::Request<super::UnsaveMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsaveMessageResponse>,
+            tonic::Status,
+        >;
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         async fn list_messages(
@@ -986,12 +1639,29 @@ pub mod messaging_service_server {
             tonic::Response<super::ListConversationsResponse>,
             tonic::Status,
         >;
-        /// Errors: ERR_CONVERSATION_NOT_ACCESSIBLE.
+        /// Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
         async fn get_conversation(
             &self,
             request: tonic::Request<super::GetConversationRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetConversationResponse>,
+            tonic::Status,
+        >;
+        /// Sets the tags of the caller's user for a conversation. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE.
+        async fn update_conversation(
+            &self,
+            request: tonic::Request<super::UpdateConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateConversationResponse>,
+            tonic::Status,
+        >;
+        /// Hides what was said so far from the caller's user, and the conversation until a new message comes. Others keep
+        /// theirs. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
+        async fn reset_conversation(
+            &self,
+            request: tonic::Request<super::ResetConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResetConversationResponse>,
             tonic::Status,
         >;
         /// Moves the read watermark of the caller's user forward; read implies delivered. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE.
@@ -1220,6 +1890,416 @@ pub mod messaging_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/halley.messaging.v1.MessagingService/EditMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct EditMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::EditMessageRequest>
+                    for EditMessageSvc<T> {
+                        type Response = super::EditMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EditMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::edit_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EditMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/DeleteMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::DeleteMessageRequest>
+                    for DeleteMessageSvc<T> {
+                        type Response = super::DeleteMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::delete_message(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/AddReaction" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddReactionSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::AddReactionRequest>
+                    for AddReactionSvc<T> {
+                        type Response = super::AddReactionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddReactionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::add_reaction(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddReactionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/RemoveReaction" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveReactionSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::RemoveReactionRequest>
+                    for RemoveReactionSvc<T> {
+                        type Response = super::RemoveReactionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveReactionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::remove_reaction(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveReactionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListReactions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListReactionsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListReactionsRequest>
+                    for ListReactionsSvc<T> {
+                        type Response = super::ListReactionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReactionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_reactions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListReactionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/PinMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct PinMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::PinMessageRequest>
+                    for PinMessageSvc<T> {
+                        type Response = super::PinMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PinMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::pin_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PinMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnpinMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnpinMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnpinMessageRequest>
+                    for UnpinMessageSvc<T> {
+                        type Response = super::UnpinMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnpinMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unpin_message(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnpinMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/SaveMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct SaveMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::SaveMessageRequest>
+                    for SaveMessageSvc<T> {
+                        type Response = super::SaveMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SaveMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::save_message(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SaveMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnsaveMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnsaveMessageSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnsaveMessageRequest>
+                    for UnsaveMessageSvc<T> {
+                        type Response = super::UnsaveMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnsaveMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unsave_message(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnsaveMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/halley.messaging.v1.MessagingService/ListMessages" => {
                     #[allow(non_camel_case_types)]
                     struct ListMessagesSvc<T: MessagingService>(pub Arc<T>);
@@ -1343,6 +2423,101 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UpdateConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UpdateConversationRequest>
+                    for UpdateConversationSvc<T> {
+                        type Response = super::UpdateConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::update_conversation(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ResetConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResetConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ResetConversationRequest>
+                    for ResetConversationSvc<T> {
+                        type Response = super::ResetConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResetConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::reset_conversation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResetConversationSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -12,7 +12,7 @@ use halley_model::{
 use crate::{
     access::Scene,
     domain::{self, scope_from_pb},
-    error::Result,
+    error::{GroupsError, Result},
     service::Groups,
     store::{
         bans,
@@ -27,13 +27,19 @@ pub(super) async fn list(groups: &Groups, caller: Caller, request: ListMembersRe
     let page = Page::parse(request.page)?;
     domain::at_most("uids", &request.uids, UIDS_MAX)?;
     domain::at_most("excludedUids", &request.excluded_uids, UIDS_MAX)?;
-    let filter = MemberFilter {
+    let mut filter = MemberFilter {
         scopes: scopes(&request.scopes)?,
         uids: (!request.uids.is_empty()).then(|| domain::known_uids(&request.uids)),
         excluded_uids: domain::known_uids(&request.excluded_uids),
     };
     let guid = domain::known_guid(&request.guid)?;
-    Scene::read(groups, &caller, &guid).await?.require(Action::ListMembers)?;
+    let scene = Scene::read(groups, &caller, &guid).await?;
+    scene.require(Action::ListMembers)?;
+    if let Some(own) = scene.own() {
+        let rights = groups.own_rights(&caller, &scene).await?;
+        let narrowed = rights.narrow_members(&filter.scopes);
+        filter.scopes = narrowed.map_err(|denied| GroupsError::NotPermitted { denied, scope: own.scope })?;
+    }
     let (rows, total) = members::list_members(&groups.pool, caller.app_id(), &guid, &filter, page).await?;
     let info = page.info(total, rows.len());
     let members = rows.iter().map(|row| row.membership().show(&guid, &row.uid)).collect();

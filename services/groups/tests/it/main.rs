@@ -12,5 +12,6 @@ mod joining;
 mod lists;
 mod members;
 mod ownership;
+mod permissions;
 mod rights;
 mod support;

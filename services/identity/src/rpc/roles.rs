@@ -36,7 +36,7 @@ pub(super) async fn create(
 }
 
 /// Reads the id of a role to look for: what is no id names no role.
-fn known_role(value: &str) -> Result<String> {
+pub(super) fn known_role(value: &str) -> Result<String> {
     RoleId::parse(value).map(RoleId::into_string).map_err(|_| IdentityError::RoleNotFound { role: value.to_owned() })
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn update(
     let mut transaction = identity.begin_with_default_role(app_id).await?;
     let changed = store::roles::update_role(&mut transaction, app_id, &role, &changes, time::now()).await?;
     let role = changed.ok_or(IdentityError::RoleNotFound { role })?;
-    transaction.commit().await?;
+    identity.tell_role(transaction, &caller, &role.role).await?;
     Ok(pb::UpdateRoleResponse { role: Some(role.into()) })
 }
 
@@ -113,7 +113,10 @@ async fn delete_or_empty(identity: &Identity, caller: &Caller, role: &str) -> Re
     if is_empty {
         store::roles::delete_role(&mut transaction, app_id, role).await?;
     }
-    let facts: Vec<_> = moved.iter().map(|user| events::user_changed(caller, ChangeKind::Updated, user)).collect();
+    let mut facts: Vec<_> = moved.iter().map(|user| events::user_changed(caller, ChangeKind::Updated, user)).collect();
+    if is_empty {
+        facts.push(events::role_changed(caller, role));
+    }
     let pending = commit(transaction, &facts).await?;
     identity.relay.publish_now(pending).await;
     Ok(is_empty)

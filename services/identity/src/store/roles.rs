@@ -122,6 +122,19 @@ pub(crate) async fn lock_known_roles(
         .await
 }
 
+/// Which of those roles exist.
+pub(crate) async fn find_known_roles(
+    conn: &mut PgConnection,
+    app_id: &str,
+    roles: &[String],
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("SELECT role FROM roles WHERE app_id = $1 AND role = ANY($2)")
+        .bind(app_id)
+        .bind(roles)
+        .fetch_all(conn)
+        .await
+}
+
 /// Whom the role of an active user lets them list, as the contract's number; 0 for "not set". `None`: no such user.
 pub(crate) async fn find_list_users_filter(pool: &PgPool, app_id: &str, uid: &str) -> sqlx::Result<Option<i16>> {
     sqlx::query_scalar(

@@ -108,7 +108,10 @@ async fn what_takes_rights_away_is_told_before_the_answer() {
     world.give_role("ann", "default").await;
     assert_eq!(user_change(only(facts.so_far(&world).await)), change(ChangeKind::Updated, "ann"));
     world.delete_role(&world.server(), pb::DeleteRoleRequest { role: "vip".to_owned() }).await.unwrap();
-    assert_eq!(user_change(only(facts.so_far(&world).await)), change(ChangeKind::Updated, "cat"));
+    let told: [Body; 2] = facts.so_far(&world).await.try_into().expect("of the user and of the role");
+    let [of_user, of_role] = told;
+    assert_eq!(user_change(of_user), change(ChangeKind::Updated, "cat"));
+    assert!(matches!(of_role, Body::RoleChanged(changed) if changed.role == "vip"));
     world.deactivate(&["bob"]).await;
     assert_eq!(user_change(only(facts.so_far(&world).await)), change(ChangeKind::Deactivated, "bob"));
     world.delete_user(&world.server(), pb::DeleteUserRequest { uid: "bob".to_owned() }).await.unwrap();

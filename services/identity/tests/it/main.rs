@@ -9,6 +9,7 @@ mod facts;
 mod friends;
 mod importing;
 mod isolation;
+mod rights;
 mod roles;
 mod support;
 mod user_list;

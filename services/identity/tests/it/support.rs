@@ -226,6 +226,11 @@ calls! {
     list_roles(ListRolesRequest) -> ListRolesResponse;
     update_role(UpdateRoleRequest) -> UpdateRoleResponse;
     delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
+    get_role_rights(GetRoleRightsRequest) -> GetRoleRightsResponse;
+    set_role_permissions(SetRolePermissionsRequest) -> SetRolePermissionsResponse;
+    unset_role_permission(UnsetRolePermissionRequest) -> UnsetRolePermissionResponse;
+    restrict_features(RestrictFeaturesRequest) -> RestrictFeaturesResponse;
+    allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
     add_friends(AddFriendsRequest) -> AddFriendsResponse;
     remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
     list_friends(ListFriendsRequest) -> ListFriendsResponse;

@@ -25,6 +25,7 @@ pub(super) fn apply(caches: &Caches, event: &Event) {
             let Some(group) = &changed.group else { return };
             caches.groups.forget(&cache::key(app_id, &[&group.guid]));
             if changed.kind() == ChangeKind::Deleted {
+                caches.scopes.forget(&cache::key(app_id, &[&group.guid]));
                 let of_group = format!("{app_id}:{}:", group.guid);
                 caches.memberships.forget_if(move |key| key.starts_with(&of_group));
             }
@@ -35,6 +36,7 @@ pub(super) fn apply(caches: &Caches, event: &Event) {
             // The number of members is part of the group.
             caches.groups.forget(&cache::key(app_id, &[&group.guid]));
         }
+        Some(Body::ScopePermissionsChanged(changed)) => caches.scopes.forget(&cache::key(app_id, &[&changed.guid])),
         Some(Body::MembersImported(imported)) => caches.groups.forget(&cache::key(app_id, &[&imported.guid])),
         _ => {}
     }

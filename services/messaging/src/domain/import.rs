@@ -81,6 +81,7 @@ pub(crate) fn read(app_id: &str, item: ImportedMessage) -> Result<Checked> {
             stored_key: key.storage(),
             counted: is_counted(item.category(), is_reply, &item.data_json),
             membership: None,
+            change: None,
             message: Message {
                 conversation_id: key.public(),
                 receiver_type: receiver_type(&key).into(),

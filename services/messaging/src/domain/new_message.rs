@@ -3,7 +3,7 @@
 use halley_contracts::messaging::v1::{Message, MessageCategory};
 use halley_model::{ConversationKey, FieldError, field, limits};
 
-use super::action::Membership;
+use super::{action::Membership, change::MessageChange};
 use crate::error::{MessagingError, Result};
 
 /// A message without id, sequence number and time.
@@ -21,6 +21,8 @@ pub(crate) struct NewMessage {
     pub counted: bool,
     /// The membership change that it tells of.
     pub membership: Option<Membership>,
+    /// The change of another message that it tells of.
+    pub change: Option<MessageChange>,
 }
 
 /// Checks what every stored message must keep to. The edge has checked the shape of each category already.

@@ -113,7 +113,7 @@ async fn show(
 ) -> Result<Vec<halley_contracts::messaging::v1::Message>> {
     let ids: Vec<i64> = imported.iter().filter_map(|item| item.as_ref().ok()).map(Imported::id).collect();
     let rows = messages::list_by_ids(&messaging.pool, app_id, &ids).await?;
-    let shown = messaging.show_messages(app_id, &rows).await?;
+    let shown = messaging.show_messages(app_id, None, &rows).await?;
     let by_id: std::collections::HashMap<i64, _> = shown.into_iter().map(|message| (message.id, message)).collect();
     Ok(ids.iter().filter_map(|id| by_id.get(id).cloned()).collect())
 }

@@ -1,5 +1,7 @@
 //! `ListMessages`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::{
     Direction, ListMessagesRequest, ListMessagesResponse, MessageCategory, ReceiverType,
@@ -10,12 +12,12 @@ use halley_model::{ConversationKey, FieldError, Guid, field, limits};
 use crate::{
     access::With,
     domain::key::candidates,
-    error::{MessagingError, Result},
+    error::Result,
     service::Messaging,
     store::{
         conversations,
         history::{self, Cursor, Filter, HistoryQuery, Source, Unread},
-        messages, participants,
+        marks, messages, participants,
     },
 };
 
@@ -25,16 +27,20 @@ pub(super) async fn list(
     request: ListMessagesRequest,
 ) -> Result<ListMessagesResponse> {
     let limit = limit(&request)?;
-    let cursor = cursor(&request)?;
+    let cursor = exact(messaging, &caller, cursor(&request)?).await?;
     let Some(source) = source(messaging, &caller, &request).await? else {
         return Ok(ListMessagesResponse::default());
     };
     if matches!(cursor, Cursor::Sequence(_)) && !source.is_one_conversation() {
         return Err(FieldError::new("sequence", "counts within one conversation: name it").into());
     }
-    let filter = filter(messaging, &caller, &request, &source).await?;
+    let saves = saves(messaging, &caller, &request).await?;
+    let mut filter = filter(messaging, &caller, &request, &source).await?;
+    filter.ids = request.saved.then(|| saves.keys().copied().collect());
     let forward = request.direction() == Direction::Append;
-    let query = HistoryQuery { app_id: caller.app_id().to_owned(), source, cursor, forward, limit, filter };
+    let hidden_from = caller.acting_uid().map(ToOwned::to_owned);
+    let query =
+        HistoryQuery { app_id: caller.app_id().to_owned(), source, cursor, forward, limit, filter, hidden_from };
     let mut rows = history::list_messages(&messaging.pool, &query).await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > wanted;
@@ -42,7 +48,10 @@ pub(super) async fn list(
     if !forward {
         rows.reverse();
     }
-    let messages = messaging.show_messages(caller.app_id(), &rows).await?;
+    let mut messages = messaging.show_messages(caller.app_id(), caller.acting_uid(), &rows).await?;
+    for message in &mut messages {
+        message.saved_at_ms = saves.get(&message.id).copied().unwrap_or_default();
+    }
     Ok(ListMessagesResponse { messages, has_more })
 }
 
@@ -66,6 +75,15 @@ fn cursor(request: &ListMessagesRequest) -> Result<Cursor> {
         return Ok(Cursor::Sequence(request.cursor_sequence));
     }
     Ok(some_time("sentAt", request.cursor_sent_at_ms)?.map_or(Cursor::None, Cursor::SentAt))
+}
+
+/// A caller who knows only the second of an update names the message, too: its stored time is the exact one, if it lies
+/// within that second. Whatever the message was updated to since, nothing is passed over.
+async fn exact(messaging: &Messaging, caller: &Caller, cursor: Cursor) -> Result<Cursor> {
+    let Cursor::UpdatedAt(given, Some(id)) = cursor else { return Ok(cursor) };
+    let stored = messages::find_updated_at(&messaging.pool, caller.app_id(), id).await?;
+    let exact = stored.filter(|stored| stored.timestamp() == given.timestamp());
+    Ok(Cursor::UpdatedAt(exact.unwrap_or(given), Some(id)))
 }
 
 /// A time; 0 is none.
@@ -99,9 +117,7 @@ async fn source(messaging: &Messaging, caller: &Caller, request: &ListMessagesRe
 }
 
 async fn thread(messaging: &Messaging, caller: &Caller, parent_id: i64) -> Result<Source> {
-    let parent = messages::find_message(&messaging.pool, caller.app_id(), parent_id).await?;
-    let parent = parent.ok_or(MessagingError::MessageNotFound { id: parent_id })?;
-    messaging.directory.authorise_message(caller, &parent).await?;
+    let parent = messaging.visible_message(caller, parent_id).await?;
     Ok(Source::Thread(parent_id, parent.key))
 }
 
@@ -166,8 +182,21 @@ async fn filter(
         sent_from: some_time("sentAt.from", sent_at.from_ms)?,
         sent_to: some_time("sentAt.to", sent_at.to_ms)?,
         has_attachments: request.has_attachments,
+        has_reactions: request.has_reactions,
+        pinned: request.pinned,
+        ids: None,
+        with_erased: request.with_erased,
         unread_of: unread(messaging, caller, request, source).await?,
     })
+}
+
+/// When the caller's user saved which messages, if only those are wanted.
+async fn saves(messaging: &Messaging, caller: &Caller, request: &ListMessagesRequest) -> Result<HashMap<i64, i64>> {
+    if !request.saved {
+        return Ok(HashMap::new());
+    }
+    let saves = marks::list_saves(&messaging.pool, caller.app_id(), caller.require_uid()?).await?;
+    Ok(saves.into_iter().map(|(id, at)| (id, time::to_ms(at))).collect())
 }
 
 fn categories(request: &ListMessagesRequest) -> Result<Vec<MessageCategory>> {

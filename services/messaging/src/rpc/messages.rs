@@ -1,12 +1,16 @@
-//! `GetMessage`.
+//! `GetMessage`, and finding a message that a call names.
 
 use halley_contracts::messaging::v1::{GetMessageRequest, GetMessageResponse};
 use halley_kit::Caller;
+use sqlx::PgConnection;
 
 use crate::{
     error::{MessagingError, Result},
     service::Messaging,
-    store::messages,
+    store::{
+        conversations,
+        messages::{self, StoredMessage},
+    },
 };
 
 pub(super) async fn get(
@@ -14,9 +18,46 @@ pub(super) async fn get(
     caller: Caller,
     request: GetMessageRequest,
 ) -> Result<GetMessageResponse> {
-    let found = messages::find_message(&messaging.pool, caller.app_id(), request.id).await?;
-    let message = found.ok_or(MessagingError::MessageNotFound { id: request.id })?;
-    messaging.directory.authorise_message(&caller, &message).await?;
-    let message = messaging.show_message(caller.app_id(), &message).await?;
+    let message = messaging.visible_message(&caller, request.id).await?;
+    let message = messaging.show_message(caller.app_id(), caller.acting_uid(), &message).await?;
     Ok(GetMessageResponse { message: Some(message) })
+}
+
+impl Messaging {
+    /// A message that the caller may see.
+    pub(super) async fn visible_message(&self, caller: &Caller, id: i64) -> Result<StoredMessage> {
+        let found = messages::find_message(&self.pool, caller.app_id(), id, caller.acting_uid()).await?;
+        let message = found.ok_or(MessagingError::MessageNotFound { id })?;
+        self.directory.authorise_message(caller, &message).await?;
+        Ok(message)
+    }
+
+    /// A message that the caller may see and that can still change: of a conversation that goes on.
+    pub(super) async fn living_message(&self, caller: &Caller, id: i64) -> Result<StoredMessage> {
+        let message = self.visible_message(caller, id).await?;
+        if message.retired { Err(MessagingError::MessageNotFound { id }) } else { Ok(message) }
+    }
+}
+
+/// Locks the message's conversation: what moves the time of a message's update does so one after the other, so that who
+/// walks by that time misses nothing.
+pub(super) async fn lock_message(
+    connection: &mut PgConnection,
+    app_id: &str,
+    target: StoredMessage,
+) -> Result<StoredMessage> {
+    let id = target.message_id;
+    let place = (app_id.to_owned(), target.key.storage());
+    let locked = conversations::lock_conversations(connection, std::slice::from_ref(&place)).await?;
+    if locked.get(&place).is_none_or(|conversation| conversation.conversation_id != target.conversation_id) {
+        return Err(MessagingError::MessageNotFound { id });
+    }
+    let target = read_locked(connection, app_id, id).await?;
+    if target.deleted_at.is_some() { Err(MessagingError::MessageNotFound { id }) } else { Ok(target) }
+}
+
+/// A message as it is in a transaction that has locked its conversation.
+pub(super) async fn read_locked(connection: &mut PgConnection, app_id: &str, id: i64) -> Result<StoredMessage> {
+    let mut found = messages::list_locked(connection, &[(app_id, id)]).await?;
+    found.pop().map(|(_, message)| message).ok_or(MessagingError::MessageNotFound { id })
 }

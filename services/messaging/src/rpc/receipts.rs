@@ -64,7 +64,7 @@ pub(super) async fn mark_unread(
     let id = request.message_id;
     let with_type = request.with_type();
     let mark = mark(messaging, &caller, with_type, &request.with, id, String::new()).await?;
-    let message = messages::find_message(&messaging.pool, &mark.app_id, id).await?;
+    let message = messages::find_message(&messaging.pool, &mark.app_id, id, Some(&mark.uid)).await?;
     if !message.is_some_and(|message| message.key == mark.key && !message.retired) {
         return Err(MessagingError::MessageNotFound { id });
     }

@@ -41,7 +41,7 @@ impl Messaging {
         let new = self.action_message(app_id, event).await?;
         match self.writers.write(new).await? {
             Written::New(message) | Written::RepeatedNew(message) => Ok(*message),
-            Written::Repeated(stored) => self.show_message(app_id, &stored).await,
+            Written::Repeated(stored) => self.show_message(app_id, None, &stored).await,
         }
     }
 
@@ -67,6 +67,7 @@ impl Messaging {
             stored_key: key.storage(),
             counted: false,
             membership: Some(Membership { uid: change.on_uid.clone(), presence, at }),
+            change: None,
             message: Message {
                 muid: event.event_id,
                 conversation_id: key.public(),

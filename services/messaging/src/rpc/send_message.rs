@@ -26,7 +26,8 @@ pub(super) async fn send(
     new_message::check(category, &request.r#type, &request.data_json, &request.muid, &request.tags)?;
     let to = With::parse(request.receiver_type(), &request.receiver)?;
     let sender_uid = parse_sender(&request.sender_uid)?;
-    let parties = messaging.directory.authorise_send(&caller, &sender_uid, &to).await?;
+    let is_reply = request.parent_id != 0;
+    let parties = messaging.directory.authorise_send(&caller, &sender_uid, &to, is_reply).await?;
     let counted = is_counted(category, request.parent_id, &request.data_json);
     let device_id = if request.device_id.is_empty() { caller.device_id().to_owned() } else { request.device_id };
     halley_model::field::text("deviceId", &device_id, 255)?;
@@ -35,6 +36,7 @@ pub(super) async fn send(
         stored_key: parties.key.storage(),
         counted,
         membership: None,
+        change: None,
         message: Message {
             muid: request.muid,
             conversation_id: parties.key.public(),
@@ -55,7 +57,7 @@ pub(super) async fn send(
         key: parties.key,
     };
     let new = with_relatives(messaging, new).await?;
-    answer(messaging, caller.app_id(), messaging.writers.write(new).await?).await
+    answer(messaging, &caller, messaging.writers.write(new).await?).await
 }
 
 /// The sender that an app names; empty: the app itself.
@@ -79,6 +81,7 @@ async fn with_relatives(messaging: &Messaging, mut new: NewMessage) -> Result<Ne
         let message =
             found.iter().find(|message| message.message_id == id).ok_or(MessagingError::MessageNotFound { id })?;
         match message.key == new.key && !message.retired {
+            _ if message.erased => Err(MessagingError::MessageNotFound { id }),
             true => Ok(message),
             false => Err(MessagingError::WrongThread { id }),
         }
@@ -93,18 +96,20 @@ async fn with_relatives(messaging: &Messaging, mut new: NewMessage) -> Result<Ne
         }
     }
     if quoted_id != 0 {
-        let quoted = messaging.show_message(&new.app_id, find(quoted_id)?).await?;
+        let quoted = messaging.show_message(&new.app_id, None, find(quoted_id)?).await?;
         new.message.quoted_message = Some(Box::new(Message { quoted_message: None, ..quoted }));
     }
     Ok(new)
 }
 
 /// What a sender is told.
-async fn answer(messaging: &Messaging, app_id: &str, written: Written) -> Result<SendMessageResponse> {
+async fn answer(messaging: &Messaging, caller: &Caller, written: Written) -> Result<SendMessageResponse> {
     let (message, repeated_muid) = match written {
         Written::New(message) => (*message, false),
         Written::RepeatedNew(message) => (*message, true),
-        Written::Repeated(stored) => (messaging.show_message(app_id, &stored).await?, true),
+        Written::Repeated(stored) => {
+            (messaging.show_message(caller.app_id(), caller.acting_uid(), &stored).await?, true)
+        }
     };
     Ok(SendMessageResponse { message: Some(message), repeated_muid })
 }

@@ -56,6 +56,12 @@ pub(crate) struct Filter {
     pub sent_from: Option<DateTime<Utc>>,
     pub sent_to: Option<DateTime<Utc>>,
     pub has_attachments: bool,
+    pub has_reactions: bool,
+    pub pinned: bool,
+    /// Only messages of these ids: few.
+    pub ids: Option<Vec<i64>>,
+    /// Also places of what was deleted for good.
+    pub with_erased: bool,
     /// Of others, counted, and after the reader's position.
     pub unread_of: Option<Unread>,
 }
@@ -78,6 +84,8 @@ pub(crate) struct HistoryQuery {
     pub forward: bool,
     pub limit: i64,
     pub filter: Filter,
+    /// Who looks: what this user has hidden is left out.
+    pub hidden_from: Option<String>,
 }
 
 /// Lists messages from the cursor on, in the direction asked for, one more than the limit if there are more.
@@ -129,8 +137,35 @@ fn push_plain(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
             sql.push(WITH_KEY).push(" WHERE m.app_id = ").push_bind(query.app_id.clone());
         }
     }
+    push_hidden(sql, query);
     push_cursor(sql, query);
     push_filter(sql, &query.filter, None);
+}
+
+/// Leaves out what the user who looks has hidden. Of one conversation the position is looked up once.
+fn push_hidden(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    let Some(uid) = &query.hidden_from else { return };
+    sql.push(
+        " AND m.sequence > COALESCE((
+             SELECT p.hidden_before_sequence FROM participants AS p WHERE p.app_id = ",
+    )
+    .push_bind(query.app_id.clone())
+    .push(" AND p.uid = ")
+    .push_bind(uid.clone())
+    .push(" AND p.conversation_id = ");
+    match &query.source {
+        Source::Conversation(key) | Source::Thread(_, key) => {
+            sql.push("(SELECT conversation_id FROM conversations WHERE app_id = ")
+                .push_bind(query.app_id.clone())
+                .push(" AND conversation_key = ")
+                .push_bind(key.storage())
+                .push(")");
+        }
+        _ => {
+            sql.push("m.conversation_id");
+        }
+    }
+    sql.push("), 0)");
 }
 
 /// Takes the first rows of each conversation and then the first of them all: a user's conversations are few, an app's
@@ -142,6 +177,9 @@ fn push_of_user(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &st
          CROSS JOIN LATERAL (
              SELECT m.* FROM messages AS m WHERE m.app_id = p.app_id AND m.conversation_id = p.conversation_id",
     );
+    if query.hidden_from.is_some() {
+        sql.push(" AND m.sequence > p.hidden_before_sequence");
+    }
     push_cursor(sql, query);
     push_filter(
         sql,
@@ -223,6 +261,18 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter, own_boundary: 
     }
     if filter.hide_deleted {
         sql.push(" AND m.deleted_at IS NULL");
+    }
+    if !filter.with_erased {
+        sql.push(" AND NOT m.erased");
+    }
+    if filter.has_reactions {
+        sql.push(" AND m.reaction_total > 0");
+    }
+    if filter.pinned {
+        sql.push(" AND m.pinned_at IS NOT NULL");
+    }
+    if let Some(ids) = &filter.ids {
+        sql.push(" AND m.message_id = ANY(").push_bind(ids.clone()).push(")");
     }
     if filter.only_deleted {
         sql.push(" AND m.deleted_at IS NOT NULL");

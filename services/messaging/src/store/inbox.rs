@@ -12,6 +12,8 @@ pub(crate) struct InboxRow {
     pub uid: String,
     pub conversation_key: String,
     pub last_message_id: i64,
+    /// What a list shows of the conversation; 0: nothing that the user has not hidden.
+    pub preview_message_id: i64,
     pub last_sequence: i64,
     pub read_message_id: i64,
     pub delivered_message_id: i64,
@@ -34,6 +36,8 @@ pub(crate) struct InboxFilter<'a> {
     /// With any of them.
     pub tags: &'a [String],
     pub unread_only: bool,
+    /// Only these places, by uid and conversation.
+    pub places: Option<&'a [(String, i64)]>,
 }
 
 /// A part of the list.
@@ -45,6 +49,7 @@ pub(crate) struct Slice {
 
 const COLUMNS: &str = "p.app_id, p.uid, c.conversation_id, c.conversation_key, c.last_message_id, c.last_sequence, \
      c.counted_total, COALESCE(p.unread_message_id, p.read_message_id) AS read_message_id, p.delivered_message_id, \
+     CASE WHEN c.preview_sequence > p.hidden_before_sequence THEN c.preview_message_id ELSE 0 END AS preview_message_id, \
      p.tags, c.created_at, COALESCE(c.last_message_at, c.created_at) AS active_at, \
      COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence)) AS boundary";
 
@@ -87,6 +92,18 @@ pub(crate) async fn list_inbox(
     query.build_query_as().fetch_all(connection).await
 }
 
+/// The matching places, newest activity first, without what takes counting: uid, conversation, stored key.
+pub(crate) async fn list_places(
+    pool: &PgPool,
+    filter: &InboxFilter<'_>,
+    limit: i64,
+) -> Result<Vec<(String, i64, String)>, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT r.uid, r.conversation_id, r.conversation_key FROM (");
+    push_rows(&mut query, filter);
+    query.push(") AS r").push(NEWEST_FIRST).push(" LIMIT ").push_bind(limit);
+    query.build_query_as().fetch_all(pool).await
+}
+
 /// How many rows match.
 pub(crate) async fn count_inbox(pool: &PgPool, filter: &InboxFilter<'_>) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM (");
@@ -105,7 +122,12 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, filter: &InboxFilter<'_>) {
         .push(
             " FROM participants AS p
              JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
-             WHERE p.left_at IS NULL AND (c.last_sequence > 0 OR c.conversation_key LIKE 'g:%') AND p.app_id = ",
+             WHERE p.left_at IS NULL
+                 AND (
+                     c.preview_sequence > p.hidden_before_sequence
+                     OR (p.hidden_before_sequence = 0 AND c.conversation_key LIKE 'g:%')
+                 )
+                 AND p.app_id = ",
         )
         .push_bind(filter.app_id.to_owned());
     if let Some(uid) = filter.uid {
@@ -119,6 +141,15 @@ fn push_rows(query: &mut QueryBuilder<Postgres>, filter: &InboxFilter<'_>) {
     }
     if !filter.tags.is_empty() {
         query.push(" AND p.tags && ").push_bind(filter.tags.to_vec());
+    }
+    if let Some(places) = filter.places {
+        let (uids, ids): (Vec<String>, Vec<i64>) = places.iter().cloned().unzip();
+        query
+            .push(" AND (p.uid, p.conversation_id) IN (SELECT * FROM unnest(")
+            .push_bind(uids)
+            .push("::text[], ")
+            .push_bind(ids)
+            .push("::bigint[]))");
     }
 }
 

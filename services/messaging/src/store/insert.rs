@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::Message;
 use sqlx::PgConnection;
 
-use super::array_literal;
+use super::{array_literal, some_text};
 
 /// A message with its place.
 pub(crate) struct Row<'a> {
@@ -41,40 +41,47 @@ pub(crate) async fn insert_messages(
              INSERT INTO messages (
                  app_id, conversation_id, sequence, message_id, sender_uid, category, type, data, muid, tags, parent_id,
                  quoted_message_id, action_on_uid, counted, counted_position, sent_at, updated_at, delivered_at,
-                 read_at, device_id
+                 read_at, device_id, action_on_message_id
              )
              SELECT
                  row.app_id, row.conversation_id, row.sequence,
                  COALESCE(NULLIF(row.message_id, 0), nextval('message_ids')), row.sender_uid, row.category, row.type,
                  row.data::json, row.muid, row.tags::text[], row.parent_id, row.quoted_message_id,
                  row.action_on_uid, row.counted, row.counted_position, row.sent_at, row.sent_at, row.delivered_at,
-                 row.read_at, row.device_id
+                 row.read_at, row.device_id, row.action_on_message_id
              FROM (
                  SELECT *
                  FROM unnest(
                      $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::bigint[],
-                     $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[]
+                     $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
+                     $20::bigint[]
                  ) WITH ORDINALITY AS given (
                      app_id, conversation_id, sequence, sender_uid, category, type, data, muid, tags, parent_id,
                      quoted_message_id, action_on_uid, counted, counted_position, sent_at, delivered_at, read_at,
-                     device_id, message_id, place
+                     device_id, message_id, action_on_message_id, place
                  )
                  ORDER BY given.place
              ) AS row
-             RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at
+             RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at,
+                 action_on_message_id IS NULL AS is_news
          ), latest AS (
              SELECT app_id, conversation_id, max(sequence) AS sequence, max(message_id) AS message_id,
-                 max(sent_at) AS sent_at, count(*) FILTER (WHERE counted) AS counted
+                 count(*) FILTER (WHERE counted) AS counted,
+                 max(sequence) FILTER (WHERE is_news) AS news_sequence,
+                 max(message_id) FILTER (WHERE is_news) AS news_message_id,
+                 max(sent_at) FILTER (WHERE is_news) AS news_sent_at
              FROM inserted
              GROUP BY app_id, conversation_id
          ), moved AS (
              UPDATE conversations
              SET last_sequence = latest.sequence,
                  last_message_id = latest.message_id,
-                 last_message_at = GREATEST(conversations.last_message_at, latest.sent_at),
+                 last_message_at = GREATEST(conversations.last_message_at, latest.news_sent_at),
+                 preview_sequence = COALESCE(latest.news_sequence, conversations.preview_sequence),
+                 preview_message_id = COALESCE(latest.news_message_id, conversations.preview_message_id),
                  counted_total = conversations.counted_total + latest.counted,
-                 history_sequence = CASE WHEN $20 THEN latest.sequence ELSE conversations.history_sequence END
+                 history_sequence = CASE WHEN $21 THEN latest.sequence ELSE conversations.history_sequence END
              FROM latest
              WHERE conversations.app_id = latest.app_id AND conversations.conversation_id = latest.conversation_id
          )
@@ -99,6 +106,7 @@ pub(crate) async fn insert_messages(
     .bind(all(rows, |row| row.read_at))
     .bind(all(rows, |row| row.message.device_id.as_str()))
     .bind(all(rows, |row| row.message_id))
+    .bind(all(rows, |row| row.message.action_on_message.as_ref().map(|message| message.id)))
     .bind(imported)
     .fetch_all(connection)
     .await
@@ -107,10 +115,6 @@ pub(crate) async fn insert_messages(
 /// One column of all rows.
 fn all<'a, T>(rows: &'a [Row<'a>], column: impl Fn(&'a Row<'a>) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
-}
-
-fn some_text(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
 }
 
 fn some_id(id: i64) -> Option<i64> {

@@ -35,6 +35,13 @@ pub(crate) struct StoredMessage {
     pub delivered_at: Option<DateTime<Utc>>,
     pub read_at: Option<DateTime<Utc>>,
     pub device_id: String,
+    pub action_on_message_id: i64,
+    /// Deleted for good: a place and nothing more.
+    pub erased: bool,
+    /// Reactions of all users together.
+    pub reaction_total: i32,
+    pub pinned_at: Option<DateTime<Utc>>,
+    pub pinned_by: String,
 }
 
 /// What [`StoredMessage::read`] reads, of a table named `m`, in its order.
@@ -42,13 +49,14 @@ macro_rules! columns {
     () => {
         "m.conversation_id, m.sequence, m.message_id, m.muid, m.sender_uid, m.category, m.type, m.data::text, m.tags, \
          m.parent_id, m.reply_count, m.quoted_message_id, m.action_on_uid, m.sent_at, m.updated_at, m.edited_at, \
-         m.edited_by, m.deleted_at, m.deleted_by, m.delivered_at, m.read_at, m.device_id"
+         m.edited_by, m.deleted_at, m.deleted_by, m.delivered_at, m.read_at, m.device_id, m.action_on_message_id, \
+         m.erased, m.reaction_total, m.pinned_at, m.pinned_by"
     };
 }
 pub(crate) use columns;
 
 /// The place of the column after those: the stored key, where rows of several conversations come together.
-const KEY_COLUMN: usize = 22;
+const KEY_COLUMN: usize = 27;
 
 impl StoredMessage {
     /// Reads a row of [`columns`] whose conversation is known.
@@ -79,6 +87,11 @@ impl StoredMessage {
             delivered_at: row.try_get(19)?,
             read_at: row.try_get(20)?,
             device_id: row.try_get(21)?,
+            action_on_message_id: row.try_get::<Option<i64>, _>(22)?.unwrap_or_default(),
+            erased: row.try_get(23)?,
+            reaction_total: row.try_get(24)?,
+            pinned_at: row.try_get(25)?,
+            pinned_by: text(row, 26)?,
         })
     }
 
@@ -100,7 +113,7 @@ fn text(row: &PgRow, column: usize) -> Result<String, sqlx::Error> {
     Ok(row.try_get::<Option<String>, _>(column)?.unwrap_or_default())
 }
 
-/// Messages by id, in no order; unknown ones are left out.
+/// Messages by id, in no order; unknown ones are left out, ones deleted for good are not.
 pub(crate) async fn list_by_ids(pool: &PgPool, app_id: &str, ids: &[i64]) -> Result<Vec<StoredMessage>, sqlx::Error> {
     let rows = sqlx::query(concat!(
         "SELECT ",
@@ -117,9 +130,67 @@ pub(crate) async fn list_by_ids(pool: &PgPool, app_id: &str, ids: &[i64]) -> Res
     rows.iter().map(StoredMessage::read_with_key).collect()
 }
 
-/// The message of an id.
-pub(crate) async fn find_message(pool: &PgPool, app_id: &str, id: i64) -> Result<Option<StoredMessage>, sqlx::Error> {
-    Ok(list_by_ids(pool, app_id, &[id]).await?.pop())
+/// The message of an id, unless it was deleted for good or its user, if one is named, has hidden it.
+pub(crate) async fn find_message(
+    pool: &PgPool,
+    app_id: &str,
+    id: i64,
+    uid: Option<&str>,
+) -> Result<Option<StoredMessage>, sqlx::Error> {
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", c.conversation_key
+         FROM messages AS m
+         JOIN conversations AS c ON c.app_id = m.app_id AND c.conversation_id = m.conversation_id
+         LEFT JOIN participants AS p
+             ON p.app_id = m.app_id AND p.uid = $3 AND p.conversation_id = m.conversation_id
+         WHERE m.app_id = $1 AND m.message_id = $2 AND NOT m.erased
+             AND m.sequence > COALESCE(p.hidden_before_sequence, 0)"
+    ))
+    .bind(app_id)
+    .bind(id)
+    .bind(uid)
+    .fetch_optional(pool)
+    .await?;
+    row.as_ref().map(StoredMessage::read_with_key).transpose()
+}
+
+/// Messages that are to be changed, each with its app. Their conversations are locked, so what is read stays true.
+pub(crate) async fn list_locked(
+    connection: &mut PgConnection,
+    messages: &[(&str, i64)],
+) -> Result<Vec<(String, StoredMessage)>, sqlx::Error> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (app_ids, ids): (Vec<&str>, Vec<i64>) = messages.iter().copied().unzip();
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", c.conversation_key, m.app_id
+         FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::bigint[])) AS asked (app_id, message_id)
+         JOIN messages AS m ON m.app_id = asked.app_id AND m.message_id = asked.message_id
+         JOIN conversations AS c ON c.app_id = m.app_id AND c.conversation_id = m.conversation_id"
+    ))
+    .bind(app_ids)
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(KEY_COLUMN + 1)?, StoredMessage::read_with_key(row)?))).collect()
+}
+
+/// When a message was updated last.
+pub(crate) async fn find_updated_at(
+    pool: &PgPool,
+    app_id: &str,
+    id: i64,
+) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    sqlx::query_scalar("SELECT updated_at FROM messages WHERE app_id = $1 AND message_id = $2")
+        .bind(app_id)
+        .bind(id)
+        .fetch_optional(pool)
+        .await
 }
 
 /// A muid with whom it is of.
@@ -162,7 +233,7 @@ pub(crate) async fn find_by_muids(
         .collect()
 }
 
-/// Raises the number of replies of threads' parents.
+/// Raises the number of replies of threads' parents, or lowers it.
 pub(crate) async fn add_replies(
     connection: &mut PgConnection,
     replies: &[(String, i64, i32)],

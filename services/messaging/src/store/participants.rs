@@ -187,6 +187,55 @@ pub(crate) async fn update_place(
     Ok(())
 }
 
+/// Gives a user's place in a conversation other tags; answers whether there is one.
+pub(crate) async fn set_tags(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+    tags: &[String],
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE participants AS p
+         SET tags = $4
+         FROM conversations AS c
+         WHERE c.app_id = $1 AND c.conversation_key = $2
+             AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
+    )
+    .bind(app_id)
+    .bind(conversation_key)
+    .bind(uid)
+    .bind(tags)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Hides what was said so far from one user, for whom it counts as read; answers whether the user has a place there.
+pub(crate) async fn hide_history(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE participants AS p
+         SET hidden_before_sequence = c.last_sequence,
+             joined_sequence = c.last_sequence,
+             unread_sequence = NULL,
+             unread_message_id = NULL
+         FROM conversations AS c
+         WHERE c.app_id = $1 AND c.conversation_key = $2
+             AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
+    )
+    .bind(app_id)
+    .bind(conversation_key)
+    .bind(uid)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// After which sequence number messages are unread for a user; 0 for somebody without a place.
 pub(crate) async fn find_boundary(
     pool: &PgPool,

@@ -12,14 +12,14 @@ use halley_kit::time;
 use sqlx::PgConnection;
 
 use super::{
-    Written,
-    plan::{Decision, Slot, plan},
+    Outcome, Written,
+    plan::{Changed, Decision, Plan, Read, Slot, plan},
 };
 use crate::{
-    domain::{action::Presence, new_message::NewMessage},
+    domain::{action::Presence, change, new_message::NewMessage},
     events,
     store::{
-        begin_batch,
+        begin_batch, changes as changed_messages,
         conversations::{self, Place, Wanted},
         insert::{self, Inserted},
         messages::{self, MuidOf},
@@ -41,7 +41,7 @@ pub(super) enum BatchError {
 /// A batch that is committed.
 pub(super) struct Committed {
     /// In the order of the batch.
-    pub written: Vec<Written>,
+    pub written: Vec<Outcome>,
     /// What is to be published.
     pub pending: Pending,
 }
@@ -65,15 +65,17 @@ pub(super) async fn write(connection: &mut PgConnection, batch: &[&NewMessage]) 
 /// `None`: a conversation is missing, and nothing was written.
 async fn try_write(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<Option<Committed>, BatchError> {
     let mut transaction = begin_batch(connection).await?;
-    let Some(decisions) = decide(&mut transaction, batch).await? else {
+    let Some((plan, now)) = decide(&mut transaction, batch).await? else {
         transaction.rollback().await?;
         return Ok(None);
     };
-    let now = time::now();
+    let Plan { decisions, changed, shorter_threads } = plan;
     let inserted = insert(&mut transaction, batch, &decisions, now).await?;
-    messages::add_replies(&mut transaction, &replies(batch, &decisions)).await?;
+    let written: Vec<_> = changed.iter().map(|((app_id, _), row)| (app_id.as_str(), row)).collect();
+    changed_messages::write(&mut transaction, &written).await?;
+    messages::add_replies(&mut transaction, &replies(batch, &decisions, &shorter_threads)).await?;
     participants::upsert_participants(&mut transaction, &changes(batch, &decisions)).await?;
-    let entries = entries(batch, &decisions, &inserted, now);
+    let entries = entries(batch, &decisions, &changed, &inserted, now);
     let pending = outbox::insert(&mut transaction, &entries).await?;
     let commit = Instant::now();
     transaction.commit().await.map_err(commit_error)?;
@@ -86,7 +88,12 @@ fn commit_error(error: sqlx::Error) -> BatchError {
     if error.as_database_error().is_some() { BatchError::Failed(error) } else { BatchError::Uncertain(error) }
 }
 
-async fn decide(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<Option<Vec<Decision>>, sqlx::Error> {
+/// The plan, and the time that counts as now: taken while the locks are held, so that in a conversation it never goes
+/// back from one transaction to the next.
+async fn decide(
+    connection: &mut PgConnection,
+    batch: &[&NewMessage],
+) -> Result<Option<(Plan, DateTime<Utc>)>, sqlx::Error> {
     let places: BTreeSet<Place> = batch.iter().map(|new| (new.app_id.clone(), new.stored_key.clone())).collect();
     let places: Vec<Place> = places.into_iter().collect();
     let locked = conversations::lock_conversations(connection, &places).await?;
@@ -98,7 +105,22 @@ async fn decide(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<
     let asked: Vec<MuidOf<'_>> = with_muid.iter().map(|index| muid_of(batch[*index])).collect();
     let known = messages::find_by_muids(connection, &asked).await?;
     let known = known.into_iter().map(|(place, stored)| (with_muid[place], stored)).collect();
-    Ok(plan(batch, locked, known))
+    let targets = targets(connection, batch).await?;
+    let now = time::now();
+    Ok(plan(batch, Read { locked, known, targets }, now).map(|plan| (plan, now)))
+}
+
+/// The messages that the batch is to change.
+async fn targets(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<Changed, sqlx::Error> {
+    let asked: Vec<(&str, i64)> = batch
+        .iter()
+        .filter_map(|new| new.change.as_ref().map(|change| (new.app_id.as_str(), change.message_id)))
+        .collect();
+    let mut targets = Changed::new();
+    for (app_id, row) in messages::list_locked(connection, &asked).await? {
+        targets.insert((app_id, row.message_id), row);
+    }
+    Ok(targets)
 }
 
 fn muid_of(new: &NewMessage) -> MuidOf<'_> {
@@ -139,10 +161,14 @@ fn to_insert<'a>(
     })
 }
 
-fn replies(batch: &[&NewMessage], decisions: &[Decision]) -> Vec<(String, i64, i32)> {
+/// By how much threads grow; those of deleted replies shrink.
+fn replies(batch: &[&NewMessage], decisions: &[Decision], shorter: &[(String, i64)]) -> Vec<(String, i64, i32)> {
     let mut counts: HashMap<(&str, i64), i32> = HashMap::new();
     for (_, new, _) in to_insert(batch, decisions).filter(|(_, new, _)| new.message.parent_id != 0) {
         *counts.entry((&new.app_id, new.message.parent_id)).or_default() += 1;
+    }
+    for (app_id, parent_id) in shorter {
+        *counts.entry((app_id, *parent_id)).or_default() -= 1;
     }
     counts.into_iter().map(|((app_id, id), count)| (app_id.to_owned(), id, count)).collect()
 }
@@ -167,6 +193,7 @@ fn changes<'a>(batch: &'a [&'a NewMessage], decisions: &'a [Decision]) -> Vec<Ch
 fn entries(
     batch: &[&NewMessage],
     decisions: &[Decision],
+    changed: &Changed,
     inserted: &HashMap<(i64, i64), i64>,
     now: DateTime<Utc>,
 ) -> Vec<Entry> {
@@ -177,26 +204,32 @@ fn entries(
             message.sequence = slot.sequence;
             message.sent_at_ms = time::to_ms(now);
             message.updated_at_ms = message.sent_at_ms;
+            if let Some(target) = &mut message.action_on_message
+                && let Some(stored) = changed.get(&(new.app_id.clone(), target.id))
+            {
+                change::show(target, stored);
+            }
             events::message_sent(new, message)
         })
         .collect()
 }
 
 /// What each message's sender is told: the published messages, taken back out of their events.
-fn answers(decisions: Vec<Decision>, entries: Vec<Entry>) -> Vec<Written> {
+fn answers(decisions: Vec<Decision>, entries: Vec<Entry>) -> Vec<Outcome> {
     let mut sent = entries.into_iter().map(|entry| match entry.event.body {
         Some(Body::MessageSent(sent)) => sent.message.unwrap_or_default(),
         _ => Message::default(),
     });
-    let mut written: Vec<Written> = Vec::with_capacity(decisions.len());
+    let mut written: Vec<Outcome> = Vec::with_capacity(decisions.len());
     for decision in decisions {
         let answer = match decision {
-            Decision::Insert(_) => Written::New(Box::new(sent.next().unwrap_or_default())),
-            Decision::Repeated(stored) => Written::Repeated(stored),
+            Decision::Insert(_) => Ok(Written::New(Box::new(sent.next().unwrap_or_default()))),
+            Decision::Repeated(stored) => Ok(Written::Repeated(stored)),
             Decision::SameAs(first) => match &written[first] {
-                Written::New(message) | Written::RepeatedNew(message) => Written::RepeatedNew(message.clone()),
-                Written::Repeated(stored) => Written::Repeated(stored.clone()),
+                Ok(Written::New(message) | Written::RepeatedNew(message)) => Ok(Written::RepeatedNew(message.clone())),
+                other => other.clone(),
             },
+            Decision::Refused(refusal) => Err(refusal),
         };
         written.push(answer);
     }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Item, Written,
+    Item, Outcome, Written,
     batch::{self, BatchError, Committed},
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Writer {
     async fn write(&mut self, items: Vec<Item>) {
         let news: Vec<&NewMessage> = items.iter().map(|item| &item.new).collect();
         match self.attempt_again(&news, |error| may_pass(error) && is_away(error)).await {
-            Ok(written) => answer_all(items, written.into_iter().map(Ok)),
+            Ok(written) => answer_all(items, written.into_iter().map(|outcome| Ok(outcome?))),
             Err(Attempt::Uncertain(error)) => {
                 tracing::error!(%error, messages = items.len(), "a commit was not answered");
                 answer_all(items, std::iter::repeat_with(|| Err(MessagingError::Uncertain)));
@@ -94,7 +94,9 @@ impl Writer {
 
     async fn write_alone(&mut self, new: &NewMessage) -> Result<Written> {
         match self.attempt_again(&[new], may_pass).await {
-            Ok(mut written) => written.pop().ok_or(MessagingError::Inconsistent("a batch of one has no answer")),
+            Ok(mut written) => {
+                Ok(written.pop().ok_or(MessagingError::Inconsistent("a batch of one has no answer"))??)
+            }
             Err(Attempt::Uncertain(error)) => {
                 tracing::error!(%error, "a commit was not answered");
                 Err(MessagingError::Uncertain)
@@ -109,7 +111,7 @@ impl Writer {
         &mut self,
         news: &[&NewMessage],
         worth_it: fn(&sqlx::Error) -> bool,
-    ) -> std::result::Result<Vec<Written>, Attempt> {
+    ) -> std::result::Result<Vec<Outcome>, Attempt> {
         for attempt in 1..TRIES {
             match self.attempt(news).await {
                 Err(Attempt::Failed(error)) if worth_it(&error) => {
@@ -123,7 +125,7 @@ impl Writer {
     }
 
     /// One transaction. What it committed is handed over for publishing before anybody is answered.
-    async fn attempt(&mut self, news: &[&NewMessage]) -> std::result::Result<Vec<Written>, Attempt> {
+    async fn attempt(&mut self, news: &[&NewMessage]) -> std::result::Result<Vec<Outcome>, Attempt> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await.map_err(Attempt::Failed)?,

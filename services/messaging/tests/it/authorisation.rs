@@ -74,7 +74,8 @@ async fn others_do_not_see_a_direct_conversation() {
     let by_id = pb::ListMessagesRequest { conversation_id: "ann_user_bob".to_owned(), ..Default::default() };
     assert!(api.list_messages(&api.user("cat"), by_id.clone()).await.unwrap().messages.is_empty());
     assert_eq!(api.list_messages(&api.user("bob"), by_id).await.unwrap().messages.len(), 1);
-    let conversation = pb::GetConversationRequest { with_type: USER.into(), with: "ann".to_owned() };
+    let conversation =
+        pb::GetConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
     let refused = api.get_conversation(&api.user("cat"), conversation).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::ConversationNotAccessible);
 }

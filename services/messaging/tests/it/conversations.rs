@@ -56,7 +56,7 @@ async fn the_newest_activity_comes_first_with_its_last_message() {
     api.send("ann", to_user("cat", "5")).await;
     assert_eq!(sides(&api.conversations("ann").await), ["cat", "bob", "room"]);
     assert_eq!(sides(&api.conversations("cat").await), ["ann"]);
-    let request = pb::GetConversationRequest { with_type: USER.into(), with: "ann".to_owned() };
+    let request = pb::GetConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
     let one = api.get_conversation(&api.user("cat"), request).await.unwrap().conversation.unwrap();
     assert_eq!(vec![one], api.conversations("cat").await);
 }
@@ -174,7 +174,8 @@ async fn a_conversation_that_is_not_ones_own_is_refused() {
     api.send("ann", to_user("bob", "x")).await;
     api.send("ann", to_group("room", "x")).await;
     let get = async |caller: Caller, kind: pb::ReceiverType, with: &str| {
-        let request = pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned() };
+        let request =
+            pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned(), ..Default::default() };
         api.get_conversation(&caller, request).await.unwrap_err().code
     };
     for (uid, kind, with) in

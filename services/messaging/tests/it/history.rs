@@ -66,6 +66,64 @@ async fn every_cursor_walks_the_whole_history_both_ways() {
 }
 
 #[tokio::test]
+async fn who_knows_only_seconds_walks_by_updates_without_loss_or_repeat() {
+    const SECOND_MS: i64 = 1_700_000_000_000;
+    let world = World::new(&["ann", "bob"]).await;
+    let api = world.start().await;
+    for n in 0..30 {
+        api.send("ann", to_user("bob", &format!("t{n}"))).await;
+    }
+    // All within one second, several at the same moment, and not in the order of ids.
+    let spread =
+        "UPDATE messages SET updated_at = to_timestamp(1700000000.0) + ((sequence * 7 % 30) / 3) * interval '90 ms'";
+    sqlx::query(spread).execute(&world.pool).await.unwrap();
+    for (direction, begin) in [(pb::Direction::Append, SECOND_MS - 1), (pb::Direction::Prepend, SECOND_MS + 1000)] {
+        let mut request = ListMessagesRequest {
+            direction: direction.into(),
+            limit: 4,
+            cursor_updated_at_ms: begin,
+            ..history(USER, "ann")
+        };
+        let mut walked: Vec<Message> = Vec::new();
+        loop {
+            let page = api.list_messages(&api.user("bob"), request.clone()).await.unwrap();
+            let forward = direction == pb::Direction::Append;
+            if let Some(outermost) = if forward { page.messages.last() } else { page.messages.first() } {
+                request.cursor_id = outermost.id;
+                request.cursor_updated_at_ms = SECOND_MS + if forward { 0 } else { 999 };
+            }
+            walked.extend(page.messages);
+            if !page.has_more {
+                break;
+            }
+        }
+        let mut ids: Vec<i64> = walked.iter().map(|message| message.id).collect();
+        assert_eq!(ids.len(), 30, "{direction:?}");
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 30, "{direction:?}");
+    }
+
+    // One that was updated again since: what lies in the second is shown once more rather than passed over.
+    let newest = api.page(&api.user("bob"), history(USER, "ann")).await.pop().unwrap();
+    sqlx::query("UPDATE messages SET updated_at = updated_at + interval '1 hour' WHERE message_id = $1")
+        .bind(newest.id)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let request = ListMessagesRequest {
+        direction: pb::Direction::Append.into(),
+        cursor_id: newest.id,
+        cursor_updated_at_ms: SECOND_MS,
+        ..history(USER, "ann")
+    };
+    let again = api.page(&api.user("bob"), request).await;
+    let in_second = again.iter().filter(|message| message.updated_at_ms > SECOND_MS).count();
+    assert_eq!((in_second, again.last().unwrap().id), (again.len(), newest.id));
+    assert!(again.len() >= 27, "{}", again.len());
+}
+
+#[tokio::test]
 async fn a_time_is_a_cursor_that_its_own_messages_stand_on() {
     let world = World::new(&["ann", "bob"]).await;
     let api = world.start().await;

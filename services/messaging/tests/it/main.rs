@@ -2,12 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod authorisation;
+mod changes;
 mod concurrency;
 mod conversations;
 mod faults;
 mod history;
 mod importing;
+mod marks;
 mod membership;
+mod own_conversation;
+mod permissions;
+mod reactions;
 mod receipts;
 mod sending;
 mod support;

@@ -23,7 +23,7 @@ fn unread(kind: pb::ReceiverType, with: &str, message_id: i64) -> pb::MarkUnread
 }
 
 async fn conversation(api: &Api, caller: &Caller, kind: pb::ReceiverType, with: &str) -> Outcome<pb::Conversation> {
-    let request = pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned() };
+    let request = pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned(), ..Default::default() };
     api.get_conversation(caller, request).await.map(|answer| answer.conversation.unwrap())
 }
 

@@ -3,15 +3,15 @@
 use axum::extract::Path;
 use halley_contracts::messaging::v1::{
     Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest, MarkReadRequest,
-    MarkUnreadRequest, ReceiverType,
+    MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
 };
-use halley_wire::ConversationJson;
+use halley_wire::{ConversationJson, View};
 use serde_json::json;
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
-    reply::{ApiError, Reply, data, page, value},
+    reply::{ApiError, Reply, data, done, page, value},
 };
 
 /// The other side of a conversation.
@@ -41,13 +41,16 @@ pub async fn list(context: Context, query: Query) -> Reply {
         r#type: kind.into(),
         unread_only: query.flag("unread")?,
         tags: query.texts("tags"),
+        search_key: query.any(&["searchKey", "searchKeyword"]).unwrap_or_default().to_owned(),
     };
     let answer = context.messaging().list_conversations(context.request(request)).await?.into_inner();
     let people = answer.conversations.iter().flat_map(people);
     let online = context.online(people).await;
-    let view = context.view(Some(&online));
+    // The tags of a conversation are shown wherever it has any; an empty list only to who asked for it.
+    let with_tags = query.flag("withTags")?;
+    let view = View { with_tags: query.flag("withUserAndGroupTags")?, ..context.view(Some(&online)) };
     let rows: Vec<_> =
-        answer.conversations.iter().map(|conversation| ConversationJson { conversation, view }).collect();
+        answer.conversations.iter().map(|conversation| ConversationJson { conversation, view, with_tags }).collect();
     page(rows, answer.page)
 }
 
@@ -69,11 +72,63 @@ pub async fn get_of_group(context: Context, guid: Path<String>) -> Reply {
 }
 
 async fn get(context: Context, with: With) -> Reply {
-    let request = GetConversationRequest { with_type: with.kind.into(), with: with.id };
+    let request = GetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() };
+    find(context, request).await
+}
+
+/// `GET /conversations/{conversationId}`
+pub async fn get_by_id(context: Context, Path(conversation_id): Path<String>) -> Reply {
+    find(context, GetConversationRequest { conversation_id, ..Default::default() }).await
+}
+
+async fn find(context: Context, request: GetConversationRequest) -> Reply {
     let answer = context.messaging().get_conversation(context.request(request)).await?.into_inner();
-    let conversation = answer.conversation.unwrap_or_default();
-    let online = context.online(people(&conversation)).await;
-    data(ConversationJson { conversation: &conversation, view: context.view(Some(&online)) })
+    show(&context, &answer.conversation.unwrap_or_default()).await
+}
+
+async fn show(context: &Context, conversation: &Conversation) -> Reply {
+    let online = context.online(people(conversation)).await;
+    data(ConversationJson { conversation, view: context.view(Some(&online)), with_tags: false })
+}
+
+/// `PUT /users/{uid}/conversation`
+pub async fn update_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
+    update(context, user(uid)?, &body).await
+}
+
+/// `PUT /groups/{guid}/conversation`
+pub async fn update_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
+    update(context, group(guid)?, &body).await
+}
+
+async fn update(context: Context, with: With, body: &Body) -> Reply {
+    let Some(tags) = body.texts("tags")? else { return Err(ApiError::field("tags", "is required")) };
+    let request = UpdateConversationRequest { with_type: with.kind.into(), with: with.id, tags };
+    let answer = context.messaging().update_conversation(context.request(request)).await?.into_inner();
+    show(&context, &answer.conversation.unwrap_or_default()).await
+}
+
+/// `DELETE /users/{uid}/conversation`
+pub async fn reset_with_user(context: Context, uid: Path<String>) -> Reply {
+    let with = user(uid)?;
+    reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
+}
+
+/// `DELETE /groups/{guid}/conversation`
+pub async fn reset_of_group(context: Context, guid: Path<String>) -> Reply {
+    let with = group(guid)?;
+    reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
+}
+
+/// `DELETE /conversations/{conversationId}`
+pub async fn reset_by_id(context: Context, Path(conversation_id): Path<String>) -> Reply {
+    reset(context, ResetConversationRequest { conversation_id, ..Default::default() }).await
+}
+
+/// Only the own side: what the body asks of it changes nothing for others.
+async fn reset(context: Context, request: ResetConversationRequest) -> Reply {
+    context.messaging().reset_conversation(context.request(request)).await?;
+    done("The conversation is deleted for the user.")
 }
 
 /// `POST /users/{uid}/conversation/read`
@@ -141,7 +196,7 @@ async fn unread(context: Context, with: With, body: &Body) -> Reply {
     let request = MarkUnreadRequest { with_type: with.kind.into(), with: with.id, message_id };
     let answer = context.messaging().mark_unread(context.request(request)).await?.into_inner();
     let conversation = answer.conversation.unwrap_or_default();
-    let shown = value(ConversationJson { conversation: &conversation, view: context.view(None) });
+    let shown = value(ConversationJson { conversation: &conversation, view: context.view(None), with_tags: false });
     // Clients hang without the conversation, the REST pages show only the acknowledgement.
     data(json!({"success": true, "message": "The conversation is unread.", "conversation": shown}))
 }

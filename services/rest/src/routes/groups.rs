@@ -18,6 +18,8 @@ use crate::{
 
 /// `POST /groups`
 pub async fn create(context: Context, body: Body) -> Reply {
+    let kind = group_type(body.text("type")?.as_deref())?;
+    context.check_creating(kind)?;
     let lists = body.0.get("members").filter(|members| !members.is_null()).map(Lists::parse).transpose()?;
     let checked = match &lists {
         Some(lists) => Some(context.existing(lists).await?),
@@ -30,7 +32,7 @@ pub async fn create(context: Context, body: Body) -> Reply {
     let request = CreateGroupRequest {
         guid: input::new_id(&body, "guid", ErrorCode::InvalidGuid)?,
         name: body.required("name")?,
-        r#type: group_type(body.text("type")?.as_deref())?.into(),
+        r#type: kind.into(),
         password: body.text("password")?.unwrap_or_default(),
         icon: body.text("icon")?.unwrap_or_default(),
         description: body.text("description")?.unwrap_or_default(),
@@ -73,7 +75,7 @@ pub async fn list(context: Context, query: Query) -> Reply {
         sort_by: query.text("sortBy").unwrap_or_default().to_owned(),
         descending: query.descending()?,
         tags: query.texts("tags"),
-        types: types?,
+        types: context.narrow_groups(types?)?,
         guids: [query.texts("guids"), query.texts("guid")].concat(),
         has_joined: query.flag("hasJoined")?,
         created_at: query.range("createdAt")?,

@@ -164,7 +164,9 @@ pub async fn add_or_join(context: Context, guid: Path<String>, body: Body) -> Re
 }
 
 async fn join(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
-    let request = JoinGroupRequest { guid: input::guid(&guid)?, password: body.text("password")?.unwrap_or_default() };
+    let guid = input::guid(&guid)?;
+    context.check_joining(&guid).await?;
+    let request = JoinGroupRequest { guid, password: body.text("password")?.unwrap_or_default() };
     let answer = context.groups().join_group(context.request(request)).await?.into_inner();
     // Clients take nothing but the action message for an answer.
     let message = context.record(answer.event.unwrap_or_default()).await?;

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use halley_contracts::{
     common::v1::TimeRange,
     messaging::v1::{
-        CountUnreadRequest, Direction, GetMessageRequest, ListMessagesRequest, Message, ReceiverType,
-        SendMessageRequest,
+        CountUnreadRequest, DeleteMessageRequest, Direction, EditMessageRequest, GetMessageRequest,
+        ListMessagesRequest, Message, ReceiverType, SendMessageRequest,
     },
 };
-use halley_wire::{MessageJson, View, parse_category, parse_send, receiver_word};
+use halley_wire::{MessageJson, View, parse_category, parse_edit, receiver_word};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,30 +20,30 @@ use crate::{
 };
 
 /// `POST /messages`
-pub async fn send(context: Context, body: Body) -> Reply {
-    let request = parse_send(&body.0)?;
-    context.send(request).await
+pub async fn send(context: Context, request: Request) -> Reply {
+    context.post(request, 0).await
 }
 
 /// `POST /messages/{id}/thread`
-pub async fn reply(context: Context, Path(id): Path<String>, body: Body) -> Reply {
-    let parent_id = input::message_id(&id)?;
-    let request = parse_send(&body.0)?;
-    context.send(SendMessageRequest { parent_id, ..request }).await
+pub async fn reply(context: Context, Path(id): Path<String>, request: Request) -> Reply {
+    context.post(request, input::message_id(&id)?).await
 }
 
 impl Context {
-    async fn send(&self, request: SendMessageRequest) -> Reply {
+    /// Sends a message of the caller; answers it as it was stored.
+    pub async fn send(&self, request: SendMessageRequest) -> Result<Message, ApiError> {
         let request = SendMessageRequest {
             sender_uid: self.caller.acting_uid().unwrap_or_default().to_owned(),
             device_id: self.device_id.clone(),
             ..request
         };
+        self.check_sending(&request).await?;
         let answer = self.messaging().send_message(self.request(request)).await?;
-        self.show_one(&answer.into_inner().message.unwrap_or_default())
+        Ok(answer.into_inner().message.unwrap_or_default())
     }
 
-    fn show_one(&self, message: &Message) -> Reply {
+    /// One message, shown.
+    pub fn show_one(&self, message: &Message) -> Reply {
         data(MessageJson { message, view: self.view(None) })
     }
 }
@@ -52,6 +52,33 @@ impl Context {
 pub async fn get(context: Context, Path(id): Path<String>) -> Reply {
     let request = GetMessageRequest { id: input::message_id(&id)? };
     let answer = context.messaging().get_message(context.request(request)).await?;
+    let message = answer.into_inner().message.unwrap_or_default();
+    context.check_showing(&message)?;
+    context.show_one(&message)
+}
+
+/// `PUT /messages/{id}`: clients want the action message, not the edited one.
+pub async fn edit(context: Context, Path(id): Path<String>, body: Body) -> Reply {
+    let edit = parse_edit(&body.0)?;
+    let request = EditMessageRequest {
+        id: input::message_id(&id)?,
+        data_json: edit.data_json,
+        set_tags: edit.tags.is_some(),
+        tags: edit.tags.unwrap_or_default(),
+        device_id: context.device_id.clone(),
+    };
+    let answer = context.messaging().edit_message(context.request(request)).await?;
+    context.show_one(&answer.into_inner().message.unwrap_or_default())
+}
+
+/// `DELETE /messages/{id}`: answers the action message, too.
+pub async fn delete(context: Context, Path(id): Path<String>, body: Body) -> Reply {
+    let request = DeleteMessageRequest {
+        id: input::message_id(&id)?,
+        permanent: body.flag("permanent")?,
+        device_id: context.device_id.clone(),
+    };
+    let answer = context.messaging().delete_message(context.request(request)).await?;
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
@@ -103,7 +130,7 @@ async fn counts(context: Context, query: &Query, of: ListMessagesRequest) -> Rep
 }
 
 async fn page(context: Context, query: &Query, of: ListMessagesRequest) -> Reply {
-    let asked = asked(query, of)?;
+    let asked = context.narrow_messages(asked(query, of)?)?;
     let answer = context.messaging().list_messages(context.request(asked.clone())).await?.into_inner();
     let online = context.online(people(&answer.messages).into_iter()).await;
     let view = View { with_sequence: query.flag("withSequence")?, ..context.view(Some(&online)) };
@@ -134,13 +161,18 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
             parse_category(word).map(i32::from).ok_or_else(|| ApiError::field("categories", "holds an unknown one"))
         })
         .collect();
+    let cursor_id = query.cursor("id")?;
+    let updated_at = query.seconds("updatedAt")?;
     Ok(ListMessagesRequest {
         direction: direction.into(),
         limit: query.limit()?,
-        cursor_id: cursor(query, "id")?,
-        cursor_sequence: cursor(query, "sequence")?,
+        cursor_id,
+        cursor_sequence: query.cursor("sequence")?,
         cursor_sent_at_ms: second_beyond(query.seconds("sentAt")?, direction),
-        cursor_updated_at_ms: second_beyond(query.seconds("updatedAt")?, direction),
+        cursor_updated_at_ms: match cursor_id {
+            0 => second_beyond(updated_at, direction),
+            _ => second_around(updated_at, direction),
+        },
         categories: categories?,
         types: [query.texts("types"), query.texts("type")].concat(),
         tags: query.texts("tags"),
@@ -153,6 +185,11 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
         unread_only: query.flag("unread")?,
         hide_blocked_senders: query.flag("hideMessagesFromBlockedUsers")?,
         has_attachments: query.flag("hasAttachments")?,
+        has_reactions: query.flag("hasReactions")?,
+        pinned: query.flag("pinned")?,
+        saved: query.flag("saved")?,
+        // Who counts positions must not take the place of what was deleted for good for a hole.
+        with_erased: query.flag("withSequence")?,
         conversation_id: query.text("conversationId").unwrap_or_default().to_owned(),
         ..of
     })
@@ -163,13 +200,10 @@ fn second_beyond(ms: i64, direction: Direction) -> i64 {
     if ms != 0 && direction == Direction::Append { ms + 999 } else { ms }
 }
 
-/// 0 is before the first: as good as no cursor.
-fn cursor(query: &Query, name: &str) -> Result<i64, ApiError> {
-    match query.number(name)? {
-        None => Ok(0),
-        Some(number) if number >= 0 => Ok(number),
-        Some(_) => Err(ApiError::field(name, "must not be negative")),
-    }
+/// The second of a message's update: messaging knows the exact time. Should the message have been updated again since, the
+/// whole second is walked once more rather than passed over.
+fn second_around(ms: i64, direction: Direction) -> i64 {
+    if ms != 0 && direction == Direction::Prepend { ms + 999 } else { ms }
 }
 
 /// `sentAt[from]` and `[to]`, or `fromTimestamp` and `toTimestamp`; the latter counts only with the former.
@@ -191,7 +225,11 @@ fn meta(asked: &ListMessagesRequest, rows: &[Message], has_more: bool) -> Value 
     let from_cursor = [asked.cursor_id, asked.cursor_sequence, asked.cursor_sent_at_ms, asked.cursor_updated_at_ms]
         .iter()
         .any(|cursor| *cursor != 0);
-    let at = |row: &Message| json!({"id": row.id.to_string(), "sentAt": row.sent_at_ms / 1000});
+    // A walk by the time of updates goes on by that time.
+    let at = |row: &Message| match asked.cursor_updated_at_ms {
+        0 => json!({"id": row.id.to_string(), "sentAt": row.sent_at_ms / 1000}),
+        _ => json!({"id": row.id.to_string(), "updatedAt": row.updated_at_ms / 1000}),
+    };
     let beside = |row: &Message, affix: &str| {
         let mut cursor = at(row);
         cursor["affix"] = json!(affix);
@@ -217,6 +255,30 @@ mod tests {
 
     fn rows() -> Vec<Message> {
         (3..6).map(|id| Message { id, sent_at_ms: id * 1000, ..Default::default() }).collect()
+    }
+
+    #[test]
+    fn a_walk_by_updates_goes_on_by_updates() {
+        let rows: Vec<Message> = (3..6)
+            .map(|id| Message { id, sent_at_ms: 1, updated_at_ms: id * 1000 + 7, ..Default::default() })
+            .collect();
+        for direction in [Direction::Append, Direction::Prepend] {
+            let asked = ListMessagesRequest {
+                direction: direction.into(),
+                limit: 3,
+                cursor_updated_at_ms: 500,
+                ..Default::default()
+            };
+            let (id, second) = if direction == Direction::Append { ("5", 5) } else { ("3", 3) };
+            assert_eq!(meta(&asked, &rows, true)["cursor"], json!({"id": id, "updatedAt": second}));
+        }
+    }
+
+    #[test]
+    fn seconds_hold_what_lies_in_them() {
+        assert_eq!((second_beyond(5000, Direction::Append), second_beyond(5000, Direction::Prepend)), (5999, 5000));
+        assert_eq!((second_around(5000, Direction::Append), second_around(5000, Direction::Prepend)), (5000, 5999));
+        assert_eq!((second_beyond(0, Direction::Append), second_around(0, Direction::Prepend)), (0, 0));
     }
 
     fn page(direction: Direction, cursor_id: i64, has_more: bool) -> Value {

@@ -12,14 +12,13 @@ use serde_json::{Value, json};
 use crate::{
     RestConfig,
     caller::Context,
+    media::FILES_MAX,
     reply::{ApiError, Reply, data},
 };
 
 /// Port of HTTPS: clients add it where no other is named.
 const HTTPS_PORT: &str = "443";
 const API_VERSION: &str = "v3.0";
-/// Files of one message.
-const FILES_MAX: u32 = 10;
 
 /// `GET /settings`
 pub async fn get(context: Context, parts: Parts) -> Reply {
@@ -54,7 +53,7 @@ pub async fn of(context: &Context, parts: &Parts) -> Result<Value, ApiError> {
 }
 
 /// The host that clients reach: configured, or forwarded by a trusted proxy, or the one of the request.
-fn public_host(config: &RestConfig, parts: &Parts) -> String {
+pub fn public_host(config: &RestConfig, parts: &Parts) -> String {
     if !config.public_host.is_empty() {
         return config.public_host.clone();
     }

@@ -56,19 +56,20 @@ pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
     let count_only = query.flag("count")?;
     let wanted = query.page()?;
+    let (roles, only_friends) = context.narrow_users([query.texts("roles"), query.texts("role")].concat())?;
     let Some(narrowed) = context.narrowed(&query).await? else { return empty_page(wanted) };
     let request = ListUsersRequest {
         page: Some(wanted),
         search_key: query.text("searchKey").unwrap_or_default().to_owned(),
         search_in: query.texts("searchIn"),
-        roles: [query.texts("roles"), query.texts("role")].concat(),
+        roles,
         tags: query.texts("tags"),
         uids: narrowed.only,
         excluded_uids: narrowed.excluded,
         deactivated: deactivated(&context, &query)?.into(),
         created_at: query.range("createdAt")?,
         updated_at: query.range("updatedAt")?,
-        friends_only: query.flag("friendsOnly")?,
+        friends_only: only_friends || query.flag("friendsOnly")?,
         hide_blocked: query.flag("hideBlockedUsers")?,
         viewer_uid: String::new(),
         sort_by: query.text("sortBy").unwrap_or_default().to_owned(),
@@ -133,6 +134,7 @@ pub async fn get(context: Context, Path(uid): Path<String>) -> Reply {
     let request = GetUserRequest { uid: uid.clone(), with_deactivated: false };
     let answer = context.identity().get_user(context.request(request)).await?;
     let user = answer.into_inner().user.unwrap_or_default();
+    context.check_seeing(&user).await?;
     let blocks = context.blocks_with(&uid).await?;
     let online = context.online(std::iter::once(uid.as_str())).await;
     let view = View { with_tags: true, ..context.view(Some(&online)) };

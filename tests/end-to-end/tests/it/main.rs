@@ -1,13 +1,17 @@
 //! The platform started as users start it, driven from outside over HTTP and WebSocket.
 //!
 //! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
-//! messaging replicas; so does [`rest_api`], which calls every path of the API. [`faults`] kills processes in the middle of
-//! a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
+//! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
+//! files, and [`permissions`], which says who may do what. [`faults`] kills processes in the middle of a load; [`import`]
+//! brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
 mod chat;
 mod faults;
 mod import;
+mod media;
+mod message_changes;
 mod operation;
+mod permissions;
 mod rest_api;
 mod support;

@@ -1,9 +1,9 @@
 //! Every path of the API, with its answer and its effect.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Form, Http, Person, World, answer, code};
+use crate::support::{Form, Http, Person, Scene, column, data, refused, whole};
 
 crate::in_both_forms!(
     a_user_is_made_changed_deactivated_and_deleted,
@@ -20,61 +20,6 @@ crate::in_both_forms!(
     a_client_changes_its_own_details_and_logs_out,
     browsers_may_call_from_any_page,
 );
-
-/// Answers `data` of a success.
-async fn data(request: RequestBuilder) -> Value {
-    whole(request).await["data"].clone()
-}
-
-async fn whole(request: RequestBuilder) -> Value {
-    let (status, body) = answer(request).await;
-    assert_eq!(status, 200, "{body}");
-    body
-}
-
-async fn refused(request: RequestBuilder) -> String {
-    let (status, body) = answer(request).await;
-    assert!(status.is_client_error(), "{status} {body}");
-    code(&body).to_owned()
-}
-
-/// The values of a key in a list.
-fn column(rows: &Value, key: &str) -> Vec<String> {
-    let rows = rows.as_array().unwrap_or_else(|| panic!("no list: {rows}"));
-    rows.iter().map(|row| row[key].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-/// An app's server side and people with a prefix that only this test uses.
-struct Scene {
-    http: Http,
-    world: World,
-}
-
-impl Scene {
-    async fn new(form: Form) -> Self {
-        Self { http: Http::new(form).await, world: World::new(form).await }
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.http.with_key(Method::GET, path)
-    }
-
-    fn post(&self, path: &str, body: Value) -> RequestBuilder {
-        self.http.with_key(Method::POST, path).json(&body)
-    }
-
-    fn put(&self, path: &str, body: Value) -> RequestBuilder {
-        self.http.with_key(Method::PUT, path).json(&body)
-    }
-
-    fn delete(&self, path: &str, body: Value) -> RequestBuilder {
-        self.http.with_key(Method::DELETE, path).json(&body)
-    }
-
-    fn by(&self, person: &Person, method: Method, path: &str, body: Value) -> RequestBuilder {
-        self.http.as_user(method, path, person).json(&body)
-    }
-}
 
 async fn a_user_is_made_changed_deactivated_and_deleted(form: Form) {
     let scene = Scene::new(form).await;

@@ -236,3 +236,60 @@ pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
 pub fn code(body: &Value) -> &str {
     body["error"]["code"].as_str().unwrap_or("no code")
 }
+
+/// `data` of a success.
+pub async fn data(request: RequestBuilder) -> Value {
+    whole(request).await["data"].clone()
+}
+
+/// The whole answer of a success.
+pub async fn whole(request: RequestBuilder) -> Value {
+    let (status, body) = answer(request).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+/// The code of a refusal.
+pub async fn refused(request: RequestBuilder) -> String {
+    let (status, body) = answer(request).await;
+    assert!(status.is_client_error(), "{status} {body}");
+    code(&body).to_owned()
+}
+
+/// The values of a key in a list.
+pub fn column(rows: &Value, key: &str) -> Vec<String> {
+    let rows = rows.as_array().unwrap_or_else(|| panic!("no list: {rows}"));
+    rows.iter().map(|row| row[key].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// An app's server side and people with a prefix that only this test uses.
+pub struct Scene {
+    pub http: Http,
+    pub world: World,
+}
+
+impl Scene {
+    pub async fn new(form: Form) -> Self {
+        Self { http: Http::new(form).await, world: World::new(form).await }
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.http.with_key(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> RequestBuilder {
+        self.http.with_key(Method::POST, path).json(&body)
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> RequestBuilder {
+        self.http.with_key(Method::PUT, path).json(&body)
+    }
+
+    pub fn delete(&self, path: &str, body: Value) -> RequestBuilder {
+        self.http.with_key(Method::DELETE, path).json(&body)
+    }
+
+    pub fn by(&self, person: &Person, method: Method, path: &str, body: Value) -> RequestBuilder {
+        self.http.as_user(method, path, person).json(&body)
+    }
+}

@@ -187,6 +187,9 @@ calls! {
     ban_member(BanMemberRequest) -> BanMemberResponse;
     unban_member(UnbanMemberRequest) -> UnbanMemberResponse;
     list_banned_members(ListBannedMembersRequest) -> ListBannedMembersResponse;
+    get_scope_permissions(GetScopePermissionsRequest) -> GetScopePermissionsResponse;
+    set_scope_permissions(SetScopePermissionsRequest) -> SetScopePermissionsResponse;
+    unset_scope_permission(UnsetScopePermissionRequest) -> UnsetScopePermissionResponse;
     get_membership(GetMembershipRequest) -> GetMembershipResponse;
     list_joined_guids(ListJoinedGuidsRequest) -> ListJoinedGuidsResponse;
     import_groups(ImportGroupsRequest) -> ImportGroupsResponse;

@@ -1,7 +1,7 @@
 //! The identity and groups services, as far as messaging asks them.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use halley_contracts::{
-    common::v1::PageInfo,
+    common::v1::{PageInfo, PermissionValue},
     groups::v1::{self as groups, Group, groups_service_server::GroupsService},
     identity::v1::{self as identity, User, identity_service_server::IdentityService},
 };
@@ -108,6 +108,11 @@ fake! {
         list_roles(ListRolesRequest) -> ListRolesResponse;
         update_role(UpdateRoleRequest) -> UpdateRoleResponse;
         delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
+        get_role_rights(GetRoleRightsRequest) -> GetRoleRightsResponse;
+        set_role_permissions(SetRolePermissionsRequest) -> SetRolePermissionsResponse;
+        unset_role_permission(UnsetRolePermissionRequest) -> UnsetRolePermissionResponse;
+        restrict_features(RestrictFeaturesRequest) -> RestrictFeaturesResponse;
+        allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
         add_friends(AddFriendsRequest) -> AddFriendsResponse;
         remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
         list_friends(ListFriendsRequest) -> ListFriendsResponse;
@@ -121,6 +126,12 @@ pub struct FakeGroups {
     /// guid and uid.
     pub members: Mutex<HashSet<(String, String)>>,
     pub banned: Mutex<HashSet<(String, String)>>,
+    /// By guid and uid; who has none is a participant.
+    pub scopes: Mutex<HashMap<(String, String), groups::MemberScope>>,
+    /// What is set, by guid and scope.
+    pub permissions: Mutex<HashMap<(String, groups::MemberScope), Vec<PermissionValue>>>,
+    /// Calls of `GetScopePermissions` so far.
+    pub asked_permissions: AtomicUsize,
     /// Calls of `GetMembership` so far.
     pub asked: AtomicUsize,
     /// An answer of `GetMembership`, once known, waits for a permit.
@@ -133,6 +144,9 @@ impl Default for FakeGroups {
             groups: Mutex::default(),
             members: Mutex::default(),
             banned: Mutex::default(),
+            scopes: Mutex::default(),
+            permissions: Mutex::default(),
+            asked_permissions: AtomicUsize::default(),
             asked: AtomicUsize::default(),
             answers: Semaphore::new(Semaphore::MAX_PERMITS),
         }
@@ -176,15 +190,47 @@ fake! {
             let group = group.ok_or_else(|| PublicError::new(ErrorCode::GuidNotFound, "no such group").to_status())?;
             let place = (guid.clone(), uid.clone());
             let is_member = self.members.lock().unwrap().contains(&place);
+            let scope = self.scopes.lock().unwrap().get(&place).copied().unwrap_or_default().into();
             let answer = groups::GetMembershipResponse {
                 group: Some(group),
-                member: is_member.then_some(groups::Member { guid, uid, ..Default::default() }),
+                member: is_member.then_some(groups::Member { guid, uid, scope, ..Default::default() }),
                 banned: self.banned.lock().unwrap().contains(&place),
             };
             self.asked.fetch_add(1, Ordering::SeqCst);
             let permit = self.answers.acquire().await.map_err(|_| Status::unavailable("the fake has ended"))?;
             drop(permit);
             Ok(Response::new(answer))
+        }
+
+        async fn list_members(
+            &self,
+            request: Request<groups::ListMembersRequest>,
+        ) -> Result<Response<groups::ListMembersResponse>, Status> {
+            let request = request.into_inner();
+            let members = self.members.lock().unwrap();
+            let scopes = self.scopes.lock().unwrap();
+            let known = members.iter().filter(|(guid, uid)| *guid == request.guid && request.uids.contains(uid));
+            let scoped = known.map(|place| groups::Member {
+                guid: place.0.clone(),
+                uid: place.1.clone(),
+                scope: scopes.get(place).copied().unwrap_or(groups::MemberScope::Participant).into(),
+                ..Default::default()
+            });
+            let members = scoped.filter(|member| request.scopes.contains(&member.scope)).collect();
+            Ok(Response::new(groups::ListMembersResponse { members, ..Default::default() }))
+        }
+
+        async fn get_scope_permissions(
+            &self,
+            request: Request<groups::GetScopePermissionsRequest>,
+        ) -> Result<Response<groups::GetScopePermissionsResponse>, Status> {
+            self.asked_permissions.fetch_add(1, Ordering::SeqCst);
+            let guid = request.into_inner().guid;
+            let permissions = self.permissions.lock().unwrap();
+            let scopes = permissions.iter().filter(|((of, _), _)| *of == guid).map(|((_, scope), values)| {
+                groups::ScopePermissions { scope: (*scope).into(), permissions: values.clone() }
+            });
+            Ok(Response::new(groups::GetScopePermissionsResponse { scopes: scopes.collect(), ..Default::default() }))
         }
     } without {
         create_group(CreateGroupRequest) -> CreateGroupResponse;
@@ -196,13 +242,14 @@ fake! {
         join_group(JoinGroupRequest) -> JoinGroupResponse;
         leave_group(LeaveGroupRequest) -> LeaveGroupResponse;
         add_members(AddMembersRequest) -> AddMembersResponse;
-        list_members(ListMembersRequest) -> ListMembersResponse;
         change_member_scope(ChangeMemberScopeRequest) -> ChangeMemberScopeResponse;
         kick_member(KickMemberRequest) -> KickMemberResponse;
         ban_member(BanMemberRequest) -> BanMemberResponse;
         unban_member(UnbanMemberRequest) -> UnbanMemberResponse;
         list_banned_members(ListBannedMembersRequest) -> ListBannedMembersResponse;
         list_joined_guids(ListJoinedGuidsRequest) -> ListJoinedGuidsResponse;
+        set_scope_permissions(SetScopePermissionsRequest) -> SetScopePermissionsResponse;
+        unset_scope_permission(UnsetScopePermissionRequest) -> UnsetScopePermissionResponse;
         import_groups(ImportGroupsRequest) -> ImportGroupsResponse;
         import_members(ImportMembersRequest) -> ImportMembersResponse;
     }

@@ -237,9 +237,20 @@ macro_rules! calls {
 calls! {
     send_message(SendMessageRequest) -> SendMessageResponse;
     get_message(GetMessageRequest) -> GetMessageResponse;
+    edit_message(EditMessageRequest) -> EditMessageResponse;
+    delete_message(DeleteMessageRequest) -> DeleteMessageResponse;
+    add_reaction(AddReactionRequest) -> AddReactionResponse;
+    remove_reaction(RemoveReactionRequest) -> RemoveReactionResponse;
+    list_reactions(ListReactionsRequest) -> ListReactionsResponse;
+    pin_message(PinMessageRequest) -> PinMessageResponse;
+    unpin_message(UnpinMessageRequest) -> UnpinMessageResponse;
+    save_message(SaveMessageRequest) -> SaveMessageResponse;
+    unsave_message(UnsaveMessageRequest) -> UnsaveMessageResponse;
     list_messages(ListMessagesRequest) -> ListMessagesResponse;
     list_conversations(ListConversationsRequest) -> ListConversationsResponse;
     get_conversation(GetConversationRequest) -> GetConversationResponse;
+    update_conversation(UpdateConversationRequest) -> UpdateConversationResponse;
+    reset_conversation(ResetConversationRequest) -> ResetConversationResponse;
     mark_read(MarkReadRequest) -> MarkReadResponse;
     mark_delivered(MarkDeliveredRequest) -> MarkDeliveredResponse;
     mark_unread(MarkUnreadRequest) -> MarkUnreadResponse;
@@ -278,7 +289,8 @@ impl Api {
 
     /// A user's unread count in one conversation.
     pub async fn unread(&self, uid: &str, kind: pb::ReceiverType, with: &str) -> i64 {
-        let request = pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned() };
+        let request =
+            pb::GetConversationRequest { with_type: kind.into(), with: with.to_owned(), ..Default::default() };
         self.get_conversation(&self.user(uid), request).await.unwrap().conversation.unwrap().unread_count
     }
 

@@ -147,6 +147,11 @@ fake! {
         list_roles(ListRolesRequest) -> ListRolesResponse;
         update_role(UpdateRoleRequest) -> UpdateRoleResponse;
         delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
+        get_role_rights(GetRoleRightsRequest) -> GetRoleRightsResponse;
+        set_role_permissions(SetRolePermissionsRequest) -> SetRolePermissionsResponse;
+        unset_role_permission(UnsetRolePermissionRequest) -> UnsetRolePermissionResponse;
+        restrict_features(RestrictFeaturesRequest) -> RestrictFeaturesResponse;
+        allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
         add_friends(AddFriendsRequest) -> AddFriendsResponse;
         remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
         list_friends(ListFriendsRequest) -> ListFriendsResponse;
@@ -219,6 +224,9 @@ fake! {
         unban_member(UnbanMemberRequest) -> UnbanMemberResponse;
         list_banned_members(ListBannedMembersRequest) -> ListBannedMembersResponse;
         get_membership(GetMembershipRequest) -> GetMembershipResponse;
+        get_scope_permissions(GetScopePermissionsRequest) -> GetScopePermissionsResponse;
+        set_scope_permissions(SetScopePermissionsRequest) -> SetScopePermissionsResponse;
+        unset_scope_permission(UnsetScopePermissionRequest) -> UnsetScopePermissionResponse;
         import_groups(ImportGroupsRequest) -> ImportGroupsResponse;
         import_members(ImportMembersRequest) -> ImportMembersResponse;
     }
@@ -300,8 +308,19 @@ fake! {
     } without {
         send_message(SendMessageRequest) -> SendMessageResponse;
         get_message(GetMessageRequest) -> GetMessageResponse;
+        edit_message(EditMessageRequest) -> EditMessageResponse;
+        delete_message(DeleteMessageRequest) -> DeleteMessageResponse;
+        add_reaction(AddReactionRequest) -> AddReactionResponse;
+        remove_reaction(RemoveReactionRequest) -> RemoveReactionResponse;
+        list_reactions(ListReactionsRequest) -> ListReactionsResponse;
+        pin_message(PinMessageRequest) -> PinMessageResponse;
+        unpin_message(UnpinMessageRequest) -> UnpinMessageResponse;
+        save_message(SaveMessageRequest) -> SaveMessageResponse;
+        unsave_message(UnsaveMessageRequest) -> UnsaveMessageResponse;
         list_conversations(ListConversationsRequest) -> ListConversationsResponse;
         get_conversation(GetConversationRequest) -> GetConversationResponse;
+        update_conversation(UpdateConversationRequest) -> UpdateConversationResponse;
+        reset_conversation(ResetConversationRequest) -> ResetConversationResponse;
         mark_unread(MarkUnreadRequest) -> MarkUnreadResponse;
         count_unread(CountUnreadRequest) -> CountUnreadResponse;
         record_membership(RecordMembershipRequest) -> RecordMembershipResponse;

@@ -1,0 +1,92 @@
+//! `UpdateConversation` and `ResetConversation`: what a user does to the own side of a conversation.
+
+use halley_contracts::messaging::v1::{
+    Conversation, ReceiverType, ResetConversationRequest, ResetConversationResponse, UpdateConversationRequest,
+    UpdateConversationResponse,
+};
+use halley_kit::Caller;
+use halley_model::{ConversationKey, field, limits};
+use sqlx::PgConnection;
+
+use super::conversations::{no_such, own_conversation};
+use crate::{
+    access::With,
+    domain::key::{candidates, is_direct},
+    error::{MessagingError, Result},
+    service::Messaging,
+    store::{conversations, participants},
+};
+
+pub(super) async fn update(
+    messaging: &Messaging,
+    caller: Caller,
+    request: UpdateConversationRequest,
+) -> Result<UpdateConversationResponse> {
+    field::tags("tags", &request.tags)?;
+    let uid = caller.require_uid()?;
+    let with = With::parse(request.with_type(), &request.with).map_err(no_such)?;
+    let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;
+    let mut transaction = messaging.pool.begin().await?;
+    make_place(&mut transaction, caller.app_id(), uid, &key).await?;
+    let stored = key.storage();
+    if !participants::set_tags(&mut transaction, caller.app_id(), uid, &stored, &request.tags).await? {
+        return Err(MessagingError::NotAccessible);
+    }
+    transaction.commit().await?;
+    let conversation = own_conversation(messaging, &caller, request.with_type(), &request.with).await?;
+    Ok(UpdateConversationResponse { conversation: Some(conversation) })
+}
+
+pub(super) async fn reset(
+    messaging: &Messaging,
+    caller: Caller,
+    request: ResetConversationRequest,
+) -> Result<ResetConversationResponse> {
+    let uid = caller.require_uid()?;
+    let conversation = match request.conversation_id.is_empty() {
+        true => None,
+        false => Some(by_public_id(messaging, &caller, &request.conversation_id).await?),
+    };
+    let (with_type, with) = match &conversation {
+        Some(found) => (found.with_type(), found.with.as_str()),
+        None => (request.with_type(), request.with.as_str()),
+    };
+    let with = With::parse(with_type, with).map_err(no_such)?;
+    let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;
+    let mut transaction = messaging.pool.begin().await?;
+    make_place(&mut transaction, caller.app_id(), uid, &key).await?;
+    if !participants::hide_history(&mut transaction, caller.app_id(), uid, &key.storage()).await? {
+        return Err(MessagingError::NotAccessible);
+    }
+    transaction.commit().await?;
+    Ok(ResetConversationResponse {})
+}
+
+/// A group's member whose place is not made yet gets it now.
+async fn make_place(connection: &mut PgConnection, app_id: &str, uid: &str, key: &ConversationKey) -> Result<()> {
+    if is_direct(key) {
+        return Ok(());
+    }
+    if let Some(conversation_id) = conversations::find_id(connection, app_id, key).await? {
+        participants::insert_if_missing(connection, app_id, uid, conversation_id).await?;
+    }
+    Ok(())
+}
+
+/// The conversation of the caller's user that a public id means: the first of its own, should it mean several.
+pub(super) async fn by_public_id(messaging: &Messaging, caller: &Caller, public: &str) -> Result<Conversation> {
+    field::text("conversationId", public, 2 * limits::ID_MAX + "_user_".len())?;
+    let uid = caller.require_uid()?;
+    for key in candidates(&public.to_ascii_lowercase()) {
+        let (kind, with) = match &key {
+            ConversationKey::Group(guid) => (ReceiverType::Group, guid.as_str()),
+            ConversationKey::Direct(a, b) if a == uid || b == uid => (ReceiverType::User, key.counterpart(uid)),
+            ConversationKey::Direct(..) => continue,
+        };
+        match own_conversation(messaging, caller, kind, with).await {
+            Err(MessagingError::NotAccessible) => {}
+            outcome => return outcome,
+        }
+    }
+    Err(MessagingError::ConversationNotFound { id: public.to_owned() })
+}

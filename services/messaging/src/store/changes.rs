@@ -1,0 +1,86 @@
+//! Writing what edits and deletions made of messages. Their conversations are locked. What is deleted is pinned no more.
+
+use sqlx::PgConnection;
+
+use super::{array_literal, messages::StoredMessage, some_text};
+
+/// Writes changed messages, each once, with one statement; what was deleted for good loses its reactions and saves.
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    changed: &[(&str, &StoredMessage)],
+) -> Result<(), sqlx::Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE messages
+         SET data = changed.data::json,
+             tags = changed.tags::text[],
+             updated_at = changed.updated_at,
+             edited_at = changed.edited_at,
+             edited_by = changed.edited_by,
+             deleted_at = changed.deleted_at,
+             deleted_by = changed.deleted_by,
+             erased = changed.erased,
+             quoted_message_id = CASE WHEN changed.erased THEN NULL ELSE messages.quoted_message_id END,
+             pinned_at = CASE WHEN changed.deleted_at IS NULL THEN messages.pinned_at END,
+             pinned_by = CASE WHEN changed.deleted_at IS NULL THEN messages.pinned_by END,
+             reaction_total = CASE WHEN changed.erased THEN 0 ELSE messages.reaction_total END
+         FROM unnest(
+             $1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+             $8::timestamptz[], $9::text[], $10::boolean[]
+         ) AS changed (
+             app_id, message_id, data, tags, updated_at, edited_at, edited_by, deleted_at, deleted_by, erased
+         )
+         WHERE messages.app_id = changed.app_id AND messages.message_id = changed.message_id",
+    )
+    .bind(all(changed, |(app_id, _)| *app_id))
+    .bind(all(changed, |(_, row)| row.message_id))
+    .bind(all(changed, |(_, row)| row.data_json.as_str()))
+    .bind(all(changed, |(_, row)| array_literal(&row.tags)))
+    .bind(all(changed, |(_, row)| row.updated_at))
+    .bind(all(changed, |(_, row)| row.edited_at))
+    .bind(all(changed, |(_, row)| some_text(&row.edited_by)))
+    .bind(all(changed, |(_, row)| row.deleted_at))
+    .bind(all(changed, |(_, row)| some_text(&row.deleted_by)))
+    .bind(all(changed, |(_, row)| row.erased))
+    .execute(&mut *connection)
+    .await?;
+    let erased: Vec<_> = changed.iter().filter(|(_, row)| row.erased).copied().collect();
+    delete_what_hangs_on(connection, &erased).await
+}
+
+async fn delete_what_hangs_on(
+    connection: &mut PgConnection,
+    erased: &[(&str, &StoredMessage)],
+) -> Result<(), sqlx::Error> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "WITH erased AS (
+             SELECT app_id, message_id FROM unnest($1::text[], $2::bigint[]) AS given (app_id, message_id)
+         ), saved AS (
+             DELETE FROM saves USING erased
+             WHERE saves.app_id = erased.app_id AND saves.message_id = erased.message_id
+         ), counts AS (
+             DELETE FROM reaction_counts USING erased
+             WHERE reaction_counts.app_id = erased.app_id AND reaction_counts.message_id = erased.message_id
+         )
+         DELETE FROM reactions USING erased
+         WHERE reactions.app_id = erased.app_id AND reactions.message_id = erased.message_id",
+    )
+    .bind(all(erased, |(app_id, _)| *app_id))
+    .bind(all(erased, |(_, row)| row.message_id))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One column of all rows.
+fn all<'a, T>(
+    changed: &'a [(&'a str, &'a StoredMessage)],
+    column: impl Fn(&'a (&'a str, &'a StoredMessage)) -> T,
+) -> Vec<T> {
+    changed.iter().map(column).collect()
+}
