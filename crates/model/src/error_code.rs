@@ -95,6 +95,8 @@ catalogue! {
     UidNotFound "ERR_UID_NOT_FOUND" 404 NotFound "There is no such user, or it is deactivated.";
     UidAlreadyExists "ERR_UID_ALREADY_EXISTS" 409 AlreadyExists "There is a user of that uid.";
     InvalidUid "ERR_INVALID_UID" 400 InvalidArgument "The uid has characters that ids don't have.";
+    BotNotFound "ERR_BOT_NOT_FOUND" 404 NotFound "There is no bot of that uid.";
+    BotAlreadyExists "ERR_BOT_ALREADY_EXISTS" 409 AlreadyExists "The user is a bot already.";
     AlreadyFriend "ERR_ALREADY_FRIEND" 409 AlreadyExists "The two are friends already.";
     NotAFriend "ERR_NOT_A_FRIEND" 400 FailedPrecondition "The two are no friends.";
     SelfRelation "ERR_CANNOT_FORM_SELF_RELATION" 400 InvalidArgument "Nobody is a friend of themselves.";
@@ -149,6 +151,9 @@ catalogue! {
     WrongMessageThreadCategory "ERR_WRONG_MESSAGE_THREAD_CATEGORY" 400 InvalidArgument "The parent is of a category without threads.";
     PinnedMessagesLimit "ERR_PINNED_MESSAGES_LIMIT_EXCEEDED" 400 ResourceExhausted "The conversation has as many pinned messages as it may.";
     SavedMessagesLimit "ERR_SAVED_MESSAGES_LIMIT_EXCEEDED" 400 ResourceExhausted "The user has saved as many messages as it may.";
+    PinnedConversationsLimit "ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED" 400 ResourceExhausted "The user has pinned as many conversations as it may.";
+    SystemPinnedConversationsLimit "ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED" 400 ResourceExhausted "The app pins as many conversations as it may.";
+    SystemPinnedConversation "ERR_SYSTEM_PINNED_CONVERSATION" 403 PermissionDenied "The app pinned the conversation: a user can't pin or unpin it.";
     ConversationNotFound "ERR_CONVERSATION_NOT_FOUND" 404 NotFound "The user has no such conversation.";
     ConversationNotAccessible "ERR_CONVERSATION_NOT_ACCESSIBLE" 403 PermissionDenied "The user is no part of that conversation, or it has none yet.";
 

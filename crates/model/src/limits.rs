@@ -45,6 +45,16 @@ pub const REACTION_MAX: usize = 45;
 pub const PINS_MAX: i64 = 100;
 /// Most saved messages of a user.
 pub const SAVES_MAX: i64 = 100;
+/// Most conversations that a user pins, and that an app pins for its users.
+pub const CONVERSATION_PINS_MAX: i64 = 5;
+/// Most bots of an app.
+pub const BOTS_MAX: i64 = 25;
+/// Most receivers of one call that sends a message to several.
+pub const RECEIVERS_MAX: usize = 25;
+/// Most elements in one call that notes interactions.
+pub const INTERACTIONS_PER_CALL_MAX: usize = 100;
+/// Longest id of an element of an interactive message.
+pub const ELEMENT_ID_MAX: usize = 100;
 /// Rows of a page when the caller names no number.
 pub const PAGE_DEFAULT: i32 = 100;
 /// Most rows of a page.

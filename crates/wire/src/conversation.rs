@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use crate::{
     group::GroupJson,
     message::{MessageJson, receiver_word},
-    user::UserJson,
+    user::{BlockState, UserJson},
     view::{Seconds, View},
 };
 
@@ -18,6 +18,8 @@ pub struct ConversationJson<'a> {
     pub view: View<'a>,
     /// An empty list of tags is shown, too.
     pub with_tags: bool,
+    /// How the viewer and the other user stand to each other, if that was asked for.
+    pub blocks: BlockState,
 }
 
 impl Serialize for ConversationJson<'_> {
@@ -41,8 +43,16 @@ impl Serialize for ConversationJson<'_> {
         if self.with_tags || !conversation.tags.is_empty() {
             map.serialize_entry("tags", &conversation.tags)?;
         }
-        map.serialize_entry("createdAt", &Seconds(conversation.created_at_ms))?;
-        map.serialize_entry("updatedAt", &Seconds(conversation.updated_at_ms))?;
+        if conversation.pinned_at_ms != 0 {
+            map.serialize_entry("pinnedAt", &Seconds(conversation.pinned_at_ms))?;
+            map.serialize_entry("pinnedBy", &conversation.pinned_by)?;
+        }
+        // One that is pinned before anything is said in it has no times yet.
+        for (key, at) in [("createdAt", conversation.created_at_ms), ("updatedAt", conversation.updated_at_ms)] {
+            if at != 0 {
+                map.serialize_entry(key, &Seconds(at))?;
+            }
+        }
         if self.view.uid.is_none() && !conversation.owner_uid.is_empty() {
             map.serialize_entry("uid", &conversation.owner_uid)?;
         }
@@ -53,7 +63,10 @@ impl Serialize for ConversationJson<'_> {
         }
         let owner = View { uid: Some(&conversation.owner_uid), ..self.view };
         match &conversation.with_entity {
-            Some(WithEntity::WithUser(user)) => map.serialize_entry("conversationWith", &UserJson::new(user, owner))?,
+            Some(WithEntity::WithUser(user)) => {
+                let user = UserJson { blocks: self.blocks, ..UserJson::new(user, owner) };
+                map.serialize_entry("conversationWith", &user)?;
+            }
             Some(WithEntity::WithGroup(group)) => {
                 let with_tags = self.view.with_tags;
                 let group = GroupJson { joined_by_all: true, with_tags, ..GroupJson::new(group, None) };

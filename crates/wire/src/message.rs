@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use halley_contracts::{
     groups::v1::Group,
     identity::v1::User,
-    messaging::v1::{Message, MessageCategory, ReactionCount, ReceiverType, message::ReceiverEntity},
+    messaging::v1::{Interaction, Message, MessageCategory, ReactionCount, ReceiverType, message::ReceiverEntity},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::value::RawValue;
@@ -98,6 +98,9 @@ impl Serialize for MessageJson<'_> {
         if message.reply_count != 0 {
             map.serialize_entry("replyCount", &message.reply_count)?;
         }
+        if message.thread_subscribed {
+            map.serialize_entry("threadSubscribed", &true)?;
+        }
         if message.quoted_message_id != 0 {
             map.serialize_entry("quotedMessageId", &message.quoted_message_id.to_string())?;
         }
@@ -125,12 +128,16 @@ impl Serialize for Data<'_> {
         let content = if message.deleted_at_ms == 0 { message.data_json.as_str() } else { "{}" };
         let given: BTreeMap<&str, &RawValue> = serde_json::from_str(content).unwrap_or_default();
         for (key, value) in &given {
-            if !matches!(*key, "entities" | "resource" | "reactions") {
+            if !matches!(*key, "entities" | "resource" | "reactions" | "interactions") {
                 map.serialize_entry(key, value)?;
             }
         }
         if !message.reactions.is_empty() && message.deleted_at_ms == 0 {
             map.serialize_entry("reactions", &message.reactions.iter().map(Count::of).collect::<Vec<_>>())?;
+        }
+        if !message.interactions.is_empty() && message.deleted_at_ms == 0 {
+            let interactions: Vec<_> = message.interactions.iter().map(Used::of).collect();
+            map.serialize_entry("interactions", &interactions)?;
         }
         if !given.contains_key("url")
             && let Some(url) = given.get("attachments").and_then(|list| first_url(list.get()))
@@ -158,6 +165,20 @@ struct Count<'a> {
 impl<'a> Count<'a> {
     fn of(count: &'a ReactionCount) -> Self {
         Self { reaction: &count.reaction, count: count.count, reacted_by_me: count.by_me }
+    }
+}
+
+/// An element that the viewer used.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Used<'a> {
+    element_id: &'a str,
+    interacted_at: Seconds,
+}
+
+impl<'a> Used<'a> {
+    fn of(interaction: &'a Interaction) -> Self {
+        Self { element_id: &interaction.element_id, interacted_at: Seconds(interaction.interacted_at_ms) }
     }
 }
 

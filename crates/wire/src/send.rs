@@ -5,7 +5,7 @@ use halley_kit::PublicError;
 use halley_model::{ErrorCode, FieldError, Guid, Uid, field, limits};
 use serde_json::{Map, Value};
 
-use crate::message::parse_category;
+use crate::{interactive, message::parse_category};
 
 const MEDIA_TYPES: [&str; 4] = ["image", "video", "audio", "file"];
 const INTERACTIVE_TYPES: [&str; 4] = ["form", "card", "customInteractive", "scheduler"];
@@ -34,6 +34,11 @@ pub(crate) fn fault<T>(code: ErrorCode, name: &str, problem: &str) -> Parsed<T> 
 /// its own parent afterwards.
 pub fn parse_send(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
     let (receiver_type, receiver) = receiver(body)?;
+    Ok(SendMessageRequest { receiver_type: receiver_type.into(), receiver, ..parse_content(body)? })
+}
+
+/// Reads all of the same body but its receiver.
+pub fn parse_content(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
     let category = category(body)?;
     let kind = kind(body, category)?;
     let mut data = data(body)?;
@@ -41,7 +46,7 @@ pub fn parse_send(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
         MessageCategory::Message if kind == "text" => check_text(&data, true)?,
         MessageCategory::Message => check_media(&mut data)?,
         MessageCategory::Custom => check_custom(&data)?,
-        _ => check_interactive(&data)?,
+        _ => interactive::check(&kind, &data)?,
     }
     if data.get("metadata").is_some_and(|metadata| !metadata.is_object()) {
         return fault(ErrorCode::InvalidMetadata, "metadata", "must be an object");
@@ -54,8 +59,6 @@ pub fn parse_send(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
         return fault(ErrorCode::InvalidMessageData, "data", &problem);
     }
     Ok(SendMessageRequest {
-        receiver_type: receiver_type.into(),
-        receiver,
         category: category.into(),
         r#type: kind,
         data_json,
@@ -208,13 +211,6 @@ fn check_custom(data: &Map<String, Value>) -> Parsed<()> {
         }
         Some(Value::Object(_)) => Ok(()),
         Some(_) => fault(ErrorCode::InvalidCustomData, "customData", "must be an object"),
-    }
-}
-
-fn check_interactive(data: &Map<String, Value>) -> Parsed<()> {
-    match data.get("interactiveData") {
-        Some(Value::Object(_)) => Ok(()),
-        _ => fault(ErrorCode::InvalidMessageData, "interactiveData", "must be an object"),
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) enum IdentityError {
     DefaultRole,
     #[error("an app has at most {max} roles")]
     TooManyRoles { max: i64 },
+    #[error("{uid} is no bot")]
+    BotNotFound { uid: String },
+    #[error("{uid} is a bot already")]
+    BotExists { uid: String },
+    #[error("an app has at most {max} bots")]
+    TooManyBots { max: i64 },
     #[error("{uid} is a friend already")]
     AlreadyFriends { uid: String },
     #[error("{uid} is no friend")]
@@ -58,7 +64,9 @@ impl ServiceError for IdentityError {
             Self::RoleNotFound { .. } | Self::RoleOfListNotFound { .. } => ErrorCode::RoleNotFound,
             Self::RoleExists { .. } => ErrorCode::RoleAlreadyExists,
             Self::DefaultRole => ErrorCode::RoleDeleteDenied,
-            Self::TooManyRoles { .. } => ErrorCode::QuotaRestriction,
+            Self::BotNotFound { .. } => ErrorCode::BotNotFound,
+            Self::BotExists { .. } => ErrorCode::BotAlreadyExists,
+            Self::TooManyRoles { .. } | Self::TooManyBots { .. } => ErrorCode::QuotaRestriction,
             Self::AlreadyFriends { .. } => ErrorCode::AlreadyFriend,
             Self::NotFriends { .. } => ErrorCode::NotAFriend,
             Self::SelfRelation => ErrorCode::SelfRelation,

@@ -2,6 +2,7 @@
 
 mod activation;
 mod blocks;
+mod bots;
 mod friends;
 mod import_users;
 mod rights;
@@ -112,6 +113,18 @@ impl IdentityService for Identity {
 
     async fn touch_users(&self, request: Request<pb::TouchUsersRequest>) -> Answer<pb::TouchUsersResponse> {
         answer(request, |caller, body| touch_users::touch(self, caller, body)).await
+    }
+
+    async fn create_bot(&self, request: Request<pb::CreateBotRequest>) -> Answer<pb::CreateBotResponse> {
+        answer(request, |caller, body| bots::create(self, caller, body)).await
+    }
+
+    async fn delete_bot(&self, request: Request<pb::DeleteBotRequest>) -> Answer<pb::DeleteBotResponse> {
+        answer(request, |caller, body| bots::delete(self, caller, body)).await
+    }
+
+    async fn list_bots(&self, request: Request<pb::ListBotsRequest>) -> Answer<pb::ListBotsResponse> {
+        answer(request, |caller, body| bots::list(self, caller, body)).await
     }
 
     async fn create_role(&self, request: Request<pb::CreateRoleRequest>) -> Answer<pb::CreateRoleResponse> {

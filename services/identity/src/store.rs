@@ -1,6 +1,7 @@
 //! The only place with SQL.
 
 pub(crate) mod blocks;
+pub(crate) mod bots;
 pub(crate) mod friends;
 pub(crate) mod rights;
 pub(crate) mod roles;

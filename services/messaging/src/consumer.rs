@@ -16,6 +16,7 @@ use crate::{
     store::{
         begin_batch,
         conversations::{self, Wanted},
+        departures,
         participants::{self, Change},
     },
 };
@@ -63,6 +64,7 @@ impl Messaging {
             Body::UserChanged(changed) if changed.kind() == ChangeKind::Deleted => {
                 let uid = changed.user.unwrap_or_default().uid;
                 let at = time::from_ms(occurred_at_ms).unwrap_or_else(time::now);
+                departures::forget_user(&self.pool, &app_id, &uid, at).await?;
                 conversations::retire_user(&self.pool, &app_id, &uid, at).await?;
             }
             _ => {}
@@ -80,6 +82,7 @@ impl Messaging {
             }
             ChangeKind::Deleted => {
                 let at = time::from_ms(occurred_at_ms).unwrap_or_else(time::now);
+                departures::forget_group(&self.pool, app_id, &group.guid, at).await?;
                 Ok(conversations::retire_group(&self.pool, app_id, &group.guid, at).await?)
             }
             _ => Ok(()),

@@ -4,8 +4,10 @@ pub(crate) mod action;
 pub(crate) mod change;
 pub(crate) mod counting;
 pub(crate) mod import;
+pub(crate) mod interactive;
 pub(crate) mod key;
 pub(crate) mod new_message;
+pub(crate) mod thread;
 pub(crate) mod watermark;
 
 use halley_contracts::identity::v1::User;

@@ -63,6 +63,16 @@ pub(crate) enum MessagingError {
     TooManySaves { uid: String },
     #[error("{uid} may not pin messages in the group {guid}")]
     MayNotPin { uid: String, guid: String },
+    #[error("message {id} is not interactive")]
+    NotInteractive { id: i64 },
+    #[error("{uid} sent message {id}, whose sender may not interact with it")]
+    OwnInteraction { id: i64, uid: String },
+    #[error("{uid} has pinned {max} conversations already", max = halley_model::limits::CONVERSATION_PINS_MAX)]
+    TooManyConversationPins { uid: String },
+    #[error("an app pins at most {max} conversations", max = halley_model::limits::CONVERSATION_PINS_MAX)]
+    TooManySystemPins,
+    #[error("the conversation with {with} is pinned by the app")]
+    SystemPin { with: String },
     #[error("the user has no conversation {id}")]
     ConversationNotFound { id: String },
     #[error("too many messages wait to be written: try again")]
@@ -120,6 +130,11 @@ impl ServiceError for MessagingError {
             Self::TooManyPins { .. } => ErrorCode::PinnedMessagesLimit,
             Self::TooManySaves { .. } => ErrorCode::SavedMessagesLimit,
             Self::MayNotPin { .. } => ErrorCode::PermissionDenied,
+            Self::NotInteractive { .. } => ErrorCode::MessageActionNotAllowed,
+            Self::OwnInteraction { .. } => ErrorCode::PermissionDenied,
+            Self::TooManyConversationPins { .. } => ErrorCode::PinnedConversationsLimit,
+            Self::TooManySystemPins => ErrorCode::SystemPinnedConversationsLimit,
+            Self::SystemPin { .. } => ErrorCode::SystemPinnedConversation,
             Self::ConversationNotFound { .. } => ErrorCode::ConversationNotFound,
             Self::QueueFull => ErrorCode::TooManyRequests,
             Self::Stopping | Self::Away => ErrorCode::Unavailable,

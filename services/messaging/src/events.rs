@@ -2,8 +2,10 @@
 
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
-    events::v1::{MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, event::Body},
-    messaging::v1::Message,
+    events::v1::{
+        ConversationPinChanged, MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, event::Body,
+    },
+    messaging::v1::{Conversation, Message},
 };
 use halley_model::ConversationKey;
 
@@ -53,6 +55,19 @@ pub(crate) fn pin(app_id: &str, device_id: &str, key: &ConversationKey, message:
 /// A message that a user saved, or forgot that: to the user's own devices.
 pub(crate) fn save(app_id: &str, device_id: &str, uid: &str, message: Message, saved: bool) -> Entry {
     let body = Body::SaveChanged(SaveChanged { saved, uid: uid.to_owned(), message: Some(message) });
+    let channels = vec![Channel::user(app_id, uid)];
+    Entry { event: halley_bus::event(app_id, device_id, body), channels, durable: true }
+}
+
+/// A conversation that a user pinned or unpinned: to the user's own devices.
+pub(crate) fn conversation_pin(
+    app_id: &str,
+    device_id: &str,
+    uid: &str,
+    conversation: Conversation,
+    pinned: bool,
+) -> Entry {
+    let body = Body::ConversationPinChanged(ConversationPinChanged { pinned, conversation: Some(conversation) });
     let channels = vec![Channel::user(app_id, uid)];
     Entry { event: halley_bus::event(app_id, device_id, body), channels, durable: true }
 }

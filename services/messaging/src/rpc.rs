@@ -1,9 +1,11 @@
 //! The calls of `MessagingService`: one line each, in the order of the contract.
 
 mod change_message;
+mod conversation_pins;
 mod conversations;
 mod count_messages;
 mod import_messages;
+mod interactions;
 mod list_messages;
 mod marks;
 mod messages;
@@ -12,6 +14,7 @@ mod reactions;
 mod receipts;
 mod record_membership;
 mod send_message;
+mod threads;
 
 use std::{future::Future, sync::Arc};
 
@@ -81,6 +84,28 @@ impl MessagingService for Service {
         answer(request, |caller, body| marks::unsave(&self.0, caller, body)).await
     }
 
+    async fn mark_interacted(&self, request: Request<pb::MarkInteractedRequest>) -> Answer<pb::MarkInteractedResponse> {
+        answer(request, |caller, body| interactions::mark(&self.0, caller, body)).await
+    }
+
+    async fn list_threads(&self, request: Request<pb::ListThreadsRequest>) -> Answer<pb::ListThreadsResponse> {
+        answer(request, |caller, body| threads::list(&self.0, caller, body)).await
+    }
+
+    async fn subscribe_thread(
+        &self,
+        request: Request<pb::SubscribeThreadRequest>,
+    ) -> Answer<pb::SubscribeThreadResponse> {
+        answer(request, |caller, body| threads::subscribe(&self.0, caller, body)).await
+    }
+
+    async fn unsubscribe_thread(
+        &self,
+        request: Request<pb::UnsubscribeThreadRequest>,
+    ) -> Answer<pb::UnsubscribeThreadResponse> {
+        answer(request, |caller, body| threads::unsubscribe(&self.0, caller, body)).await
+    }
+
     async fn list_messages(&self, request: Request<pb::ListMessagesRequest>) -> Answer<pb::ListMessagesResponse> {
         answer(request, |caller, body| list_messages::list(&self.0, caller, body)).await
     }
@@ -127,6 +152,34 @@ impl MessagingService for Service {
 
     async fn count_unread(&self, request: Request<pb::CountUnreadRequest>) -> Answer<pb::CountUnreadResponse> {
         answer(request, |caller, body| conversations::count_unread(&self.0, caller, body)).await
+    }
+
+    async fn pin_conversation(
+        &self,
+        request: Request<pb::PinConversationRequest>,
+    ) -> Answer<pb::PinConversationResponse> {
+        answer(request, |caller, body| conversation_pins::pin(&self.0, caller, body)).await
+    }
+
+    async fn unpin_conversation(
+        &self,
+        request: Request<pb::UnpinConversationRequest>,
+    ) -> Answer<pb::UnpinConversationResponse> {
+        answer(request, |caller, body| conversation_pins::unpin(&self.0, caller, body)).await
+    }
+
+    async fn list_system_pins(
+        &self,
+        request: Request<pb::ListSystemPinsRequest>,
+    ) -> Answer<pb::ListSystemPinsResponse> {
+        answer(request, |caller, body| conversation_pins::list_system(&self.0, caller, body)).await
+    }
+
+    async fn replace_system_pins(
+        &self,
+        request: Request<pb::ReplaceSystemPinsRequest>,
+    ) -> Answer<pb::ReplaceSystemPinsResponse> {
+        answer(request, |caller, body| conversation_pins::replace_system(&self.0, caller, body)).await
     }
 
     async fn record_membership(

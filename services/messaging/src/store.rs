@@ -1,15 +1,19 @@
 //! The only place with SQL.
 
 pub(crate) mod changes;
+pub(crate) mod conversation_pins;
 pub(crate) mod conversations;
+pub(crate) mod departures;
 pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod inbox;
 pub(crate) mod insert;
+pub(crate) mod interactions;
 pub(crate) mod marks;
 pub(crate) mod messages;
 pub(crate) mod participants;
 pub(crate) mod reactions;
+pub(crate) mod threads;
 
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 

@@ -7,11 +7,12 @@ use halley_contracts::{
     groups::v1::Group,
     identity::v1::User,
     messaging::v1::{
-        Conversation, Message, ReactionCount, ReceiverType, conversation::WithEntity, message::ReceiverEntity,
+        Conversation, Interaction, Message, MessageCategory, ReactionCount, ReceiverType, conversation::WithEntity,
+        message::ReceiverEntity,
     },
 };
 use halley_kit::time;
-use halley_model::ConversationKey;
+use halley_model::{APP_SYSTEM_UID, ConversationKey};
 
 use crate::{
     directory::{Groups, Users},
@@ -23,6 +24,7 @@ use crate::{
     service::Messaging,
     store::{
         inbox::InboxRow,
+        interactions,
         messages::{self, StoredMessage},
         participants::{self, Watermarks},
         reactions,
@@ -36,6 +38,8 @@ struct Entities {
     /// Messages that the rows quote, and those that actions were done to.
     related: HashMap<i64, StoredMessage>,
     reactions: Reactions,
+    /// Of the user who looks, by message.
+    interactions: HashMap<i64, Vec<Interaction>>,
     /// By conversation and the uid of whom they are.
     watermarks: HashMap<(i64, String), Watermarks>,
 }
@@ -122,12 +126,15 @@ impl Messaging {
             true => Vec::new(),
             false => participants::list_watermarks(&self.pool, app_id, &direct.into_iter().collect::<Vec<_>>()).await?,
         };
+        let interactive = all().filter(|row| row.category == MessageCategory::Interactive && row.deleted_at.is_none());
+        let interactive: Vec<i64> = interactive.map(|row| row.message_id).collect();
         let uids: BTreeSet<&str> = all().flat_map(uids_of).collect();
         let guids: BTreeSet<&str> = all().filter_map(guid_of).collect();
         Ok(Entities {
             users: self.directory.users(app_id, uids).await?,
             groups: self.directory.groups(app_id, guids).await?,
             reactions: self.reactions(app_id, uid, &reacted).await?,
+            interactions: self.interactions(app_id, uid, &interactive).await?,
             related: related.iter().map(|row| (row.message_id, row.clone())).collect(),
             watermarks: watermarks
                 .into_iter()
@@ -149,6 +156,23 @@ impl Messaging {
             reactions.entry(row.message_id).or_default().push(count);
         }
         Ok(reactions)
+    }
+
+    /// What a user did with interactive messages; nothing is asked when there are none.
+    async fn interactions(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        message_ids: &[i64],
+    ) -> Result<HashMap<i64, Vec<Interaction>>> {
+        let mut found: HashMap<i64, Vec<Interaction>> = HashMap::new();
+        let (Some(uid), false) = (uid, message_ids.is_empty()) else { return Ok(found) };
+        for row in interactions::list(&self.pool, app_id, uid, message_ids).await? {
+            let interacted_at_ms = time::to_ms(row.interacted_at);
+            let interaction = Interaction { element_id: row.element_id, interacted_at_ms };
+            found.entry(row.message_id).or_default().push(interaction);
+        }
+        Ok(found)
     }
 }
 
@@ -217,6 +241,8 @@ impl Entities {
             pinned_at_ms: time::opt_to_ms(row.pinned_at),
             pinned_by: row.pinned_by.clone(),
             saved_at_ms: 0,
+            interactions: self.interactions.get(&row.message_id).cloned().unwrap_or_default(),
+            thread_subscribed: false,
         }
     }
 
@@ -276,5 +302,11 @@ fn conversation(
         tags: row.tags.clone(),
         created_at_ms: time::to_ms(row.created_at),
         updated_at_ms: time::to_ms(row.active_at),
+        pinned_at_ms: time::opt_to_ms(row.system_pinned_at.or(row.own_pinned_at)),
+        pinned_by: match (row.system_pinned_at, row.own_pinned_at) {
+            (Some(_), _) => APP_SYSTEM_UID.to_owned(),
+            (None, Some(_)) => row.uid.clone(),
+            (None, None) => String::new(),
+        },
     }
 }

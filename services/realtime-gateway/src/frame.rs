@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use axum::extract::ws::Utf8Bytes;
 use halley_contracts::{
-    events::v1::{Event, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, event::Body},
+    events::v1::{
+        ConversationPinChanged, Event, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, event::Body,
+    },
     identity::v1::User,
     messaging::v1::{Message, ReceiverType},
 };
-use halley_wire::{MessageJson, ReactionJson, UserJson, View, receiver_word};
+use halley_wire::{BlockState, ConversationJson, MessageJson, ReactionJson, UserJson, View, receiver_word};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -178,6 +180,7 @@ pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
             let kind = if changed.saved { "message_saved" } else { "message_unsaved" };
             one(message_frame(event, kind, changed.message.as_ref()?, false))
         }
+        Body::ConversationPinChanged(changed) => one(conversation_frame(event, changed)),
         Body::PresenceChanged(changed) => one(presence_frame(event, changed)),
         _ => None,
     }
@@ -230,6 +233,21 @@ fn reaction_frame(event: &Event, changed: &ReactionChanged) -> Option<String> {
         receiver_type: receiver_word(changed.receiver_type()),
         device_id: &event.origin_device_id,
         body: ReactionJson { reaction, view: View::default(), more: &more },
+    })
+}
+
+fn conversation_frame(event: &Event, changed: &ConversationPinChanged) -> Option<String> {
+    let conversation = changed.conversation.as_ref()?;
+    // It goes to its owner alone.
+    let view = View { uid: Some(&conversation.owner_uid), ..View::default() };
+    text(&Outgoing {
+        app_id: &event.app_id,
+        kind: if changed.pinned { "conversation_pinned" } else { "conversation_unpinned" },
+        sender: &conversation.owner_uid,
+        receiver: &conversation.with,
+        receiver_type: receiver_word(conversation.with_type()),
+        device_id: &event.origin_device_id,
+        body: ConversationJson { conversation, view, with_tags: false, blocks: BlockState::default() },
     })
 }
 

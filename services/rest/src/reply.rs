@@ -91,8 +91,8 @@ pub fn empty_page(asked: PageRequest) -> Reply {
     page([(); 0], Some(info))
 }
 
-/// Clients hang without every one of these keys.
-fn pagination(page: PageInfo) -> Value {
+/// Where a numbered page stands. Clients hang without every one of these keys.
+pub fn pagination(page: PageInfo) -> Value {
     json!({
         "total": page.total,
         "count": page.count,

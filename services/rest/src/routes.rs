@@ -18,10 +18,13 @@ mod api_keys;
 mod auth_tokens;
 mod banned;
 mod blocked;
+mod bots;
+mod conversation_pins;
 mod conversations;
 mod friends;
 mod groups;
 mod import;
+mod interactions;
 mod marks;
 mod me;
 mod media;
@@ -33,6 +36,7 @@ mod reactions;
 mod rights;
 mod roles;
 mod settings;
+mod threads;
 mod users;
 
 pub use settings::public_host;
@@ -72,6 +76,10 @@ fn app_side() -> Router<Arc<State>> {
         .route("/roles/{role}/permissions/{permission}", delete(rights::unset_of_role))
         .route("/groups/{guid}/scopes/{scope}/permissions", get(rights::list_of_scope).put(rights::set_of_scope))
         .route("/groups/{guid}/scopes/{scope}/permissions/{permission}", delete(rights::unset_of_scope))
+        .route("/bots", post(bots::create).get(bots::list))
+        .route("/bots/{uid}", delete(bots::delete))
+        .route("/bots/{uid}/messages", post(bots::send))
+        .route("/conversations/pinned", get(conversation_pins::list_system).put(conversation_pins::replace_system))
         .route("/users/{uid}/friends", post(friends::add).get(friends::list).delete(friends::remove))
         .route("/users/{uid}/blockedusers", post(blocked::block).get(blocked::list).delete(blocked::unblock))
         .route("/data_import/users", post(import::users))
@@ -108,6 +116,11 @@ fn talk() -> Router<Arc<State>> {
             get(reactions::list_one).post(reactions::add).delete(reactions::remove),
         )
         .route("/messages/{id}/thread", post(messages::reply).get(messages::list_thread))
+        .route("/messages/{id}/thread/subscription", post(threads::subscribe).delete(threads::unsubscribe))
+        .route("/messages/{id}/interacted", patch(interactions::mark))
+        .route("/threads", get(threads::list_all))
+        .route("/users/{uid}/threads", get(threads::list_with_user))
+        .route("/groups/{guid}/threads", get(threads::list_of_group))
         .route("/users/{uid}/messages", get(messages::list_with_user))
         .route("/groups/{guid}/messages", get(messages::list_of_group))
         .route("/conversations", get(conversations::list))
@@ -130,6 +143,14 @@ fn talk() -> Router<Arc<State>> {
         .route(
             "/groups/{guid}/conversation/read",
             post(conversations::read_of_group).delete(conversations::unread_of_group),
+        )
+        .route(
+            "/users/{uid}/conversation/pin",
+            post(conversation_pins::pin_with_user).delete(conversation_pins::unpin_with_user),
+        )
+        .route(
+            "/groups/{guid}/conversation/pin",
+            post(conversation_pins::pin_of_group).delete(conversation_pins::unpin_of_group),
         )
         .route("/users/{uid}/conversation/delivered", post(conversations::delivered_with_user))
         .route("/groups/{guid}/conversation/delivered", post(conversations::delivered_of_group))

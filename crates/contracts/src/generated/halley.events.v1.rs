@@ -15,7 +15,7 @@ pub struct Event {
     pub origin_device_id: ::prost::alloc::string::String,
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -57,6 +57,8 @@ pub mod event {
         PinChanged(super::PinChanged),
         #[prost(message, tag = "24")]
         SaveChanged(super::SaveChanged),
+        #[prost(message, tag = "40")]
+        ConversationPinChanged(super::ConversationPinChanged),
     }
 }
 /// A message of any category was stored.
@@ -126,6 +128,15 @@ pub struct SaveChanged {
     pub uid: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
+}
+/// A user pinned a conversation for themselves, or unpinned it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversationPinChanged {
+    #[prost(bool, tag = "1")]
+    pub pinned: bool,
+    /// As its owner sees it.
+    #[prost(message, optional, tag = "2")]
+    pub conversation: ::core::option::Option<super::super::messaging::v1::Conversation>,
 }
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -29,6 +29,9 @@ pub struct User {
     /// 0: active.
     #[prost(int64, tag = "12")]
     pub deactivated_at_ms: i64,
+    /// Whether the app's server side made it a bot.
+    #[prost(bool, tag = "40")]
+    pub bot: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Role {
@@ -235,6 +238,30 @@ pub struct TouchUsersRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TouchUsersResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateBotRequest {
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateBotResponse {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBotRequest {
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteBotResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBotsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBotsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateRoleRequest {
     #[prost(string, tag = "1")]
@@ -939,6 +966,88 @@ pub mod identity_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Makes a user a bot: the app's server side may send in its name by the calls for bots. Errors: ERR_UID_NOT_FOUND,
+        /// ERR_BOT_ALREADY_EXISTS, ERR_PLAN_QUOTA_RESTRICTION past 25 bots.
+        pub async fn create_bot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateBotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateBotResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/CreateBot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.identity.v1.IdentityService", "CreateBot"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a bot a plain user again. Errors: ERR_BOT_NOT_FOUND.
+        pub async fn delete_bot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteBotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBotResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/DeleteBot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.identity.v1.IdentityService", "DeleteBot"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// All of them, by uid.
+        pub async fn list_bots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListBotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBotsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/ListBots",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.identity.v1.IdentityService", "ListBots"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Errors: ERR_ROLE_ALREADY_EXISTS, ERR_BAD_REQUEST, ERR_PLAN_QUOTA_RESTRICTION past 25 roles.
         pub async fn create_role(
             &mut self,
@@ -1503,6 +1612,31 @@ pub mod identity_service_server {
             request: tonic::Request<super::TouchUsersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::TouchUsersResponse>,
+            tonic::Status,
+        >;
+        /// Makes a user a bot: the app's server side may send in its name by the calls for bots. Errors: ERR_UID_NOT_FOUND,
+        /// ERR_BOT_ALREADY_EXISTS, ERR_PLAN_QUOTA_RESTRICTION past 25 bots.
+        async fn create_bot(
+            &self,
+            request: tonic::Request<super::CreateBotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateBotResponse>,
+            tonic::Status,
+        >;
+        /// Makes a bot a plain user again. Errors: ERR_BOT_NOT_FOUND.
+        async fn delete_bot(
+            &self,
+            request: tonic::Request<super::DeleteBotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteBotResponse>,
+            tonic::Status,
+        >;
+        /// All of them, by uid.
+        async fn list_bots(
+            &self,
+            request: tonic::Request<super::ListBotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListBotsResponse>,
             tonic::Status,
         >;
         /// Errors: ERR_ROLE_ALREADY_EXISTS, ERR_BAD_REQUEST, ERR_PLAN_QUOTA_RESTRICTION past 25 roles.
@@ -2151,6 +2285,141 @@ pub mod identity_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = TouchUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/CreateBot" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateBotSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::CreateBotRequest>
+                    for CreateBotSvc<T> {
+                        type Response = super::CreateBotResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateBotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::create_bot(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateBotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/DeleteBot" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteBotSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::DeleteBotRequest>
+                    for DeleteBotSvc<T> {
+                        type Response = super::DeleteBotResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteBotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::delete_bot(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteBotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/ListBots" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListBotsSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::ListBotsRequest>
+                    for ListBotsSvc<T> {
+                        type Response = super::ListBotsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListBotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::list_bots(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListBotsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

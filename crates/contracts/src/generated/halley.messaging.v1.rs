@@ -78,6 +78,12 @@ pub struct Message {
     /// When the user that the answer is for saved it, in answers to calls about saves and in lists of saved messages.
     #[prost(int64, tag = "34")]
     pub saved_at_ms: i64,
+    /// What the user that the answer is for did with the elements of an interactive message, oldest first.
+    #[prost(message, repeated, tag = "40")]
+    pub interactions: ::prost::alloc::vec::Vec<Interaction>,
+    /// Whether that user is subscribed to the thread of this message, in answers of `GetMessage`.
+    #[prost(bool, tag = "41")]
+    pub thread_subscribed: bool,
     #[prost(oneof = "message::ReceiverEntity", tags = "25, 26")]
     pub receiver_entity: ::core::option::Option<message::ReceiverEntity>,
 }
@@ -90,6 +96,46 @@ pub mod message {
         #[prost(message, tag = "26")]
         ReceiverGroup(super::super::super::groups::v1::Group),
     }
+}
+/// A user used an element of an interactive message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Interaction {
+    #[prost(string, tag = "1")]
+    pub element_id: ::prost::alloc::string::String,
+    /// The first time.
+    #[prost(int64, tag = "2")]
+    pub interacted_at_ms: i64,
+}
+/// A message that has replies, as a list of threads shows it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Thread {
+    #[prost(message, optional, tag = "1")]
+    pub parent: ::core::option::Option<Message>,
+    /// The newest one that is not deleted.
+    #[prost(message, optional, tag = "2")]
+    pub last_reply: ::core::option::Option<Message>,
+    /// When the newest reply came.
+    #[prost(int64, tag = "3")]
+    pub updated_at_ms: i64,
+    /// Whether the user that the answer is for is subscribed.
+    #[prost(bool, tag = "4")]
+    pub subscribed: bool,
+    /// Replies of others behind the place up to which that user has read the conversation, and those of them that mention
+    /// the user; each counted up to 1,000, and only when asked for.
+    #[prost(int32, tag = "5")]
+    pub unread_reply_count: i32,
+    #[prost(int32, tag = "6")]
+    pub mention_count: i32,
+}
+/// A conversation that the app pinned for all its users, by its other side.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SystemPin {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(int64, tag = "3")]
+    pub pinned_at_ms: i64,
 }
 /// How often a message got a reaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -151,6 +197,11 @@ pub struct Conversation {
     pub created_at_ms: i64,
     #[prost(int64, tag = "15")]
     pub updated_at_ms: i64,
+    /// When it was pinned, and by whom: its owner, or `app_system` for everybody. 0: not.
+    #[prost(int64, tag = "40")]
+    pub pinned_at_ms: i64,
+    #[prost(string, tag = "41")]
+    pub pinned_by: ::prost::alloc::string::String,
     #[prost(oneof = "conversation::WithEntity", tags = "5, 6")]
     pub with_entity: ::core::option::Option<conversation::WithEntity>,
 }
@@ -472,6 +523,70 @@ pub struct UnsaveMessageResponse {
     pub message: ::core::option::Option<Message>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkInteractedRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    /// Ids of elements, at most 100.
+    #[prost(string, repeated, tag = "2")]
+    pub element_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MarkInteractedResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListThreadsRequest {
+    /// Of the conversation with this side alone, if one is named.
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    /// Whose parent the caller's user wrote, or in which the user replied.
+    #[prost(bool, tag = "3")]
+    pub participated: bool,
+    /// For both the caller needs a user.
+    #[prost(bool, tag = "4")]
+    pub with_unread_count: bool,
+    #[prost(bool, tag = "5")]
+    pub with_mention_count: bool,
+    /// 1 to 1000; 0 means 100.
+    #[prost(int32, tag = "6")]
+    pub limit: i32,
+    /// The cursor, exclusive: when the newest reply of a thread came, and the thread's parent. When the parent's thread has
+    /// that time within the second that the time lies in, its exact time counts, so that a caller who knows whole seconds
+    /// walks without loss or repeat. 0: none.
+    #[prost(int64, tag = "7")]
+    pub cursor_updated_at_ms: i64,
+    #[prost(int64, tag = "8")]
+    pub cursor_parent_id: i64,
+    /// From the cursor towards newer replies.
+    #[prost(bool, tag = "9")]
+    pub newer: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListThreadsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub threads: ::prost::alloc::vec::Vec<Thread>,
+    /// More rows lie beyond this page in the asked direction.
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubscribeThreadRequest {
+    #[prost(int64, tag = "1")]
+    pub parent_id: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubscribeThreadResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsubscribeThreadRequest {
+    #[prost(int64, tag = "1")]
+    pub parent_id: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsubscribeThreadResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListReactionsRequest {
     #[prost(int64, tag = "1")]
     pub message_id: i64,
@@ -509,6 +624,28 @@ pub struct ListConversationsRequest {
     /// Case-insensitive part of the other user's or the group's name; looked for among the 10,000 newest.
     #[prost(string, tag = "5")]
     pub search_key: ::prost::alloc::string::String,
+    /// The other user has one of these tags, or the group one of those; looked for like names. With one of the lists given
+    /// and the other empty, the other kind of conversation is left out.
+    #[prost(string, repeated, tag = "10")]
+    pub user_tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "11")]
+    pub group_tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Also those with users whom the caller's user has blocked.
+    #[prost(bool, tag = "12")]
+    pub include_blocked: bool,
+    #[prost(enumeration = "AgenticFilter", tag = "13")]
+    pub agentic: i32,
+    /// Each conversation once rather than once for each of its users. Not for the list of one user.
+    #[prost(bool, tag = "14")]
+    pub unique: bool,
+    /// Pinned ones alone, by their owner, by the app, or by either.
+    #[prost(bool, tag = "15")]
+    pub pinned_by_owner: bool,
+    #[prost(bool, tag = "16")]
+    pub pinned_by_app: bool,
+    /// The end of the page before, instead of a page number: a page begins behind it whatever has moved since.
+    #[prost(string, tag = "17")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListConversationsResponse {
@@ -516,6 +653,9 @@ pub struct ListConversationsResponse {
     pub conversations: ::prost::alloc::vec::Vec<Conversation>,
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// Where the next page begins; empty: there is none.
+    #[prost(string, tag = "3")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetConversationRequest {
@@ -559,6 +699,53 @@ pub struct ResetConversationRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetConversationResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PinConversationResponse {
+    /// Without times of its own if nothing was said in it yet.
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<Conversation>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpinConversationResponse {
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<Conversation>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSystemPinsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSystemPinsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplaceSystemPinsRequest {
+    /// In the order in which they are to be shown; the times are not read.
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplaceSystemPinsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkReadRequest {
     #[prost(enumeration = "ReceiverType", tag = "1")]
@@ -728,6 +915,36 @@ impl Direction {
             "DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
             "DIRECTION_PREPEND" => Some(Self::Prepend),
             "DIRECTION_APPEND" => Some(Self::Append),
+            _ => None,
+        }
+    }
+}
+/// Which conversations to list by the other side's being a bot; looked for like names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AgenticFilter {
+    Unspecified = 0,
+    Hide = 1,
+    Only = 2,
+}
+impl AgenticFilter {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AGENTIC_FILTER_UNSPECIFIED",
+            Self::Hide => "AGENTIC_FILTER_HIDE",
+            Self::Only => "AGENTIC_FILTER_ONLY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AGENTIC_FILTER_UNSPECIFIED" => Some(Self::Unspecified),
+            "AGENTIC_FILTER_HIDE" => Some(Self::Hide),
+            "AGENTIC_FILTER_ONLY" => Some(Self::Only),
             _ => None,
         }
     }
@@ -1150,6 +1367,131 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Notes that the caller's user used elements of an interactive message; the first time of each counts. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED for a message that is not interactive,
+        /// ERR_BAD_REQUEST for an element that the message does not have, ERR_PERMISSION_DENIED for the sender unless allowed.
+        pub async fn mark_interacted(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkInteractedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkInteractedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/MarkInteracted",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "MarkInteracted",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Threads that the caller may see, those with the newest replies first whatever the direction. Errors:
+        /// ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED.
+        pub async fn list_threads(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListThreadsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListThreadsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListThreads",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListThreads",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Subscribes the caller's user to the thread of a message; who begins one, replies or is mentioned in it is subscribed
+        /// by that. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_THREAD_NESTING,
+        /// ERR_WRONG_MESSAGE_THREAD_CATEGORY.
+        pub async fn subscribe_thread(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubscribeThreadResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/SubscribeThread",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "SubscribeThread",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Until the user replies or is mentioned again; who is not subscribed is no error.
+        pub async fn unsubscribe_thread(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnsubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsubscribeThreadResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnsubscribeThread",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnsubscribeThread",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         pub async fn list_messages(
@@ -1181,7 +1523,8 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The conversations of the caller's user, or of every user for an app without one, newest first.
+        /// The conversations of the caller's user: those that the app pinned, those that the user pinned, then the others, newest
+        /// first. For an app without a user: those of every user, in the order of uids.
         pub async fn list_conversations(
             &mut self,
             request: impl tonic::IntoRequest<super::ListConversationsRequest>,
@@ -1416,6 +1759,129 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Pins the conversation of the caller's user with a side, also one without messages; at most 5. What is pinned stays so.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_SYSTEM_PINNED_CONVERSATION,
+        /// ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        pub async fn pin_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/PinConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "PinConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What is not pinned is no error. Errors: ERR_SYSTEM_PINNED_CONVERSATION.
+        pub async fn unpin_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnpinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnpinConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnpinConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The conversations that the app pinned for all its users, in the order in which they are shown. Not for logged-in users.
+        pub async fn list_system_pins(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSystemPinsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListSystemPins",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListSystemPins",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes these and no others pinned for all users, at most 5; of repeats the first one counts. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        pub async fn replace_system_pins(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplaceSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplaceSystemPinsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ReplaceSystemPins",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ReplaceSystemPins",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Turns a membership event into what messaging keeps of it: the member's place in the conversation and the
         /// action message in its history. Safe to repeat: one event makes one action message.
         pub async fn record_membership(
@@ -1622,6 +2088,43 @@ pub mod messaging_service_server {
             tonic::Response<super::UnsaveMessageResponse>,
             tonic::Status,
         >;
+        /// Notes that the caller's user used elements of an interactive message; the first time of each counts. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED for a message that is not interactive,
+        /// ERR_BAD_REQUEST for an element that the message does not have, ERR_PERMISSION_DENIED for the sender unless allowed.
+        async fn mark_interacted(
+            &self,
+            request: tonic::Request<super::MarkInteractedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkInteractedResponse>,
+            tonic::Status,
+        >;
+        /// Threads that the caller may see, those with the newest replies first whatever the direction. Errors:
+        /// ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED.
+        async fn list_threads(
+            &self,
+            request: tonic::Request<super::ListThreadsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListThreadsResponse>,
+            tonic::Status,
+        >;
+        /// Subscribes the caller's user to the thread of a message; who begins one, replies or is mentioned in it is subscribed
+        /// by that. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_THREAD_NESTING,
+        /// ERR_WRONG_MESSAGE_THREAD_CATEGORY.
+        async fn subscribe_thread(
+            &self,
+            request: tonic::Request<super::SubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubscribeThreadResponse>,
+            tonic::Status,
+        >;
+        /// Until the user replies or is mentioned again; who is not subscribed is no error.
+        async fn unsubscribe_thread(
+            &self,
+            request: tonic::Request<super::UnsubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsubscribeThreadResponse>,
+            tonic::Status,
+        >;
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         async fn list_messages(
@@ -1631,7 +2134,8 @@ pub mod messaging_service_server {
             tonic::Response<super::ListMessagesResponse>,
             tonic::Status,
         >;
-        /// The conversations of the caller's user, or of every user for an app without one, newest first.
+        /// The conversations of the caller's user: those that the app pinned, those that the user pinned, then the others, newest
+        /// first. For an app without a user: those of every user, in the order of uids.
         async fn list_conversations(
             &self,
             request: tonic::Request<super::ListConversationsRequest>,
@@ -1694,6 +2198,41 @@ pub mod messaging_service_server {
             request: tonic::Request<super::CountUnreadRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountUnreadResponse>,
+            tonic::Status,
+        >;
+        /// Pins the conversation of the caller's user with a side, also one without messages; at most 5. What is pinned stays so.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_SYSTEM_PINNED_CONVERSATION,
+        /// ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        async fn pin_conversation(
+            &self,
+            request: tonic::Request<super::PinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinConversationResponse>,
+            tonic::Status,
+        >;
+        /// What is not pinned is no error. Errors: ERR_SYSTEM_PINNED_CONVERSATION.
+        async fn unpin_conversation(
+            &self,
+            request: tonic::Request<super::UnpinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinConversationResponse>,
+            tonic::Status,
+        >;
+        /// The conversations that the app pinned for all its users, in the order in which they are shown. Not for logged-in users.
+        async fn list_system_pins(
+            &self,
+            request: tonic::Request<super::ListSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSystemPinsResponse>,
+            tonic::Status,
+        >;
+        /// Makes these and no others pinned for all users, at most 5; of repeats the first one counts. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        async fn replace_system_pins(
+            &self,
+            request: tonic::Request<super::ReplaceSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplaceSystemPinsResponse>,
             tonic::Status,
         >;
         /// Turns a membership event into what messaging keeps of it: the member's place in the conversation and the
@@ -2300,6 +2839,189 @@ pub mod messaging_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/halley.messaging.v1.MessagingService/MarkInteracted" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkInteractedSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::MarkInteractedRequest>
+                    for MarkInteractedSvc<T> {
+                        type Response = super::MarkInteractedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkInteractedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::mark_interacted(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkInteractedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListThreads" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListThreadsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListThreadsRequest>
+                    for ListThreadsSvc<T> {
+                        type Response = super::ListThreadsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListThreadsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_threads(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListThreadsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/SubscribeThread" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubscribeThreadSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::SubscribeThreadRequest>
+                    for SubscribeThreadSvc<T> {
+                        type Response = super::SubscribeThreadResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SubscribeThreadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::subscribe_thread(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubscribeThreadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnsubscribeThread" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnsubscribeThreadSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnsubscribeThreadRequest>
+                    for UnsubscribeThreadSvc<T> {
+                        type Response = super::UnsubscribeThreadResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnsubscribeThreadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unsubscribe_thread(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnsubscribeThreadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/halley.messaging.v1.MessagingService/ListMessages" => {
                     #[allow(non_camel_case_types)]
                     struct ListMessagesSvc<T: MessagingService>(pub Arc<T>);
@@ -2699,6 +3421,193 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CountUnreadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/PinConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct PinConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::PinConversationRequest>
+                    for PinConversationSvc<T> {
+                        type Response = super::PinConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PinConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::pin_conversation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PinConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnpinConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnpinConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnpinConversationRequest>
+                    for UnpinConversationSvc<T> {
+                        type Response = super::UnpinConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnpinConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unpin_conversation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnpinConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListSystemPins" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSystemPinsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListSystemPinsRequest>
+                    for ListSystemPinsSvc<T> {
+                        type Response = super::ListSystemPinsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSystemPinsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_system_pins(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSystemPinsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ReplaceSystemPins" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplaceSystemPinsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ReplaceSystemPinsRequest>
+                    for ReplaceSystemPinsSvc<T> {
+                        type Response = super::ReplaceSystemPinsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplaceSystemPinsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::replace_system_pins(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplaceSystemPinsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -92,8 +92,8 @@ catalogue! {
     ListGroups "listGroups" "List groups" "Listing groups." ["GET" "/groups"];
     ListMessages "listMessages" "List messages" "Listing messages of all conversations." ["GET" "/messages"];
     ListSettings "listSettings" "See settings" "Reading the settings of the app." ["GET" "/settings"];
-    ListThreadedMessages "listThreadedMessages" "List replies" "Listing the replies of a thread."
-        ["GET" "/messages/{id}/thread"];
+    ListThreadedMessages "listThreadedMessages" "List replies" "Listing threads and the replies of a thread."
+        ["GET" "/messages/{id}/thread", "GET" "/threads", "GET" "/users/{uid}/threads", "GET" "/groups/{guid}/threads"];
     ListUsers "listUsers" "List users" "Listing users." ["GET" "/users"];
     Logout "logout" "Log out" "Logging out." ["DELETE" "/me"];
     MassMemberOperate "massMemberOperate" "Change many members" "Adding and banning many users at once."

@@ -13,7 +13,7 @@ use crate::domain::{NewUser, UserChanges};
 macro_rules! columns {
     () => {
         "uid, name, avatar, link, role, status_message, metadata, tags, \
-         last_active_at, created_at, updated_at, deactivated_at"
+         last_active_at, created_at, updated_at, deactivated_at, bot"
     };
 }
 pub(super) use columns;
@@ -33,6 +33,7 @@ pub(crate) struct UserRow {
     pub created_at: DateTime<Utc>,
     pub updated_at: Option<DateTime<Utc>>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    pub bot: bool,
 }
 
 impl From<UserRow> for pb::User {
@@ -50,6 +51,7 @@ impl From<UserRow> for pb::User {
             created_at_ms: time::to_ms(row.created_at),
             updated_at_ms: time::opt_to_ms(row.updated_at),
             deactivated_at_ms: time::opt_to_ms(row.deactivated_at),
+            bot: row.bot,
         }
     }
 }

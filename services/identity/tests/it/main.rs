@@ -4,6 +4,7 @@
 mod access;
 mod activation;
 mod blocks;
+mod bots;
 mod concurrency;
 mod facts;
 mod friends;

@@ -221,6 +221,9 @@ calls! {
     delete_user(DeleteUserRequest) -> DeleteUserResponse;
     import_users(ImportUsersRequest) -> ImportUsersResponse;
     touch_users(TouchUsersRequest) -> TouchUsersResponse;
+    create_bot(CreateBotRequest) -> CreateBotResponse;
+    delete_bot(DeleteBotRequest) -> DeleteBotResponse;
+    list_bots(ListBotsRequest) -> ListBotsResponse;
     create_role(CreateRoleRequest) -> CreateRoleResponse;
     get_role(GetRoleRequest) -> GetRoleResponse;
     list_roles(ListRolesRequest) -> ListRolesResponse;

@@ -1,11 +1,15 @@
 //! `ListConversations`, `GetConversation` and `CountUnread`.
 
-use halley_contracts::messaging::v1::{
-    Conversation, CountUnreadRequest, CountUnreadResponse, GetConversationRequest, GetConversationResponse,
-    ListConversationsRequest, ListConversationsResponse, ReceiverType, UnreadCount,
+use halley_contracts::{
+    groups::v1::Group,
+    identity::v1::User,
+    messaging::v1::{
+        AgenticFilter, Conversation, CountUnreadRequest, CountUnreadResponse, GetConversationRequest,
+        GetConversationResponse, ListConversationsRequest, ListConversationsResponse, ReceiverType, UnreadCount,
+    },
 };
 use halley_kit::{Caller, page::Page};
-use halley_model::{field, limits};
+use halley_model::{ConversationKey, FieldError, field, limits};
 
 use super::own_conversation::by_public_id;
 
@@ -14,13 +18,18 @@ use crate::{
     domain::key,
     error::{MessagingError, Result},
     service::Messaging,
-    store::inbox::{self, InboxFilter, InboxRow, Slice},
+    store::{
+        conversation_pins::{self, SystemPin},
+        inbox::{self, InboxFilter, InboxRow, Place, Slice},
+    },
 };
 
 /// Conversations of one user, for which no page is asked.
 const COUNTS_MAX: i64 = 100_000;
-/// Conversations among which a name is looked for, newest first.
+/// Conversations among which another side is looked for, newest first.
 const SEARCHED_MAX: i64 = 10_000;
+/// Longest cursor: two numbers of 20 characters, one of 11, three ids.
+const CURSOR_MAX: usize = 400;
 
 pub(super) async fn list(
     messaging: &Messaging,
@@ -28,27 +37,93 @@ pub(super) async fn list(
     request: ListConversationsRequest,
 ) -> Result<ListConversationsResponse> {
     let page = Page::parse(request.page)?;
+    let mut filter = filter(messaging, &caller, &request).await?;
+    let found;
+    let side = OtherSide::read(&request)?;
+    if side.narrows() {
+        found = places_with(messaging, &filter, &side).await?;
+        filter.places = Some(&found);
+    }
+    let total = inbox::count_inbox(&messaging.pool, &filter).await?;
+    let after = read_cursor(&request.cursor)?;
+    let offset = if after.is_some() { 0 } else { page.offset() };
+    filter.after = after;
+    // One more than the page tells whether there are more.
+    let mut rows = rows(messaging, &filter, Slice { limit: page.limit() + 1, offset }).await?;
+    let wanted = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next_cursor = rows.last().filter(|_| has_more).map(|row| write_cursor(&row.place())).unwrap_or_default();
+    let conversations = messaging.show_conversations(caller.app_id(), caller.acting_uid(), &rows).await?;
+    let page = page.info(total, conversations.len());
+    Ok(ListConversationsResponse { conversations, page: Some(page), next_cursor })
+}
+
+async fn filter<'a>(
+    messaging: &Messaging,
+    caller: &'a Caller,
+    request: &'a ListConversationsRequest,
+) -> Result<InboxFilter<'a>> {
     field::tags("tags", &request.tags)?;
-    field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
-    let mut filter = InboxFilter {
-        app_id: caller.app_id(),
-        uid: caller.acting_uid(),
+    let (app_id, uid) = (caller.app_id(), caller.acting_uid());
+    if request.unique && uid.is_some() {
+        return Err(FieldError::new("unique", "is not for the conversations of one user").into());
+    }
+    let hidden_keys = match uid {
+        Some(uid) if !request.include_blocked => {
+            let blocked = messaging.directory.blocked_by(app_id, uid).await?;
+            blocked.iter().map(|other| ConversationKey::direct(uid, other).storage()).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(InboxFilter {
+        app_id,
+        uid,
         kind: kind(request.r#type()),
         tags: &request.tags,
         unread_only: request.unread_only,
+        hidden_keys,
+        system_keys: system_keys(messaging, app_id, uid).await?,
+        pinned_by_owner: request.pinned_by_owner,
+        pinned_by_app: request.pinned_by_app,
+        unique: request.unique,
         ..Default::default()
+    })
+}
+
+/// The stored keys of what the app has pinned, as far as one user's conversations go.
+async fn system_keys(messaging: &Messaging, app_id: &str, uid: Option<&str>) -> Result<Vec<String>> {
+    let Some(uid) = uid else { return Ok(Vec::new()) };
+    let pins = conversation_pins::list_system(&messaging.pool, app_id).await?;
+    let key = |pin: &SystemPin| match pin.with_type {
+        1 => ConversationKey::direct(uid, &pin.with_id),
+        _ => ConversationKey::group(&pin.with_id),
     };
-    let named;
-    if !request.search_key.is_empty() {
-        named = places_named(messaging, &filter, &request.search_key).await?;
-        filter.places = Some(&named);
+    Ok(pins.iter().map(|pin| key(pin).storage()).collect())
+}
+
+/// A place as a text that clients hand back. Ids hold no dot.
+fn write_cursor(place: &Place) -> String {
+    let Place { rank, pin_order, active_order, uid, conversation_key } = place;
+    format!("{rank}.{pin_order}.{active_order}.{uid}.{conversation_key}")
+}
+
+/// Empty: none.
+fn read_cursor(cursor: &str) -> Result<Option<Place>> {
+    if cursor.is_empty() {
+        return Ok(None);
     }
-    let total = inbox::count_inbox(&messaging.pool, &filter).await?;
-    let slice = Slice { limit: page.limit(), offset: page.offset() };
-    let rows = rows(messaging, &filter, slice).await?;
-    let conversations = messaging.show_conversations(caller.app_id(), caller.acting_uid(), &rows).await?;
-    let page = page.info(total, conversations.len());
-    Ok(ListConversationsResponse { conversations, page: Some(page) })
+    let invalid = || FieldError::new("cursor", "must be that of a page of this list");
+    field::text("cursor", cursor, CURSOR_MAX)?;
+    let parts: Vec<&str> = cursor.split('.').collect();
+    let [rank, pin_order, active_order, uid, key] = parts.as_slice() else { return Err(invalid().into()) };
+    Ok(Some(Place {
+        rank: rank.parse().map_err(|_| invalid())?,
+        pin_order: pin_order.parse().map_err(|_| invalid())?,
+        active_order: active_order.parse().map_err(|_| invalid())?,
+        uid: (*uid).to_owned(),
+        conversation_key: (*key).to_owned(),
+    }))
 }
 
 pub(super) async fn get(
@@ -63,10 +138,69 @@ pub(super) async fn get(
     Ok(GetConversationResponse { conversation: Some(conversation) })
 }
 
-/// The places whose other side's name holds a text. Names are other services' and known here by the directory, so the
-/// newest places are taken and looked through.
-async fn places_named(messaging: &Messaging, filter: &InboxFilter<'_>, text: &str) -> Result<Vec<(String, i64)>> {
-    let text = text.to_lowercase();
+/// What the other side of a conversation must be like. Users and groups are other services' and known here by the
+/// directory, so the newest places are taken and looked through.
+struct OtherSide<'a> {
+    /// In lower case.
+    name: String,
+    user_tags: &'a [String],
+    group_tags: &'a [String],
+    agentic: AgenticFilter,
+}
+
+impl<'a> OtherSide<'a> {
+    fn read(request: &'a ListConversationsRequest) -> Result<Self> {
+        field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
+        field::tags("userTags", &request.user_tags)?;
+        field::tags("groupTags", &request.group_tags)?;
+        Ok(Self {
+            name: request.search_key.to_lowercase(),
+            user_tags: &request.user_tags,
+            group_tags: &request.group_tags,
+            agentic: request.agentic(),
+        })
+    }
+
+    fn narrows(&self) -> bool {
+        !self.name.is_empty() || self.asks_for_tags() || self.agentic != AgenticFilter::Unspecified
+    }
+
+    fn asks_for_tags(&self) -> bool {
+        !self.user_tags.is_empty() || !self.group_tags.is_empty()
+    }
+
+    /// Who is gone has neither name nor tags, and is no bot.
+    fn fits_user(&self, user: Option<&User>) -> bool {
+        let is_bot = user.is_some_and(|user| user.bot);
+        let (name, tags) = user.map_or(("", [].as_slice()), |user| (user.name.as_str(), user.tags.as_slice()));
+        let is_wanted = match self.agentic {
+            AgenticFilter::Only => is_bot,
+            AgenticFilter::Hide => !is_bot,
+            AgenticFilter::Unspecified => true,
+        };
+        is_wanted && self.is_named(name) && self.is_tagged(tags, self.user_tags)
+    }
+
+    fn fits_group(&self, group: Option<&Group>) -> bool {
+        let (name, tags) = group.map_or(("", [].as_slice()), |group| (group.name.as_str(), group.tags.as_slice()));
+        self.agentic != AgenticFilter::Only && self.is_named(name) && self.is_tagged(tags, self.group_tags)
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        name.to_lowercase().contains(&self.name)
+    }
+
+    fn is_tagged(&self, tags: &[String], wanted: &[String]) -> bool {
+        !self.asks_for_tags() || tags.iter().any(|tag| wanted.contains(tag))
+    }
+}
+
+/// The places whose other side is like that.
+async fn places_with(
+    messaging: &Messaging,
+    filter: &InboxFilter<'_>,
+    side: &OtherSide<'_>,
+) -> Result<Vec<(String, i64)>> {
     let mut sides = Vec::new();
     for (uid, conversation_id, stored) in inbox::list_places(&messaging.pool, filter, SEARCHED_MAX).await? {
         let key = key::from_storage(&stored)
@@ -76,14 +210,11 @@ async fn places_named(messaging: &Messaging, filter: &InboxFilter<'_>, text: &st
     let of = |direct: bool| sides.iter().filter(move |side| side.1 == direct).map(|side| side.0.as_str());
     let users = messaging.directory.users(filter.app_id, of(true)).await?;
     let groups = messaging.directory.groups(filter.app_id, of(false)).await?;
-    let is_named = |id: &str, direct: bool| {
-        let name = match direct {
-            true => users.get(id).map(|user| user.name.as_str()),
-            false => groups.get(id).map(|group| group.name.as_str()),
-        };
-        name.is_some_and(|name| name.to_lowercase().contains(&text))
+    let fits = |id: &str, direct: bool| match direct {
+        true => side.fits_user(users.get(id).map(AsRef::as_ref)),
+        false => side.fits_group(groups.get(id).map(AsRef::as_ref)),
     };
-    let found = sides.iter().filter(|(id, direct, ..)| is_named(id, *direct));
+    let found = sides.iter().filter(|(id, direct, ..)| fits(id, *direct));
     Ok(found.map(|(_, _, uid, conversation_id)| (uid.clone(), *conversation_id)).collect())
 }
 
@@ -133,7 +264,20 @@ pub(super) async fn count_unread(
 
 async fn rows(messaging: &Messaging, filter: &InboxFilter<'_>, slice: Slice) -> Result<Vec<InboxRow>> {
     let mut connection = messaging.pool.acquire().await?;
-    Ok(inbox::list_inbox(&mut connection, filter, slice).await?)
+    let mut rows = inbox::list_inbox(&mut connection, filter, slice).await?;
+    drop(connection);
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let pins = conversation_pins::list_system(&messaging.pool, filter.app_id).await?;
+    for row in rows.iter_mut().filter(|_| !pins.is_empty()) {
+        let key = key::from_storage(&row.conversation_key)
+            .ok_or(MessagingError::Inconsistent("a stored conversation key can't be read"))?;
+        let (kind, with) = (i32::from(key::receiver_type(&key)), key.counterpart(&row.uid));
+        let pin = pins.iter().find(|pin| i32::from(pin.with_type) == kind && pin.with_id == with);
+        row.system_pinned_at = pin.map(|pin| pin.pinned_at);
+    }
+    Ok(rows)
 }
 
 fn count(row: &InboxRow) -> Result<UnreadCount> {

@@ -19,7 +19,9 @@ pub(super) async fn get(
     request: GetMessageRequest,
 ) -> Result<GetMessageResponse> {
     let message = messaging.visible_message(&caller, request.id).await?;
-    let message = messaging.show_message(caller.app_id(), caller.acting_uid(), &message).await?;
+    let (app_id, uid) = (caller.app_id(), caller.acting_uid());
+    let mut message = messaging.show_message(app_id, uid, &message).await?;
+    message.thread_subscribed = messaging.subscribed(app_id, uid, &[message.id]).await?.contains(&message.id);
     Ok(GetMessageResponse { message: Some(message) })
 }
 

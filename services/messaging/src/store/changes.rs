@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::{array_literal, messages::StoredMessage, some_text};
 
-/// Writes changed messages, each once, with one statement; what was deleted for good loses its reactions and saves.
+/// Writes changed messages, each once, with one statement; what was deleted for good loses all that hangs on it.
 pub(crate) async fn write(
     connection: &mut PgConnection,
     changed: &[(&str, &StoredMessage)],
@@ -63,6 +63,15 @@ async fn delete_what_hangs_on(
          ), saved AS (
              DELETE FROM saves USING erased
              WHERE saves.app_id = erased.app_id AND saves.message_id = erased.message_id
+         ), interacted AS (
+             DELETE FROM interactions USING erased
+             WHERE interactions.app_id = erased.app_id AND interactions.message_id = erased.message_id
+         ), threaded AS (
+             DELETE FROM threads USING erased
+             WHERE threads.app_id = erased.app_id AND threads.parent_id = erased.message_id
+         ), members AS (
+             DELETE FROM thread_members USING erased
+             WHERE thread_members.app_id = erased.app_id AND thread_members.parent_id = erased.message_id
          ), counts AS (
              DELETE FROM reaction_counts USING erased
              WHERE reaction_counts.app_id = erased.app_id AND reaction_counts.message_id = erased.message_id

@@ -177,7 +177,10 @@ pub(crate) async fn retire_user(pool: &PgPool, app_id: &str, uid: &str, at: Date
              WHERE own.conversation_key LIKE 'g:%' AND COALESCE(own.membership_at, own.created_at) <= $4
          )
          UPDATE participants AS p
-         SET left_at = now()
+         SET left_at = now(),
+             -- What was the deleted user's own is not the next one's of that uid.
+             tags = CASE WHEN p.uid = $2 THEN '{}' ELSE p.tags END,
+             hidden_before_sequence = CASE WHEN p.uid = $2 THEN 0 ELSE p.hidden_before_sequence END
          FROM ended
          WHERE p.app_id = $1 AND p.uid = ended.uid AND p.conversation_id = ended.conversation_id
              AND p.left_at IS NULL",

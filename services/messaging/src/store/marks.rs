@@ -56,7 +56,8 @@ pub(crate) async fn unpin(
     Ok(())
 }
 
-/// Saves a message for a user, unless the user has saved so many already; answers since when it is saved. Calls at the
+/// Saves a message for a user, unless the user has saved so many already that are to be seen: those in
+/// conversations that the user left don't count. Answers since when it is saved. Calls at the
 /// same moment may pass the limit by one.
 pub(crate) async fn save(
     connection: &mut PgConnection,
@@ -69,7 +70,14 @@ pub(crate) async fn save(
     sqlx::query_scalar(
         "INSERT INTO saves AS s (app_id, uid, message_id, saved_at)
          SELECT $1, $2, $3, $4
-         WHERE $5 > (SELECT count(*) FROM saves WHERE app_id = $1 AND uid = $2 AND message_id <> $3)
+         WHERE $5 > (
+             SELECT count(*)
+             FROM saves
+             JOIN messages AS m ON m.app_id = saves.app_id AND m.message_id = saves.message_id
+             JOIN participants AS p
+                 ON p.app_id = m.app_id AND p.uid = saves.uid AND p.conversation_id = m.conversation_id
+             WHERE saves.app_id = $1 AND saves.uid = $2 AND saves.message_id <> $3 AND p.left_at IS NULL
+         )
          ON CONFLICT (app_id, uid, message_id) DO UPDATE SET saved_at = s.saved_at
          RETURNING saved_at",
     )

@@ -232,25 +232,3 @@ pub(crate) async fn find_by_muids(
         })
         .collect()
 }
-
-/// Raises the number of replies of threads' parents, or lowers it.
-pub(crate) async fn add_replies(
-    connection: &mut PgConnection,
-    replies: &[(String, i64, i32)],
-) -> Result<(), sqlx::Error> {
-    if replies.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "UPDATE messages
-         SET reply_count = messages.reply_count + more.count
-         FROM unnest($1::text[], $2::bigint[], $3::integer[]) AS more (app_id, message_id, count)
-         WHERE messages.app_id = more.app_id AND messages.message_id = more.message_id",
-    )
-    .bind(replies.iter().map(|row| row.0.as_str()).collect::<Vec<_>>())
-    .bind(replies.iter().map(|row| row.1).collect::<Vec<_>>())
-    .bind(replies.iter().map(|row| row.2).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
-}

@@ -76,6 +76,28 @@ pub(crate) async fn upsert_participants(
     .bind(changes.iter().map(|change| change.joined_sequence).collect::<Vec<_>>())
     .bind(changes.iter().map(|change| change.left_at).collect::<Vec<_>>())
     .bind(changes.iter().map(|change| change.at).collect::<Vec<_>>())
+    .execute(&mut *connection)
+    .await?;
+    match changes.iter().any(|change| change.left_at.is_some()) {
+        true => delete_pins_of_left(connection, changes).await,
+        false => Ok(()),
+    }
+}
+
+/// Who is out of a conversation has it pinned no more: it would fill a place that is not seen.
+async fn delete_pins_of_left(connection: &mut PgConnection, changes: &[Change<'_>]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM conversation_pins AS pin
+         USING unnest($1::text[], $2::text[], $3::bigint[]) AS given (app_id, uid, conversation_id)
+         JOIN participants AS p
+             ON p.app_id = given.app_id AND p.uid = given.uid AND p.conversation_id = given.conversation_id
+         JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
+         WHERE p.left_at IS NOT NULL
+             AND pin.app_id = p.app_id AND pin.uid = p.uid AND pin.conversation_key = c.conversation_key",
+    )
+    .bind(changes.iter().map(|change| change.app_id).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.uid).collect::<Vec<_>>())
+    .bind(changes.iter().map(|change| change.conversation_id).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

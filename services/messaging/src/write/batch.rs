@@ -16,7 +16,7 @@ use super::{
     plan::{Changed, Decision, Plan, Read, Slot, plan},
 };
 use crate::{
-    domain::{action::Presence, change, new_message::NewMessage},
+    domain::{action::Presence, change, new_message::NewMessage, thread},
     events,
     store::{
         begin_batch, changes as changed_messages,
@@ -24,6 +24,7 @@ use crate::{
         insert::{self, Inserted},
         messages::{self, MuidOf},
         participants::{self, Change},
+        threads::{self, Growth, Member},
     },
 };
 
@@ -73,7 +74,8 @@ async fn try_write(connection: &mut PgConnection, batch: &[&NewMessage]) -> Resu
     let inserted = insert(&mut transaction, batch, &decisions, now).await?;
     let written: Vec<_> = changed.iter().map(|((app_id, _), row)| (app_id.as_str(), row)).collect();
     changed_messages::write(&mut transaction, &written).await?;
-    messages::add_replies(&mut transaction, &replies(batch, &decisions, &shorter_threads)).await?;
+    let (growths, members) = replies(batch, &decisions, &shorter_threads, now);
+    threads::grow(&mut transaction, &growths, &members).await?;
     participants::upsert_participants(&mut transaction, &changes(batch, &decisions)).await?;
     let entries = entries(batch, &decisions, &changed, &inserted, now);
     let pending = outbox::insert(&mut transaction, &entries).await?;
@@ -161,16 +163,31 @@ fn to_insert<'a>(
     })
 }
 
-/// By how much threads grow; those of deleted replies shrink.
-fn replies(batch: &[&NewMessage], decisions: &[Decision], shorter: &[(String, i64)]) -> Vec<(String, i64, i32)> {
-    let mut counts: HashMap<(&str, i64), i32> = HashMap::new();
+/// By how much threads grow, and who has to do with the new replies; threads of deleted replies shrink.
+fn replies(
+    batch: &[&NewMessage],
+    decisions: &[Decision],
+    shorter: &[(String, i64)],
+    now: DateTime<Utc>,
+) -> (Vec<Growth>, Vec<Member>) {
+    let mut counts: HashMap<(&str, i64), (i32, Option<DateTime<Utc>>)> = HashMap::new();
+    let mut members = Vec::new();
     for (_, new, _) in to_insert(batch, decisions).filter(|(_, new, _)| new.message.parent_id != 0) {
-        *counts.entry((&new.app_id, new.message.parent_id)).or_default() += 1;
+        let (count, replied_at) = counts.entry((&new.app_id, new.message.parent_id)).or_default();
+        *count += 1;
+        *replied_at = Some(now);
+        members.extend(thread::members(&new.app_id, &new.message));
     }
     for (app_id, parent_id) in shorter {
-        *counts.entry((app_id, *parent_id)).or_default() -= 1;
+        counts.entry((app_id, *parent_id)).or_default().0 -= 1;
     }
-    counts.into_iter().map(|((app_id, id), count)| (app_id.to_owned(), id, count)).collect()
+    let growths = counts.into_iter().map(|((app_id, parent_id), (count, replied_at))| Growth {
+        app_id: app_id.to_owned(),
+        parent_id,
+        count,
+        replied_at,
+    });
+    (growths.collect(), members)
 }
 
 fn changes<'a>(batch: &'a [&'a NewMessage], decisions: &'a [Decision]) -> Vec<Change<'a>> {

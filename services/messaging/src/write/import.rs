@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::{Message, MessageCategory};
 use sqlx::PgConnection;
 
 use crate::{
-    domain::import::Checked,
+    domain::{import::Checked, thread},
     error::{MessagingError, Result},
     store::{
         begin_batch,
@@ -14,6 +15,7 @@ use crate::{
         imports::{self, Referred},
         insert::{self, Row},
         messages::{self, MuidOf},
+        threads::{self, Growth, Member},
     },
 };
 
@@ -65,13 +67,14 @@ pub(crate) async fn write(
         ids: ids.into_iter(),
         rows: Vec::with_capacity(items.len()),
         by_muid: HashMap::new(),
-        replies: HashMap::new(),
+        growths: HashMap::new(),
+        members: Vec::new(),
     };
     let outcomes = items.iter().enumerate().map(|(index, item)| plan.place(app_id, index, item)).collect();
     let rows: Vec<Row<'_>> = plan.rows.iter().map(|row| row.as_row(app_id)).collect();
     insert::insert_messages(&mut transaction, &rows, true).await?;
-    let replies: Vec<_> = plan.replies.iter().map(|(id, count)| (app_id.to_owned(), *id, *count)).collect();
-    messages::add_replies(&mut transaction, &replies).await?;
+    let growths: Vec<Growth> = plan.growths.into_values().collect();
+    threads::grow(&mut transaction, &growths, &plan.members).await?;
     transaction.commit().await?;
     Ok(outcomes)
 }
@@ -151,7 +154,9 @@ struct Plan<'a> {
     rows: Vec<Placed<'a>>,
     /// Rows by muid: several when senders differ.
     by_muid: HashMap<&'a str, Vec<usize>>,
-    replies: HashMap<i64, i32>,
+    /// By the thread's parent.
+    growths: HashMap<i64, Growth>,
+    members: Vec<Member>,
 }
 
 impl<'a> Plan<'a> {
@@ -178,7 +183,7 @@ impl<'a> Plan<'a> {
             return Err(MessagingError::Inconsistent("too few ids were drawn"));
         };
         if message.parent_id != 0 {
-            *self.replies.entry(message.parent_id).or_default() += 1;
+            self.reply(app_id, &message, item.sent_at);
         }
         if let Some(conversation) = self.locked.get_mut(&place) {
             conversation.last_sequence += 1;
@@ -188,6 +193,18 @@ impl<'a> Plan<'a> {
             self.rows.push(Placed { item, message, message_id, conversation_id, sequence, counted_position });
         }
         Ok(Imported::Created(message_id))
+    }
+
+    fn reply(&mut self, app_id: &str, message: &Message, sent_at: DateTime<Utc>) {
+        let growth = self.growths.entry(message.parent_id).or_insert_with(|| Growth {
+            app_id: app_id.to_owned(),
+            parent_id: message.parent_id,
+            count: 0,
+            replied_at: None,
+        });
+        growth.count += 1;
+        growth.replied_at = growth.replied_at.max(Some(sent_at));
+        self.members.extend(thread::members(app_id, message));
     }
 
     fn of_muid(&self, muid: &str) -> impl Iterator<Item = &Placed<'a>> {

@@ -91,7 +91,10 @@ async fn pages_hold_every_conversation_once() {
             }
             let distinct: BTreeSet<_> = seen.iter().map(|seen| (&seen.owner_uid, &seen.with)).collect();
             assert_eq!((seen.len(), distinct.len()), (usize::try_from(total).unwrap(), seen.len()));
-            assert!(seen.windows(2).all(|pair| pair[0].updated_at_ms >= pair[1].updated_at_ms));
+            let is_before = |a: &pb::Conversation, b: &pb::Conversation| {
+                a.owner_uid < b.owner_uid || (a.owner_uid == b.owner_uid && a.updated_at_ms >= b.updated_at_ms)
+            };
+            assert!(seen.windows(2).all(|pair| is_before(&pair[0], &pair[1])), "by uid, then the newest first");
         }
     }
     let beyond = ListConversationsRequest { page: Some(PageRequest { page: 9, per_page: 100 }), ..Default::default() };
@@ -149,9 +152,9 @@ async fn without_a_user_an_app_sees_everybodys_view() {
     let views: Vec<_> =
         listed.iter().map(|seen| (seen.owner_uid.as_str(), seen.with.as_str(), seen.unread_count)).collect();
     let expected =
-        [("cat", "app_system", 1), ("ann", "room", 0), ("cat", "room", 1), ("ann", "bob", 0), ("bob", "ann", 1)];
-    assert_eq!(views, expected);
-    let system = listed[0].with_entity.as_ref().unwrap();
+        [("ann", "room", 0), ("ann", "bob", 0), ("bob", "ann", 1), ("cat", "app_system", 1), ("cat", "room", 1)];
+    assert_eq!(views, expected, "by uid, then the newest first");
+    let system = listed[3].with_entity.as_ref().unwrap();
     assert!(matches!(system, WithEntity::WithUser(user) if user.name == "System"));
 }
 

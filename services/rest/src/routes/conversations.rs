@@ -1,18 +1,28 @@
 //! Conversations and receipts.
 
+use std::collections::HashMap;
+
 use axum::extract::Path;
-use halley_contracts::messaging::v1::{
-    Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest, MarkReadRequest,
-    MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
+use halley_contracts::{
+    common::v1::PageRequest,
+    identity::v1::{BlockDirection, ListBlockedUsersRequest},
+    messaging::v1::{
+        AgenticFilter, Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest,
+        MarkReadRequest, MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
+    },
 };
-use halley_wire::{ConversationJson, View};
+use halley_model::limits;
+use halley_wire::{BlockState, ConversationJson, View};
 use serde_json::json;
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
-    reply::{ApiError, Reply, data, done, page, value},
+    reply::{ApiError, Reply, data, done, list as answer_list, pagination, value},
 };
+
+/// Pages of blocks that are read for one list of conversations.
+const BLOCK_PAGES_MAX: i32 = 10;
 
 /// The other side of a conversation.
 struct With {
@@ -36,12 +46,22 @@ pub async fn list(context: Context, query: Query) -> Reply {
         Some("group") => ReceiverType::Group,
         Some(_) => return Err(ApiError::field("conversationType", "must be user or group")),
     };
+    let (pinned_by_owner, pinned_by_app) = pinned_by(&query)?;
+    let with_cursor = zero_or_one(&query, "useCursoredIndex", true)?;
     let request = ListConversationsRequest {
         page: Some(query.page()?),
         r#type: kind.into(),
         unread_only: query.flag("unread")?,
         tags: query.texts("tags"),
         search_key: query.any(&["searchKey", "searchKeyword"]).unwrap_or_default().to_owned(),
+        user_tags: query.texts("userTags"),
+        group_tags: query.texts("groupTags"),
+        include_blocked: query.flag("includeBlockedUsers")?,
+        agentic: agentic(&query)?.into(),
+        unique: zero_or_one(&query, "unique", false)?,
+        pinned_by_owner,
+        pinned_by_app,
+        cursor: query.text("cursor").unwrap_or_default().to_owned(),
     };
     let answer = context.messaging().list_conversations(context.request(request)).await?.into_inner();
     let people = answer.conversations.iter().flat_map(people);
@@ -49,9 +69,77 @@ pub async fn list(context: Context, query: Query) -> Reply {
     // The tags of a conversation are shown wherever it has any; an empty list only to who asked for it.
     let with_tags = query.flag("withTags")?;
     let view = View { with_tags: query.flag("withUserAndGroupTags")?, ..context.view(Some(&online)) };
-    let rows: Vec<_> =
-        answer.conversations.iter().map(|conversation| ConversationJson { conversation, view, with_tags }).collect();
-    page(rows, answer.page)
+    let blocks = if query.flag("withBlockedInfo")? { context.blocks().await? } else { HashMap::new() };
+    let show = |conversation| {
+        let blocks = blocks_of(conversation, &blocks);
+        ConversationJson { conversation, view, with_tags, blocks }
+    };
+    let rows: Vec<_> = answer.conversations.iter().map(show).collect();
+    let mut meta = json!({"pagination": pagination(answer.page.unwrap_or_default())});
+    // A page that begins behind another one, whatever has moved since: `cursor` instead of `page`.
+    if with_cursor && !answer.next_cursor.is_empty() {
+        meta["cursor"] = json!({"affix": "append", "cursor": answer.next_cursor});
+    }
+    answer_list(rows, meta)
+}
+
+/// Only pinned ones: the user's own, the app's, or both.
+fn pinned_by(query: &Query) -> Result<(bool, bool), ApiError> {
+    let words = query.texts("pinnedBy");
+    if words.iter().any(|word| word != "me" && word != "system") {
+        return Err(ApiError::field("pinnedBy", "may hold me and system"));
+    }
+    let has = |word: &str| words.iter().any(|given| given == word);
+    Ok((has("me"), has("system")))
+}
+
+fn agentic(query: &Query) -> Result<AgenticFilter, ApiError> {
+    match (query.flag("hideAgentic")?, query.flag("onlyAgentic")?) {
+        (true, true) => Err(ApiError::field("onlyAgentic", "can't stand beside hideAgentic")),
+        (true, false) => Ok(AgenticFilter::Hide),
+        (false, true) => Ok(AgenticFilter::Only),
+        (false, false) => Ok(AgenticFilter::Unspecified),
+    }
+}
+
+/// A truth that is documented as a number.
+fn zero_or_one(query: &Query, name: &str, default: bool) -> Result<bool, ApiError> {
+    if query.text(name).is_none() { Ok(default) } else { query.flag(name) }
+}
+
+/// How the other user of a conversation and its owner stand to each other.
+fn blocks_of(conversation: &Conversation, blocks: &HashMap<String, BlockState>) -> BlockState {
+    let is_direct = conversation.with_type() == ReceiverType::User;
+    blocks.get(&conversation.with).filter(|_| is_direct).copied().unwrap_or_default()
+}
+
+impl Context {
+    /// The blocks between the acting user and others, by the other's uid; nobody's for the app itself.
+    async fn blocks(&self) -> Result<HashMap<String, BlockState>, ApiError> {
+        let mut blocks = HashMap::new();
+        let Some(uid) = self.caller.acting_uid() else { return Ok(blocks) };
+        for page in 1..=BLOCK_PAGES_MAX {
+            let request = ListBlockedUsersRequest {
+                uid: uid.to_owned(),
+                direction: BlockDirection::Both.into(),
+                page: Some(PageRequest { page, per_page: limits::PAGE_MAX }),
+                ..Default::default()
+            };
+            let answer = self.identity().list_blocked_users(self.system(request)).await?.into_inner();
+            blocks.extend(answer.users.into_iter().map(|row| {
+                let state = BlockState {
+                    blocked_by_me: row.blocked_by_me_at_ms != 0,
+                    blocked_by_me_at_ms: row.blocked_by_me_at_ms,
+                    has_blocked_me: row.has_blocked_me_at_ms != 0,
+                };
+                (row.user.unwrap_or_default().uid, state)
+            }));
+            if page >= answer.page.unwrap_or_default().total_pages {
+                break;
+            }
+        }
+        Ok(blocks)
+    }
 }
 
 /// Whose presence a conversation shows.
@@ -86,9 +174,15 @@ async fn find(context: Context, request: GetConversationRequest) -> Reply {
     show(&context, &answer.conversation.unwrap_or_default()).await
 }
 
-async fn show(context: &Context, conversation: &Conversation) -> Reply {
+/// One conversation, shown.
+pub async fn show(context: &Context, conversation: &Conversation) -> Reply {
     let online = context.online(people(conversation)).await;
-    data(ConversationJson { conversation, view: context.view(Some(&online)), with_tags: false })
+    data(ConversationJson {
+        conversation,
+        view: context.view(Some(&online)),
+        with_tags: false,
+        blocks: BlockState::default(),
+    })
 }
 
 /// `PUT /users/{uid}/conversation`
@@ -196,7 +290,8 @@ async fn unread(context: Context, with: With, body: &Body) -> Reply {
     let request = MarkUnreadRequest { with_type: with.kind.into(), with: with.id, message_id };
     let answer = context.messaging().mark_unread(context.request(request)).await?.into_inner();
     let conversation = answer.conversation.unwrap_or_default();
-    let shown = value(ConversationJson { conversation: &conversation, view: context.view(None), with_tags: false });
+    let (view, blocks) = (context.view(None), BlockState::default());
+    let shown = value(ConversationJson { conversation: &conversation, view, with_tags: false, blocks });
     // Clients hang without the conversation, the REST pages show only the acknowledgement.
     data(json!({"success": true, "message": "The conversation is unread.", "conversation": shown}))
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
-//! files, and [`permissions`], which says who may do what. [`faults`] kills processes in the middle of a load; [`import`]
-//! brings an archive in; [`operation`] starts, stops and secures the program.
+//! files, [`threads_and_pins`], which also sends to several and as a bot, and [`permissions`], which says who may do what.
+//! [`faults`] kills processes in the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
 mod chat;
@@ -15,3 +15,4 @@ mod operation;
 mod permissions;
 mod rest_api;
 mod support;
+mod threads_and_pins;

@@ -255,6 +255,14 @@ calls! {
     mark_delivered(MarkDeliveredRequest) -> MarkDeliveredResponse;
     mark_unread(MarkUnreadRequest) -> MarkUnreadResponse;
     count_unread(CountUnreadRequest) -> CountUnreadResponse;
+    mark_interacted(MarkInteractedRequest) -> MarkInteractedResponse;
+    list_threads(ListThreadsRequest) -> ListThreadsResponse;
+    subscribe_thread(SubscribeThreadRequest) -> SubscribeThreadResponse;
+    unsubscribe_thread(UnsubscribeThreadRequest) -> UnsubscribeThreadResponse;
+    pin_conversation(PinConversationRequest) -> PinConversationResponse;
+    unpin_conversation(UnpinConversationRequest) -> UnpinConversationResponse;
+    list_system_pins(ListSystemPinsRequest) -> ListSystemPinsResponse;
+    replace_system_pins(ReplaceSystemPinsRequest) -> ReplaceSystemPinsResponse;
     record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
     import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
     count_messages(CountMessagesRequest) -> CountMessagesResponse;

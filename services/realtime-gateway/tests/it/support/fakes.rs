@@ -142,6 +142,9 @@ fake! {
         reactivate_users(ReactivateUsersRequest) -> ReactivateUsersResponse;
         delete_user(DeleteUserRequest) -> DeleteUserResponse;
         import_users(ImportUsersRequest) -> ImportUsersResponse;
+        create_bot(CreateBotRequest) -> CreateBotResponse;
+        delete_bot(DeleteBotRequest) -> DeleteBotResponse;
+        list_bots(ListBotsRequest) -> ListBotsResponse;
         create_role(CreateRoleRequest) -> CreateRoleResponse;
         get_role(GetRoleRequest) -> GetRoleResponse;
         list_roles(ListRolesRequest) -> ListRolesResponse;
@@ -323,6 +326,14 @@ fake! {
         reset_conversation(ResetConversationRequest) -> ResetConversationResponse;
         mark_unread(MarkUnreadRequest) -> MarkUnreadResponse;
         count_unread(CountUnreadRequest) -> CountUnreadResponse;
+        mark_interacted(MarkInteractedRequest) -> MarkInteractedResponse;
+        list_threads(ListThreadsRequest) -> ListThreadsResponse;
+        subscribe_thread(SubscribeThreadRequest) -> SubscribeThreadResponse;
+        unsubscribe_thread(UnsubscribeThreadRequest) -> UnsubscribeThreadResponse;
+        pin_conversation(PinConversationRequest) -> PinConversationResponse;
+        unpin_conversation(UnpinConversationRequest) -> UnpinConversationResponse;
+        list_system_pins(ListSystemPinsRequest) -> ListSystemPinsResponse;
+        replace_system_pins(ReplaceSystemPinsRequest) -> ReplaceSystemPinsResponse;
         record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
         import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
         count_messages(CountMessagesRequest) -> CountMessagesResponse;

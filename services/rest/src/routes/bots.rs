@@ -1,0 +1,78 @@
+//! Bots: users in whose name the app's server side sends.
+//!
+//! `POST /bots` with a uid makes a user a bot, `DELETE /bots/{uid}` ends that: Halley's own calls, since the documented
+//! API has none. A bot is bound by what binds every user: membership, blocks, its role.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request};
+use halley_contracts::{
+    common::v1::caller::Principal,
+    identity::v1::{CreateBotRequest, DeleteBotRequest, GetUserRequest, ListBotsRequest, User},
+};
+use halley_kit::{Caller, PublicError};
+use halley_model::{ErrorCode, Uid};
+use halley_wire::{UserJson, View};
+
+use crate::{
+    caller::Context,
+    input::Body,
+    reply::{ApiError, Reply, data, done},
+};
+
+/// `POST /bots`
+pub async fn create(context: Context, body: Body) -> Reply {
+    context.server_side()?;
+    let request = CreateBotRequest { uid: body.required("uid")? };
+    let answer = context.identity().create_bot(context.request(request)).await?;
+    data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
+}
+
+/// `GET /bots`
+pub async fn list(context: Context) -> Reply {
+    context.server_side()?;
+    let users = context.identity().list_bots(context.request(ListBotsRequest {})).await?.into_inner().users;
+    let online = context.online(users.iter().map(|user| user.uid.as_str())).await;
+    let view = View { with_tags: true, ..context.view(Some(&online)) };
+    data(users.iter().map(|user| UserJson::new(user, view)).collect::<Vec<_>>())
+}
+
+/// `DELETE /bots/{uid}`
+pub async fn delete(context: Context, Path(uid): Path<String>) -> Reply {
+    context.server_side()?;
+    context.identity().delete_bot(context.request(DeleteBotRequest { uid })).await?;
+    done("The user is no bot any more.")
+}
+
+/// `POST /bots/{uid}/messages`
+pub async fn send(context: Context, Path(uid): Path<String>, request: Request) -> Reply {
+    context.server_side()?;
+    let bot = context.bot(&uid).await?;
+    let Principal::ApiKey(key) = context.caller.principal() else { return Err(ApiError::code(ErrorCode::NoAccess)) };
+    let mut key = key.clone();
+    key.on_behalf_of.clone_from(&bot.uid);
+    let role = context.state.role(&Arc::from(context.app_id()), &bot.role).await?;
+    let caller = Caller::api_key(context.app_id(), key);
+    Context { caller, role: Some(role), ..context }.post(request, 0).await
+}
+
+impl Context {
+    async fn bot(&self, uid: &str) -> Result<Arc<User>, ApiError> {
+        let not_found = |error: PublicError| match error.code {
+            ErrorCode::UidNotFound => ApiError::code(ErrorCode::BotNotFound),
+            _ => error.into(),
+        };
+        let uid = Uid::parse(uid).map_err(|_| ApiError::code(ErrorCode::BotNotFound))?.into_string();
+        let known = self.active_user(&Arc::from(self.app_id()), &uid).await.map_err(not_found)?;
+        if known.bot {
+            return Ok(known);
+        }
+        // It may have become one since that was remembered.
+        let request = GetUserRequest { uid, with_deactivated: false };
+        let answer = self.identity().get_user(self.system(request)).await.map_err(|status| not_found(status.into()))?;
+        match answer.into_inner().user {
+            Some(user) if user.bot => Ok(Arc::new(user)),
+            _ => Err(ApiError::code(ErrorCode::BotNotFound)),
+        }
+    }
+}
