@@ -157,6 +157,25 @@ catalogue! {
     ConversationNotFound "ERR_CONVERSATION_NOT_FOUND" 404 NotFound "The user has no such conversation.";
     ConversationNotAccessible "ERR_CONVERSATION_NOT_ACCESSIBLE" 403 PermissionDenied "The user is no part of that conversation, or it has none yet.";
 
+    CallingSelf "ERR_CALLING_SELF" 400 InvalidArgument "Nobody calls themselves.";
+    CallBusySelf "ERR_CALL_BUSY_SELF" 409 FailedPrecondition "The user is in another call.";
+    CallBusyGroup "ERR_CALL_BUSY_GROUP" 409 FailedPrecondition "The group has a call already.";
+    CallBusyUser "ERR_CALL_BUSY_USER" 409 FailedPrecondition "The receiver is in another call.";
+    EmptyCallSessionId "ERR_EMPTY_CALL_SESSION_ID" 400 InvalidArgument "The session's id is missing.";
+    CallSessionNotFound "ERR_CALL_SESSION_NOT_FOUND" 404 NotFound "There is no such call.";
+    CallTerminated "ERR_CALL_TERMINATED" 400 FailedPrecondition "The call is over.";
+    CallGroupAlreadyJoined "ERR_CALL_GROUP_ALREADY_JOINED" 400 FailedPrecondition "The user has joined the group's call already.";
+    CallGroupAlreadyLeft "ERR_CALL_GROUP_ALREADY_LEFT" 400 FailedPrecondition "The user has left the group's call already.";
+    CallInvalidInit "ERR_CALL_INVALID_INIT" 400 FailedPrecondition "A call can't be initiated again.";
+    CallUserAlreadyJoined "ERR_CALL_USER_ALREADY_JOINED" 400 FailedPrecondition "The user has joined the call already.";
+    CallGroupInvalidStatus "ERR_CALL_GROUP_INVALID_STATUS" 400 InvalidArgument "The call of a group can't have that status.";
+    CallOngoingToInvalid "ERR_CALL_ONGOING_TO_INVALID" 400 FailedPrecondition "A call that goes on can only be ended.";
+    CallNotAPart "ERR_CALL_NOT_A_PART" 403 PermissionDenied "The user has no part in the call.";
+    CallEmptyJoinedAt "ERR_CALL_EMPTY_JOINED_AT" 400 InvalidArgument "joinedAt is needed to join the call of a group.";
+    CallNotStarted "ERR_CALL_NOT_STARTED" 400 FailedPrecondition "The call was not answered: it can't be ended.";
+
+    ReasonNotFound "ERR_REASON_NOT_FOUND" 404 NotFound "There is no such reason.";
+
     ImportMuidAlreadyExists "ERR_IMPORT_MUID_ALREADY_EXISTS" 409 AlreadyExists "A message of that muid exists.";
     ImportInvalidMessageFormat "ERR_IMPORT_INVALID_MESSAGE_FORMAT" 400 InvalidArgument "A message to import is not as it must be.";
     ImportInvalidUserFormat "ERR_IMPORT_INVALID_USER_FORMAT" 400 InvalidArgument "A user to import is not as it must be.";

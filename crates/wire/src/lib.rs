@@ -4,6 +4,7 @@
 //! straight into the answer. Where sources differ, what clients read decides: reactions, mentions and entities stand in
 //! `data`, tags on top, ids of messages are decimal strings, times are Unix seconds.
 
+mod call;
 mod conversation;
 mod credential;
 mod edit;
@@ -11,6 +12,7 @@ mod error;
 mod group;
 mod interactive;
 mod message;
+mod moderation;
 mod reaction;
 mod receivers;
 mod role;
@@ -19,12 +21,14 @@ mod thread;
 mod user;
 mod view;
 
+pub use call::{CallJson, call_status_word, call_type_word, parse_call_status, parse_call_type};
 pub use conversation::ConversationJson;
 pub use credential::{ApiKeyJson, AuthTokenJson};
 pub use edit::{Edit, parse_edit};
 pub use error::error_envelope;
 pub use group::{BannedJson, GroupJson, MemberJson, group_type, parse_group_type, parse_scope, scope_word};
 pub use message::{MessageJson, category_word, parse_category, receiver_word};
+pub use moderation::{FlaggedJson, ReasonJson, moderation_word, parse_moderation};
 pub use reaction::ReactionJson;
 pub use receivers::{Receiver, parse_receivers};
 pub use role::RoleJson;

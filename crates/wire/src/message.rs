@@ -11,7 +11,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::value::RawValue;
 
 use crate::{
+    call::ToldCall,
     group::GroupJson,
+    moderation::moderation_word,
     user::UserJson,
     view::{Seconds, View},
 };
@@ -127,10 +129,18 @@ impl Serialize for Data<'_> {
         // A deleted message keeps its place and loses its content.
         let content = if message.deleted_at_ms == 0 { message.data_json.as_str() } else { "{}" };
         let given: BTreeMap<&str, &RawValue> = serde_json::from_str(content).unwrap_or_default();
+        let is_call = message.category() == MessageCategory::Call;
         for (key, value) in &given {
-            if !matches!(*key, "entities" | "resource" | "reactions" | "interactions") {
+            // What a change left of a call is shown among the entities.
+            let is_shown_elsewhere =
+                matches!(*key, "entities" | "resource" | "reactions" | "interactions" | "moderation")
+                    || (is_call && *key == "call");
+            if !is_shown_elsewhere {
                 map.serialize_entry(key, value)?;
             }
+        }
+        if let Some(status) = moderation_word(message.moderation()) {
+            map.serialize_entry("moderation", &BTreeMap::from([("status", status)]))?;
         }
         if !message.reactions.is_empty() && message.deleted_at_ms == 0 {
             map.serialize_entry("reactions", &message.reactions.iter().map(Count::of).collect::<Vec<_>>())?;
@@ -199,16 +209,16 @@ struct Entities<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entity<T> {
+pub(crate) struct Entity<T> {
     entity: T,
     entity_type: &'static str,
 }
 
-fn of_user<'a>(user: &'a User, view: View<'a>) -> Entity<UserJson<'a>> {
+pub(crate) fn of_user<'a>(user: &'a User, view: View<'a>) -> Entity<UserJson<'a>> {
     Entity { entity: UserJson::new(user, view), entity_type: "user" }
 }
 
-fn of_group<'a>(group: &'a Group) -> Entity<GroupJson<'a>> {
+pub(crate) fn of_group<'a>(group: &'a Group) -> Entity<GroupJson<'a>> {
     let entity = GroupJson { joined_by_all: true, ..GroupJson::new(group, None) };
     Entity { entity, entity_type: "group" }
 }
@@ -216,7 +226,8 @@ fn of_group<'a>(group: &'a Group) -> Entity<GroupJson<'a>> {
 impl Serialize for Entities<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.message;
-        let is_action = message.category() == MessageCategory::Action;
+        let is_call = message.category() == MessageCategory::Call;
+        let is_action = is_call || message.category() == MessageCategory::Action;
         // What is not known any more is shown by its id.
         let unknown = |uid: &str| User { uid: uid.to_owned(), ..Default::default() };
         let sender_unknown;
@@ -245,6 +256,11 @@ impl Serialize for Entities<'_> {
                 let user = unknown(&message.receiver);
                 map.serialize_entry(receiver, &of_user(&user, bare))?;
             }
+        }
+        if is_call {
+            let entity = ToldCall { message, view: self.view };
+            map.serialize_entry("on", &Entity { entity, entity_type: "call" })?;
+            return map.end();
         }
         if let Some(user) = &message.action_on {
             map.serialize_entry("on", &of_user(user, bare))?;

@@ -2,6 +2,8 @@
 //!
 //! An app that acts for no user may do everything in its own app; what it names must exist all the same.
 
+mod calls;
+
 use std::sync::Arc;
 
 use halley_contracts::{

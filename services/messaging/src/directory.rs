@@ -21,7 +21,7 @@ use halley_contracts::{
         MemberScope, groups_service_client::GroupsServiceClient,
     },
     identity::v1::{
-        BatchGetUsersRequest, BlockDirection, GetRelationRequest, ListBlockedUsersRequest, User,
+        BatchGetUsersRequest, BlockDirection, GetRelationRequest, ListBlockedUsersRequest, ListFriendsRequest, User,
         identity_service_client::IdentityServiceClient,
     },
 };
@@ -313,6 +313,14 @@ impl Directory {
         }
         cache.put(&ticket, (), || self.caches.is_open());
         Ok(Relation::Open)
+    }
+
+    /// The uids of a user's friends: few, by the limit.
+    pub(crate) async fn friends_of(&self, app_id: &str, uid: &str) -> Result<Vec<String>> {
+        let page = Some(PageRequest { page: 1, per_page: limits::PAGE_MAX });
+        let request = ListFriendsRequest { uid: uid.to_owned(), page, ..Default::default() };
+        let answer = IdentityServiceClient::new(self.identity.clone()).list_friends(system(app_id, request)).await?;
+        Ok(answer.into_inner().users.into_iter().map(|user| user.uid).collect())
     }
 
     /// The uids of those whom a user has blocked.

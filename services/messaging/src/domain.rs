@@ -1,11 +1,13 @@
 //! Rules without a database.
 
 pub(crate) mod action;
+pub(crate) mod call;
 pub(crate) mod change;
 pub(crate) mod counting;
 pub(crate) mod import;
 pub(crate) mod interactive;
 pub(crate) mod key;
+pub(crate) mod moderation;
 pub(crate) mod new_message;
 pub(crate) mod thread;
 pub(crate) mod watermark;

@@ -4,6 +4,8 @@ use halley_contracts::common::v1::ItemError;
 use halley_kit::{PublicError, ServiceError, error};
 use halley_model::{ErrorCode, FieldError, permissions::Denied, rights::Scope};
 
+use crate::domain::call::CallFault;
+
 /// A fault of one call, or of one item of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MessagingError {
@@ -75,6 +77,12 @@ pub(crate) enum MessagingError {
     SystemPin { with: String },
     #[error("the user has no conversation {id}")]
     ConversationNotFound { id: String },
+    #[error(transparent)]
+    Call(#[from] CallFault),
+    #[error("there is no reason {id}")]
+    ReasonNotFound { id: String },
+    #[error("a user may not {what}")]
+    NotForUsers { what: &'static str },
     #[error("too many messages wait to be written: try again")]
     QueueFull,
     #[error("the service is stopping: try again")]
@@ -136,6 +144,9 @@ impl ServiceError for MessagingError {
             Self::TooManySystemPins => ErrorCode::SystemPinnedConversationsLimit,
             Self::SystemPin { .. } => ErrorCode::SystemPinnedConversation,
             Self::ConversationNotFound { .. } => ErrorCode::ConversationNotFound,
+            Self::Call(fault) => fault.code(),
+            Self::ReasonNotFound { .. } => ErrorCode::ReasonNotFound,
+            Self::NotForUsers { .. } => ErrorCode::PermissionDenied,
             Self::QueueFull => ErrorCode::TooManyRequests,
             Self::Stopping | Self::Away => ErrorCode::Unavailable,
             Self::Database(error) if is_away(error) => ErrorCode::Unavailable,
@@ -157,6 +168,7 @@ impl ServiceError for MessagingError {
             Self::InvalidMetadata => Some("data.metadata"),
             Self::EmptyCustomData | Self::InvalidCustomData => Some("data.customData"),
             Self::Field(fault) | Self::InvalidData(fault) | Self::InvalidImport(fault) => Some(&fault.field),
+            Self::Call(fault) => fault.field(),
             Self::Public(error) => error.field.as_deref(),
             _ => None,
         }

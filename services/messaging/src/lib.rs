@@ -1,4 +1,4 @@
-//! Conversations, messages and receipts.
+//! Conversations, messages and receipts; calls, reports of messages, and how much an app is used.
 //!
 //! A message's way: [`rpc`] checks it with what the directory knows, a writer stores it together with what else waits
 //! in one transaction, the outbox relay publishes it. Reading never locks anything. Every table leads with the app.
@@ -6,6 +6,7 @@
 mod access;
 mod config;
 mod consumer;
+mod counters;
 mod directory;
 mod domain;
 mod error;
@@ -16,17 +17,20 @@ mod store;
 mod view;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use halley_bus::{Bus, BusError, outbox::Relay};
-use halley_contracts::messaging::v1::messaging_service_server::MessagingServiceServer;
+use halley_contracts::messaging::v1::{
+    calls_service_server::CallsServiceServer, messaging_service_server::MessagingServiceServer,
+    metrics_service_server::MetricsServiceServer, moderation_service_server::ModerationServiceServer,
+};
 use halley_kit::{Lifecycle, Transport, config::Validate as _};
 use sqlx::PgPool;
 use tonic::service::Routes;
 
 pub use config::MessagingConfig;
 
-use crate::{directory::Directory, service::Messaging, write::Writers};
+use crate::{counters::Counters, directory::Directory, service::Messaging, write::Writers};
 
 /// The schema of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -66,8 +70,15 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
     let directory = Directory::new(&config, identity, groups);
     directory.watch(&bus, lifecycle.stopping()).await?;
-    let writers = Writers::start(&config, &pool, &relay, &lifecycle);
-    let messaging = Arc::new(Messaging { pool, directory, writers, relay });
+    let counters = Counters::default();
+    counters.start(pool.clone(), &lifecycle);
+    let writers = Writers::start(&config, &pool, &relay, &counters, &lifecycle);
+    let call_max = Duration::from_secs(60 * u64::from(config.call_max_minutes));
+    let messaging = Arc::new(Messaging { pool, directory, writers, relay, counters, call_max });
     consumer::start(Arc::clone(&messaging), bus, &lifecycle);
-    Ok(Routes::new(MessagingServiceServer::new(rpc::Service(messaging))))
+    rpc::sweep_calls(Arc::clone(&messaging), &lifecycle);
+    Ok(Routes::new(MessagingServiceServer::new(rpc::Service(Arc::clone(&messaging))))
+        .add_service(CallsServiceServer::new(rpc::Calls(Arc::clone(&messaging))))
+        .add_service(ModerationServiceServer::new(rpc::Moderation(Arc::clone(&messaging))))
+        .add_service(MetricsServiceServer::new(rpc::Metrics(messaging))))
 }

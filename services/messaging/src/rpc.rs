@@ -1,5 +1,6 @@
 //! The calls of `MessagingService`: one line each, in the order of the contract.
 
+mod calls;
 mod change_message;
 mod conversation_pins;
 mod conversations;
@@ -9,6 +10,8 @@ mod interactions;
 mod list_messages;
 mod marks;
 mod messages;
+mod metrics;
+mod moderation;
 mod own_conversation;
 mod reactions;
 mod receipts;
@@ -23,6 +26,10 @@ use halley_kit::{Caller, error};
 use tonic::{Request, Response, Status};
 
 use crate::{error::Result, service::Messaging};
+
+pub(crate) use calls::{Calls, sweep as sweep_calls};
+pub(crate) use metrics::Metrics;
+pub(crate) use moderation::Moderation;
 
 /// The service as tonic mounts it.
 pub(crate) struct Service(pub Arc<Messaging>);

@@ -1,9 +1,11 @@
 //! What every call shares.
 
+use std::time::Duration;
+
 use halley_bus::outbox::Relay;
 use sqlx::PgPool;
 
-use crate::{directory::Directory, write::Writers};
+use crate::{counters::Counters, directory::Directory, write::Writers};
 
 /// The running service.
 pub(crate) struct Messaging {
@@ -11,4 +13,7 @@ pub(crate) struct Messaging {
     pub directory: Directory,
     pub writers: Writers,
     pub relay: Relay,
+    pub counters: Counters,
+    /// How long a call goes on, should nobody end it.
+    pub call_max: Duration,
 }

@@ -1,9 +1,11 @@
 //! The only place with SQL.
 
+pub(crate) mod calls;
 pub(crate) mod changes;
 pub(crate) mod conversation_pins;
 pub(crate) mod conversations;
 pub(crate) mod departures;
+pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod inbox;
@@ -11,6 +13,7 @@ pub(crate) mod insert;
 pub(crate) mod interactions;
 pub(crate) mod marks;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod participants;
 pub(crate) mod reactions;
 pub(crate) mod threads;

@@ -19,6 +19,7 @@ use crate::{
     domain::{
         self,
         key::{self, is_direct, receiver_type},
+        moderation,
     },
     error::{MessagingError, Result},
     service::Messaging,
@@ -33,6 +34,8 @@ use crate::{
 
 /// What rows are shown with.
 struct Entities {
+    /// Who looks.
+    viewer: Option<String>,
     users: Users,
     groups: Groups,
     /// Messages that the rows quote, and those that actions were done to.
@@ -90,7 +93,7 @@ impl Messaging {
         let ids: BTreeSet<i64> = rows.iter().map(|row| row.preview_message_id).filter(|id| *id != 0).collect();
         let ids: Vec<i64> = ids.into_iter().collect();
         let mut last = messages::list_by_ids(&self.pool, app_id, &ids).await?;
-        last.retain(|message| message.deleted_at.is_none());
+        last.retain(|message| message.deleted_at.is_none() && !moderation::is_hidden_from(message, uid));
         let shown = self.show_messages(app_id, uid, &last).await?;
         let last: HashMap<i64, Message> = shown.into_iter().map(|message| (message.id, message)).collect();
         let keys = rows.iter().map(|row| parse_key(&row.conversation_key)).collect::<Result<Vec<_>>>()?;
@@ -131,6 +134,7 @@ impl Messaging {
         let uids: BTreeSet<&str> = all().flat_map(uids_of).collect();
         let guids: BTreeSet<&str> = all().filter_map(guid_of).collect();
         Ok(Entities {
+            viewer: uid.map(ToOwned::to_owned),
             users: self.directory.users(app_id, uids).await?,
             groups: self.directory.groups(app_id, guids).await?,
             reactions: self.reactions(app_id, uid, &reacted).await?,
@@ -196,7 +200,7 @@ impl Entities {
     fn message(&self, row: &StoredMessage) -> Message {
         let related = |id: i64| self.related.get(&id).filter(|_| id != 0);
         // What was deleted for good is quoted no more; who missed its deletion learns of it by the action.
-        let quoted = related(row.quoted_message_id).filter(|quoted| !quoted.erased);
+        let quoted = related(row.quoted_message_id).filter(|quoted| !quoted.erased && !self.hides(quoted));
         Message {
             quoted_message: quoted.map(|quoted| Box::new(self.bare(quoted))),
             action_on_message: related(row.action_on_message_id).map(|target| Box::new(self.bare(target))),
@@ -204,8 +208,20 @@ impl Entities {
         }
     }
 
-    /// Without the messages it refers to.
+    fn hides(&self, row: &StoredMessage) -> bool {
+        moderation::is_hidden_from(row, self.viewer.as_deref())
+    }
+
+    /// Without the messages it refers to, and without its content if that is kept from the viewer.
     fn bare(&self, row: &StoredMessage) -> Message {
+        let shown = self.whole(row);
+        match self.hides(row) {
+            true => Message { data_json: "{}".to_owned(), tags: Vec::new(), reactions: Vec::new(), ..shown },
+            false => shown,
+        }
+    }
+
+    fn whole(&self, row: &StoredMessage) -> Message {
         let (delivered_at, read_at) = self.receipts(row);
         Message {
             id: row.message_id,
@@ -243,6 +259,7 @@ impl Entities {
             saved_at_ms: 0,
             interactions: self.interactions.get(&row.message_id).cloned().unwrap_or_default(),
             thread_subscribed: false,
+            moderation: row.moderation.into(),
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::MessagingConfig,
+    counters::Counters,
     domain::{change::Refusal, new_message::NewMessage},
     error::{MessagingError, Result},
     store::messages::StoredMessage,
@@ -53,12 +54,18 @@ pub(crate) struct Writers {
 
 impl Writers {
     /// Starts the writers; they run until the end of the process and write what they were given by then.
-    pub(crate) fn start(config: &MessagingConfig, pool: &PgPool, relay: &Relay, lifecycle: &Lifecycle) -> Self {
+    pub(crate) fn start(
+        config: &MessagingConfig,
+        pool: &PgPool,
+        relay: &Relay,
+        counters: &Counters,
+        lifecycle: &Lifecycle,
+    ) -> Self {
         let writers = config.writers.max(1);
         let queues = (0..writers)
             .map(|_| {
                 let (queue, items) = mpsc::channel((config.queue / writers).max(1));
-                let writer = writer::Writer::new(config, pool.clone(), relay.clone());
+                let writer = writer::Writer::new(config, pool.clone(), relay.clone(), counters.clone());
                 lifecycle.spawn("writer of messages", writer.run(items, lifecycle.stopping()));
                 queue
             })

@@ -193,6 +193,7 @@ pub(crate) fn check_edit(message: &StoredMessage, data_json: &str) -> Result<()>
 
 #[cfg(test)]
 mod tests {
+    use halley_contracts::messaging::v1::ModerationStatus;
     use halley_model::ConversationKey;
 
     use super::*;
@@ -232,6 +233,7 @@ mod tests {
             reaction_total: 2,
             pinned_at: None,
             pinned_by: String::new(),
+            moderation: ModerationStatus::Unspecified,
         }
     }
 

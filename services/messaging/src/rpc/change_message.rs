@@ -10,6 +10,7 @@ use crate::{
     domain::{
         change::{self, ChangeKind, MessageChange},
         key::receiver_type,
+        moderation,
         new_message::NewMessage,
     },
     error::{MessagingError, Result},
@@ -28,6 +29,7 @@ pub(super) async fn edit(
     }
     field::tags("tags", &request.tags)?;
     let target = messaging.changeable_message(&caller, request.id).await?;
+    moderation::require_shown(&target)?;
     messaging.directory.authorise_utterance(&caller, &target.key, ScopePermission::EditMessage).await?;
     change::check_edit(&target, &request.data_json)?;
     let tags = request.set_tags.then_some(request.tags);

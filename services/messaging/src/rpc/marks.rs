@@ -11,7 +11,7 @@ use halley_model::limits;
 
 use super::messages::{lock_message, read_locked};
 use crate::{
-    domain::change,
+    domain::{change, moderation},
     error::{MessagingError, Result},
     events,
     service::Messaging,
@@ -65,6 +65,7 @@ impl Messaging {
         let (app_id, by) = (caller.app_id(), caller.actor());
         let target = self.living_message(caller, id).await?;
         change::require_changeable(&target)?;
+        moderation::require_shown(&target)?;
         self.directory.authorise_pin(caller, &target).await?;
         let mut shown = self.show_message(app_id, None, &target).await?;
         let mut connection = self.pool.acquire().await?;

@@ -5,6 +5,7 @@ use halley_kit::Caller;
 use sqlx::PgConnection;
 
 use crate::{
+    domain::moderation,
     error::{MessagingError, Result},
     service::Messaging,
     store::{
@@ -31,6 +32,9 @@ impl Messaging {
         let found = messages::find_message(&self.pool, caller.app_id(), id, caller.acting_uid()).await?;
         let message = found.ok_or(MessagingError::MessageNotFound { id })?;
         self.directory.authorise_message(caller, &message).await?;
+        if moderation::is_hidden_from(&message, caller.acting_uid()) {
+            return Err(MessagingError::MessageNotFound { id });
+        }
         Ok(message)
     }
 
@@ -49,13 +53,23 @@ pub(super) async fn lock_message(
     target: StoredMessage,
 ) -> Result<StoredMessage> {
     let id = target.message_id;
-    let place = (app_id.to_owned(), target.key.storage());
-    let locked = conversations::lock_conversations(connection, std::slice::from_ref(&place)).await?;
-    if locked.get(&place).is_none_or(|conversation| conversation.conversation_id != target.conversation_id) {
-        return Err(MessagingError::MessageNotFound { id });
-    }
+    lock_conversation_of(connection, app_id, &target).await?;
     let target = read_locked(connection, app_id, id).await?;
     if target.deleted_at.is_some() { Err(MessagingError::MessageNotFound { id }) } else { Ok(target) }
+}
+
+/// Locks a message's conversation, unless it was put aside meanwhile.
+pub(super) async fn lock_conversation_of(
+    connection: &mut PgConnection,
+    app_id: &str,
+    target: &StoredMessage,
+) -> Result<()> {
+    let place = (app_id.to_owned(), target.key.storage());
+    let locked = conversations::lock_conversations(connection, std::slice::from_ref(&place)).await?;
+    match locked.get(&place) {
+        Some(conversation) if conversation.conversation_id == target.conversation_id => Ok(()),
+        _ => Err(MessagingError::MessageNotFound { id: target.message_id }),
+    }
 }
 
 /// A message as it is in a transaction that has locked its conversation.

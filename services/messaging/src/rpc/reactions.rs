@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 use super::messages::{lock_message, read_locked};
 use crate::{
     directory::Users,
-    domain::{change, key::receiver_type},
+    domain::{change, key::receiver_type, moderation},
     error::Result,
     events,
     service::Messaging,
@@ -76,6 +76,7 @@ impl Messaging {
         let (app_id, uid) = (caller.app_id(), caller.require_uid()?);
         let target = self.living_message(caller, wish.message_id).await?;
         change::require_changeable(&target)?;
+        moderation::require_shown(&target)?;
         if wish.add {
             self.directory.authorise_utterance(caller, &target.key, ScopePermission::AddReaction).await?;
         }

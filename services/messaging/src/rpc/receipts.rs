@@ -14,6 +14,7 @@ use halley_model::ConversationKey;
 use super::conversations::{no_such, own_conversation};
 use crate::{
     access::With,
+    counters::Counted,
     domain::{key, watermark},
     error::{MessagingError, Result},
     events,
@@ -145,5 +146,7 @@ async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
+    let counted = if kind == ReceiptKind::Read { Counted::Read } else { Counted::Delivered };
+    messaging.counters.add(&mark.app_id, counted, time::now());
     Ok(place)
 }

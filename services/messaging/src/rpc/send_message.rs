@@ -9,6 +9,7 @@ use crate::{
     domain::{
         counting::is_counted,
         key::receiver_type,
+        moderation,
         new_message::{self, NewMessage},
     },
     error::{MessagingError, Result},
@@ -81,7 +82,9 @@ async fn with_relatives(messaging: &Messaging, mut new: NewMessage) -> Result<Ne
         let message =
             found.iter().find(|message| message.message_id == id).ok_or(MessagingError::MessageNotFound { id })?;
         match message.key == new.key && !message.retired {
-            _ if message.erased => Err(MessagingError::MessageNotFound { id }),
+            _ if message.erased || moderation::require_shown(message).is_err() => {
+                Err(MessagingError::MessageNotFound { id })
+            }
             true => Ok(message),
             false => Err(MessagingError::WrongThread { id }),
         }

@@ -1,7 +1,7 @@
 //! Pages of messages.
 
 use chrono::{DateTime, Utc};
-use halley_contracts::messaging::v1::MessageCategory;
+use halley_contracts::messaging::v1::{MessageCategory, ModerationStatus};
 use halley_model::ConversationKey;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
@@ -145,6 +145,7 @@ fn push_plain(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
 /// Leaves out what the user who looks has hidden. Of one conversation the position is looked up once.
 fn push_hidden(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     let Some(uid) = &query.hidden_from else { return };
+    push_disapproved(sql, query, uid);
     sql.push(
         " AND m.sequence > COALESCE((
              SELECT p.hidden_before_sequence FROM participants AS p WHERE p.app_id = ",
@@ -168,6 +169,15 @@ fn push_hidden(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     sql.push("), 0)");
 }
 
+/// Leaves out what was disapproved, except for who wrote it. Who counts places gets it without its content.
+fn push_disapproved(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &str) {
+    if !query.filter.with_erased {
+        let disapproved = ModerationStatus::Disapproved as i16;
+        sql.push(" AND (m.moderation IS DISTINCT FROM ").push_bind(disapproved);
+        sql.push(" OR m.sender_uid = ").push_bind(uid.to_owned()).push(")");
+    }
+}
+
 /// Takes the first rows of each conversation and then the first of them all: a user's conversations are few, an app's
 /// messages are many.
 fn push_of_user(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &str, direct_only: bool) {
@@ -177,8 +187,9 @@ fn push_of_user(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &st
          CROSS JOIN LATERAL (
              SELECT m.* FROM messages AS m WHERE m.app_id = p.app_id AND m.conversation_id = p.conversation_id",
     );
-    if query.hidden_from.is_some() {
+    if let Some(uid) = &query.hidden_from {
         sql.push(" AND m.sequence > p.hidden_before_sequence");
+        push_disapproved(sql, query, uid);
     }
     push_cursor(sql, query);
     push_filter(

@@ -1,11 +1,11 @@
 //! Reading the table `messages`.
 
 use chrono::{DateTime, Utc};
-use halley_contracts::messaging::v1::MessageCategory;
+use halley_contracts::messaging::v1::{MessageCategory, ModerationStatus};
 use halley_model::ConversationKey;
 use sqlx::{PgConnection, PgPool, Row as _, postgres::PgRow};
 
-use crate::domain::key;
+use crate::domain::{key, moderation};
 
 /// A message as stored.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub(crate) struct StoredMessage {
     pub reaction_total: i32,
     pub pinned_at: Option<DateTime<Utc>>,
     pub pinned_by: String,
+    /// What was decided after somebody had reported it.
+    pub moderation: ModerationStatus,
 }
 
 /// What [`StoredMessage::read`] reads, of a table named `m`, in its order.
@@ -50,13 +52,13 @@ macro_rules! columns {
         "m.conversation_id, m.sequence, m.message_id, m.muid, m.sender_uid, m.category, m.type, m.data::text, m.tags, \
          m.parent_id, m.reply_count, m.quoted_message_id, m.action_on_uid, m.sent_at, m.updated_at, m.edited_at, \
          m.edited_by, m.deleted_at, m.deleted_by, m.delivered_at, m.read_at, m.device_id, m.action_on_message_id, \
-         m.erased, m.reaction_total, m.pinned_at, m.pinned_by"
+         m.erased, m.reaction_total, m.pinned_at, m.pinned_by, m.moderation"
     };
 }
 pub(crate) use columns;
 
 /// The place of the column after those: the stored key, where rows of several conversations come together.
-const KEY_COLUMN: usize = 27;
+const KEY_COLUMN: usize = 28;
 
 impl StoredMessage {
     /// Reads a row of [`columns`] whose conversation is known.
@@ -92,6 +94,7 @@ impl StoredMessage {
             reaction_total: row.try_get(24)?,
             pinned_at: row.try_get(25)?,
             pinned_by: text(row, 26)?,
+            moderation: moderation::status_of(row.try_get::<Option<i16>, _>(27)?.unwrap_or_default()),
         })
     }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use halley_bus::outbox::Relay;
+use halley_contracts::messaging::v1::MessageCategory;
+use halley_kit::time;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use super::{
 };
 use crate::{
     config::MessagingConfig,
+    counters::{Counted, Counters},
     domain::new_message::NewMessage,
     error::{MessagingError, Result, is_away},
 };
@@ -25,6 +28,7 @@ const LAST_CALL: Duration = Duration::from_millis(300);
 pub(super) struct Writer {
     pool: PgPool,
     relay: Relay,
+    counters: Counters,
     batch_max: usize,
     linger: Duration,
     /// Kept while there is work, so that a batch does not begin with a check of the connection.
@@ -32,10 +36,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(config: &MessagingConfig, pool: PgPool, relay: Relay) -> Self {
+    pub(super) fn new(config: &MessagingConfig, pool: PgPool, relay: Relay, counters: Counters) -> Self {
         Self {
             pool,
             relay,
+            counters,
             batch_max: config.batch_max.max(1),
             linger: Duration::from_micros(config.linger_us),
             connection: None,
@@ -133,12 +138,25 @@ impl Writer {
         match batch::write(&mut connection, news).await {
             Ok(Committed { written, pending }) => {
                 self.relay.publish(pending);
+                self.count(news, &written);
                 self.connection = Some(connection);
                 Ok(written)
             }
             // Not kept: the pool looks whether it is still good.
             Err(BatchError::Failed(error)) => Err(Attempt::Failed(error)),
             Err(BatchError::Uncertain(error)) => Err(Attempt::Uncertain(error)),
+        }
+    }
+}
+
+impl Writer {
+    /// Counts what people and apps sent: neither actions nor what was sent before.
+    fn count(&self, news: &[&NewMessage], written: &[Outcome]) {
+        let now = time::now();
+        for (new, outcome) in news.iter().zip(written) {
+            if matches!(outcome, Ok(Written::New(_))) && new.message.category() != MessageCategory::Action {
+                self.counters.add(&new.app_id, Counted::Sent, now);
+            }
         }
     }
 }
