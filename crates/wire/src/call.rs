@@ -197,11 +197,8 @@ impl Serialize for CallJson<'_> {
         map.serialize_entry("receiverType", receiver_word(call.receiver_type()))?;
         map.serialize_entry("conversationId", &call.conversation_id)?;
         map.serialize_entry("status", call_status_word(call.status()))?;
-        let times = [
-            ("initiatedAt", call.initiated_at_ms),
-            ("startedAt", call.started_at_ms),
-            ("endedAt", call.ended_at_ms),
-        ];
+        let times =
+            [("initiatedAt", call.initiated_at_ms), ("startedAt", call.started_at_ms), ("endedAt", call.ended_at_ms)];
         for (key, at) in times {
             if at != 0 {
                 map.serialize_entry(key, &Seconds(at))?;
@@ -290,11 +287,17 @@ mod tests {
         assert_eq!(json["data"]["action"], "ongoing");
         assert!(json["data"].get("call").is_none(), "{json}");
         let entities = &json["data"]["entities"];
-        assert_eq!((&entities["by"]["entity"]["uid"], &entities["for"]["entity"]["uid"]), (&json!("bob"), &json!("ann")));
+        assert_eq!(
+            (&entities["by"]["entity"]["uid"], &entities["for"]["entity"]["uid"]),
+            (&json!("bob"), &json!("ann"))
+        );
         assert_eq!(entities["on"]["entityType"], "call");
         let call = &entities["on"]["entity"];
         assert_eq!((&call["sessionid"], &call["status"]), (&json!("v1.us.a.1"), &json!("ongoing")));
-        assert_eq!((&call["sender"], &call["receiver"], &call["receiverType"]), (&json!("ann"), &json!("bob"), &json!("user")));
+        assert_eq!(
+            (&call["sender"], &call["receiver"], &call["receiverType"]),
+            (&json!("ann"), &json!("bob"), &json!("user"))
+        );
         assert_eq!((&call["initiatedAt"], &call["joinedAt"], &call["type"]), (&json!(5), &json!(6), &json!("video")));
         assert_eq!(call["conversationId"], "ann_user_bob");
         let parties = &call["data"]["entities"];

@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(queued["data"]["moderation"], json!({"status": "disapproved"}), "what the sender said is not shown");
         let reviewed = json.reviewed();
         assert_eq!((&reviewed["message"]["id"], &reviewed["status"]), (&json!("7"), &json!("disapproved")));
-        assert_eq!((&reviewed["createdAt"], &reviewed["updatedAt"], &reviewed["flaggedBy"]), (&json!(8), &json!(10), &by));
+        assert_eq!(
+            (&reviewed["createdAt"], &reviewed["updatedAt"], &reviewed["flaggedBy"]),
+            (&json!(8), &json!(10), &by)
+        );
     }
 
     #[test]

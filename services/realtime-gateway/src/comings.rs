@@ -103,6 +103,7 @@ async fn settle_app(node: &Node, app_id: &str, uids: &[String]) -> Result<(), Ga
             (false, _) => {}
         }
     }
+    node.activity.came(app_id, &came);
     announce(node, app_id, came, true).await;
     announce(node, app_id, went, false).await;
     Ok(())

@@ -14,6 +14,7 @@ use halley_kit::{Lifecycle, Transport};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+mod activity;
 mod close;
 mod comings;
 mod config;
@@ -43,7 +44,7 @@ pub struct Dependencies {
     pub identity: Transport,
     /// Which rooms a socket belongs in.
     pub groups: Transport,
-    /// Receipts from sockets, and messages that the live feed lost.
+    /// Receipts from sockets, messages that the live feed lost, and counts of who is online.
     pub messaging: Transport,
     /// Live events.
     pub bus: Bus,
@@ -68,6 +69,7 @@ pub async fn start(config: GatewayConfig, needs: Dependencies) -> Result<Gateway
     node::join(&node).await?;
     dispatch::start(Arc::clone(&node), deliveries).await;
     comings::start(Arc::clone(&node));
+    activity::start(Arc::clone(&node));
     node::keep(Arc::clone(&node));
     let realtime = rpc::Realtime::new(node.presence.clone(), realtime_groups);
     Ok(Gateway { sockets: connection::router(node), routes: Routes::new(RealtimeServiceServer::new(realtime)) })

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Dependencies, GatewayConfig,
+    activity::Activity,
     close::Close,
     comings::{self, Comings},
     error::GatewayError,
@@ -31,6 +32,7 @@ pub struct Node {
     pub hub: Hub,
     pub presence: Presence,
     pub comings: Comings,
+    pub activity: Activity,
     pub auth: Transport,
     pub identity: Transport,
     pub messaging: Transport,
@@ -56,6 +58,7 @@ impl Node {
             config,
             hub: Hub::default(),
             comings: Comings::default(),
+            activity: Activity::default(),
             auth: needs.auth,
             identity: needs.identity,
             messaging: needs.messaging,

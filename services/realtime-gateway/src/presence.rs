@@ -144,6 +144,15 @@ impl Presence {
         Ok(self.redis.clone().sunion(sets).await?)
     }
 
+    /// How many users of an app are online. With one node nothing but a number travels.
+    pub async fn count(&self, app_id: &str) -> Result<usize, GatewayError> {
+        match self.live_nodes().await?.as_slice() {
+            [] => Ok(0),
+            [node] => Ok(self.redis.clone().scard(set(app_id, node)).await?),
+            _ => Ok(self.all(app_id).await?.len()),
+        }
+    }
+
     /// Whether any node wants to hear who of an app comes and goes.
     pub async fn is_watched(&self, app_id: &str) -> Result<bool, GatewayError> {
         let channel = Channel::presence(app_id);

@@ -91,6 +91,11 @@ pub fn empty_page(asked: PageRequest) -> Reply {
     page([(); 0], Some(info))
 }
 
+/// An answer that is no envelope.
+pub fn object(body: &Value) -> Reply {
+    Ok(with_status(StatusCode::OK, body))
+}
+
 /// Where a numbered page stands. Clients hang without every one of these keys.
 pub fn pagination(page: PageInfo) -> Value {
     json!({

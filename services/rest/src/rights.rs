@@ -192,6 +192,23 @@ impl Context {
         Ok(())
     }
 
+    /// Refuses a call that the role forbids to start: whom users of the role may call. What forbids calls to groups is the
+    /// scope in the group.
+    pub async fn check_calling(&self, receiver_type: ReceiverType, receiver: &str) -> Result<(), ApiError> {
+        let Some(role) = self.role.as_deref().filter(|role| !role.rights.is_default()) else { return Ok(()) };
+        if receiver_type == ReceiverType::Group {
+            return role.check(role.rights.permit(RolePermission::InitiateCall, false));
+        }
+        let receiver_role = match self.active_user(&Arc::from(self.app_id()), receiver).await {
+            Ok(user) => user.role.clone(),
+            // The service has the better answer.
+            Err(error) if error.code == ErrorCode::UidNotFound => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let friends = self.friends(role, &[RolePermission::InitiateCallMode], receiver).await?;
+        role.check(role.rights.may_call(friends, &receiver_role))
+    }
+
     /// Refuses to show a user whom the role forbids to see.
     pub async fn check_seeing(&self, user: &User) -> Result<(), ApiError> {
         let Some(role) = &self.role else { return Ok(()) };

@@ -19,6 +19,7 @@ mod auth_tokens;
 mod banned;
 mod blocked;
 mod bots;
+mod calls;
 mod conversation_pins;
 mod conversations;
 mod friends;
@@ -30,6 +31,8 @@ mod me;
 mod media;
 mod members;
 mod messages;
+mod metrics;
+mod moderation;
 mod online;
 mod outgoing;
 mod reactions;
@@ -43,7 +46,7 @@ pub use settings::public_host;
 
 /// The API under both of its prefixes, and what clients ask of the host of the socket.
 pub fn router(state: Arc<State>) -> Router {
-    let api = app_side().merge(people()).merge(talk()).merge(logged_in());
+    let api = app_side().merge(people()).merge(talk()).merge(calls()).merge(reports()).merge(logged_in());
     Router::new()
         .nest("/v3", api.clone())
         .nest("/v3.0", api)
@@ -154,6 +157,29 @@ fn talk() -> Router<Arc<State>> {
         )
         .route("/users/{uid}/conversation/delivered", post(conversations::delivered_with_user))
         .route("/groups/{guid}/conversation/delivered", post(conversations::delivered_of_group))
+}
+
+fn calls() -> Router<Arc<State>> {
+    Router::new()
+        .route("/calls", post(calls::initiate).get(calls::list).put(calls::update_nothing))
+        .route("/calls/{sessionId}", get(calls::get).put(calls::update))
+        .route("/calls/{sessionId}/transcriptions", get(calls::transcriptions))
+}
+
+/// Reports of messages, and how much the app is used.
+fn reports() -> Router<Arc<State>> {
+    Router::new()
+        .route("/messages/{id}/flagged", post(moderation::flag))
+        .route("/moderation/flagged-messages", get(moderation::list_flagged))
+        .route("/moderation/flagged-messages/{id}", patch(moderation::review))
+        .route("/moderation/reviewed-messages", get(moderation::list_reviewed))
+        .route("/moderation/reasons", post(moderation::create_reason).get(moderation::list_reasons))
+        .route(
+            "/moderation/reasons/{id}",
+            get(moderation::get_reason).put(moderation::update_reason).delete(moderation::delete_reason),
+        )
+        .route("/stats", get(metrics::usage))
+        .route("/stats/messages", get(metrics::messages))
 }
 
 /// What a client calls about itself.

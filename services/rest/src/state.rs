@@ -11,7 +11,10 @@ use halley_contracts::{
     events::v1::event::Body,
     groups::v1::groups_service_client::GroupsServiceClient,
     identity::v1::{GetUserRequest, User, identity_service_client::IdentityServiceClient},
-    messaging::v1::messaging_service_client::MessagingServiceClient,
+    messaging::v1::{
+        calls_service_client::CallsServiceClient, messaging_service_client::MessagingServiceClient,
+        metrics_service_client::MetricsServiceClient, moderation_service_client::ModerationServiceClient,
+    },
     realtime::v1::realtime_service_client::RealtimeServiceClient,
 };
 use halley_kit::{Caller, PublicError, Transport, transport::MESSAGE_MAX_BYTES};
@@ -98,6 +101,18 @@ impl State {
 
     pub fn messaging(&self) -> MessagingServiceClient<Transport> {
         MessagingServiceClient::new(self.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn calls(&self) -> CallsServiceClient<Transport> {
+        CallsServiceClient::new(self.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn moderation(&self) -> ModerationServiceClient<Transport> {
+        ModerationServiceClient::new(self.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn metrics(&self) -> MetricsServiceClient<Transport> {
+        MetricsServiceClient::new(self.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
     pub fn realtime(&self) -> RealtimeServiceClient<Transport> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod authorisation;
+mod calls;
 mod changes;
 mod concurrency;
 mod conversation_list;
@@ -14,6 +15,8 @@ mod importing;
 mod interactions;
 mod marks;
 mod membership;
+mod metrics;
+mod moderation;
 mod own_conversation;
 mod permissions;
 mod reactions;

@@ -9,6 +9,7 @@ use axum::{
 use halley_contracts::auth::v1::GetAppRequest;
 use serde_json::{Value, json};
 
+use super::moderation;
 use crate::{
     RestConfig,
     caller::Context,
@@ -47,7 +48,7 @@ pub async fn of(context: &Context, parts: &Parts) -> Result<Value, ApiError> {
         // Without it clients ping a host that only the vendor has.
         "ANALYTICS_PING_DISABLED": true,
         "extensions": [],
-        "flagReasons": [],
+        "flagReasons": moderation::flag_reasons(context).await,
         "parameters": {"file.count.max": FILES_MAX},
     }))
 }

@@ -36,6 +36,8 @@ pub struct FakeIdentity {
     pub users: Mutex<BTreeMap<String, User>>,
     /// Who blocks whom.
     pub blocks: Mutex<HashSet<(String, String)>>,
+    /// Whose friends, one way round.
+    pub friends: Mutex<HashSet<(String, String)>>,
     /// Calls so far.
     pub asked: AtomicUsize,
 }
@@ -80,6 +82,19 @@ fake! {
             }))
         }
 
+        async fn list_friends(
+            &self,
+            request: Request<identity::ListFriendsRequest>,
+        ) -> Result<Response<identity::ListFriendsResponse>, Status> {
+            let uid = request.into_inner().uid;
+            let friends = self.friends.lock().unwrap();
+            let users = friends
+                .iter()
+                .filter(|(of, _)| *of == uid)
+                .map(|(_, other)| User { uid: other.clone(), ..Default::default() });
+            Ok(Response::new(identity::ListFriendsResponse { users: users.collect(), ..Default::default() }))
+        }
+
         async fn list_blocked_users(
             &self,
             request: Request<identity::ListBlockedUsersRequest>,
@@ -118,7 +133,6 @@ fake! {
         allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
         add_friends(AddFriendsRequest) -> AddFriendsResponse;
         remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
-        list_friends(ListFriendsRequest) -> ListFriendsResponse;
         block_users(BlockUsersRequest) -> BlockUsersResponse;
         unblock_users(UnblockUsersRequest) -> UnblockUsersResponse;
     }

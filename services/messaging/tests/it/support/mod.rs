@@ -122,6 +122,11 @@ impl World {
         Feed { deliveries, _subscriptions: subscriptions }
     }
 
+    /// Another app's view of the same instance.
+    pub fn stranger(api: &Api) -> Api {
+        Api { transport: api.transport.clone(), app: unique("b"), lifecycle: api.lifecycle.clone() }
+    }
+
     pub fn group(&self, guid: &str) -> Group {
         self.groups.groups.lock().unwrap()[guid].clone()
     }
@@ -220,7 +225,7 @@ impl Feed {
     }
 }
 
-fn outcome<T>(answer: Result<Response<T>, Status>) -> Outcome<T> {
+pub fn outcome<T>(answer: Result<Response<T>, Status>) -> Outcome<T> {
     answer.map(Response::into_inner).map_err(|status| PublicError::from_status(&status))
 }
 
@@ -269,6 +274,21 @@ calls! {
 }
 
 impl Api {
+    /// The way to the instance, for services beside that of messages.
+    pub fn transport(&self) -> Transport {
+        self.transport.clone()
+    }
+
+    /// The app acting for a user.
+    pub fn for_user(&self, uid: &str) -> Caller {
+        let key = ApiKeyPrincipal {
+            key_id: "k".to_owned(),
+            scope: ApiKeyScope::FullAccess.into(),
+            on_behalf_of: uid.to_owned(),
+        };
+        Caller::api_key(&self.app, key)
+    }
+
     /// A logged-in user.
     pub fn user(&self, uid: &str) -> Caller {
         let user = UserPrincipal { uid: uid.to_owned(), device_id: format!("{uid}-phone"), token_id: "t".to_owned() };
