@@ -10,6 +10,7 @@
 mod channel;
 mod connect;
 pub mod consumer;
+mod counters;
 mod facts;
 pub mod outbox;
 mod subscriber;

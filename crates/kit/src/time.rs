@@ -1,6 +1,6 @@
 //! Times as contracts carry them: Unix milliseconds, 0 for "never".
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Now, to the millisecond: what is stored is what is answered.
 pub fn now() -> DateTime<Utc> {
@@ -20,6 +20,11 @@ pub fn to_ms(at: DateTime<Utc>) -> i64 {
 /// A stored time that may be absent; absent is 0.
 pub fn opt_to_ms(at: Option<DateTime<Utc>>) -> i64 {
     at.map_or(0, to_ms)
+}
+
+/// A time as text, for the few places where documents show it so: `2026-01-31T09:30:00.000Z`.
+pub fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Unix milliseconds as a time; `None` for 0, negative numbers and what lies past the year 9999.

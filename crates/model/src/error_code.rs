@@ -85,6 +85,17 @@ catalogue! {
     AuthTokenNotAccessible "ERR_AUTHTOKEN_NOT_ACCESSIBLE" 403 PermissionDenied "The auth token is another user's.";
     AppAlreadyExists "ERR_APP_ALREADY_EXISTS" 409 AlreadyExists "There is an app of that id (Halley's own).";
     OperatorAlreadyExists "ERR_OPERATOR_ALREADY_EXISTS" 409 AlreadyExists "There is an operator of that address (Halley's own).";
+    AppNotFound "ERR_APP_NOT_FOUND" 404 NotFound "There is no such app, or it is not the operator's.";
+    AppArchived "ERR_APP_ARCHIVED" 403 PermissionDenied "The app is archived and will be deleted.";
+    AlreadyAnOwner "ERR_ALREADY_AN_OWNER" 409 AlreadyExists "The app's owner is no collaborator.";
+    NotACollaborator "ERR_NOT_A_COLLABORATOR" 404 NotFound "The app has no such collaborator.";
+    SelfActionDenied "ERR_SELF_ACTION_DENIED" 403 PermissionDenied "Not on oneself.";
+    OperatorNotFound "ERR_OPERATOR_NOT_FOUND" 404 NotFound "There is no operator of that address (Halley's own).";
+    EmptyAuthHeader "AUTH_ERR_EMPTY_AUTH_HEADER" 401 Unauthenticated "The management key and its secret are missing.";
+    WebhookNotFound "ERR_WEBHOOK_NOT_FOUND" 404 NotFound "The app has no such webhook.";
+    WebhookAlreadyExists "ERR_WEBHOOK_ALREADY_EXISTS" 409 AlreadyExists "The app has a webhook of that id (Halley's own).";
+    TriggerNotFound "ERR_TRIGGER_NOT_FOUND" 404 NotFound "There is no such trigger.";
+    PushTokenNotFound "ERR_TOKEN_NOT_FOUND" 404 NotFound "There is no such push token.";
     QuotaRestriction "ERR_PLAN_QUOTA_RESTRICTION" 403 ResourceExhausted "A limit of the app is reached.";
 
     RoleNotFound "ERR_ROLE_NOT_FOUND" 404 NotFound "There is no such role.";

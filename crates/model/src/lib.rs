@@ -10,11 +10,15 @@ pub mod limits;
 pub mod permissions;
 pub mod receiver;
 pub mod rights;
+pub mod sample;
+pub mod settings;
+pub mod triggers;
 
 pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;
 pub use field::FieldError;
 pub use id::{AppId, Guid, RoleId, Uid};
+pub use settings::{AppSettings, Feature, Limit};
 
 /// The uid that stands for the app itself: sender and actor of what no user did.
 pub const APP_SYSTEM_UID: &str = "app_system";

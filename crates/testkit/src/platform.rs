@@ -1,4 +1,5 @@
-//! The real program, started as users start it: one process, or many with two gateway nodes and two messaging replicas.
+//! The real program, started as users start it: one process, or many with two gateway nodes, two messaging replicas and
+//! two HTTP edges.
 
 use std::{
     collections::BTreeMap,
@@ -29,6 +30,8 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 pub struct Platform {
     /// URL of the HTTP edge.
     pub rest: String,
+    /// URLs of all HTTP edges.
+    pub rests: Vec<String>,
     /// URL of everything with TLS, and the certificate that it shows; only of the one-process form.
     pub tls: Option<(String, PathBuf)>,
     /// URLs of the gateway nodes.
@@ -77,6 +80,7 @@ impl Platform {
         let demo = read_json(&demo);
         Self {
             rest: demo["rest"].as_str().unwrap().to_owned(),
+            rests: vec![demo["rest"].as_str().unwrap().to_owned()],
             tls: Some((format!("https://localhost:{}", tls.port()), data.join("tls/localhost.pem"))),
             websockets: vec![demo["websocket"].as_str().unwrap().to_owned()],
             demo,
@@ -105,6 +109,7 @@ impl Platform {
             "realtime-gateway-1",
             "realtime-gateway-2",
             "rest-1",
+            "rest-2",
         ];
         let addresses: BTreeMap<&str, SocketAddr> = names.iter().map(|name| (*name, free_address())).collect();
         let environment = peers(&addresses);
@@ -135,6 +140,7 @@ impl Platform {
             .collect();
         let mut platform = Self {
             rest: rest.clone(),
+            rests: ["rest-1", "rest-2"].map(|name| format!("http://{}", addresses[name])).into(),
             tls: None,
             websockets: websockets.clone(),
             demo: Value::Null,

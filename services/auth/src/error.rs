@@ -45,6 +45,77 @@ pub enum AuthError {
         /// The most.
         max: i64,
     },
+    /// The app is archived: its credentials are good for nothing any more.
+    #[error("The app `{app_id}` is archived.")]
+    AppArchived {
+        /// As asked.
+        app_id: String,
+    },
+    /// No such app, as far as the operator is concerned.
+    #[error("There is no app `{app_id}`.")]
+    NoManagedApp {
+        /// As asked.
+        app_id: String,
+    },
+    /// No management key, or no secret, was given.
+    #[error("The management key and its secret are missing.")]
+    NoManagementKey,
+    /// The management key and its secret do not fit.
+    #[error("The management key or its secret is wrong.")]
+    WrongManagementKey,
+    /// No operator has that address.
+    #[error("There is no operator `{email}`.")]
+    OperatorNotFound {
+        /// As asked.
+        email: String,
+    },
+    /// Who owns an app is no collaborator of it.
+    #[error("`{email}` owns the app.")]
+    AlreadyAnOwner {
+        /// As asked.
+        email: String,
+    },
+    /// The operator is no collaborator of the app.
+    #[error("`{email}` is no collaborator of the app.")]
+    NotACollaborator {
+        /// As asked.
+        email: String,
+    },
+    /// An operator can't take an app from themselves.
+    #[error("Nobody can change their own place in an app.")]
+    SelfAction,
+    /// The app has as many of something as it may.
+    #[error("An app can't have more than {max} {what}.")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The most.
+        max: i64,
+    },
+    /// Only owners of the installation may set limits.
+    #[error("Only an owner of the installation may set limits.")]
+    LimitDenied,
+    /// The app has no such webhook.
+    #[error("There is no webhook `{id}`.")]
+    WebhookNotFound {
+        /// As asked.
+        id: String,
+    },
+    /// The app has a webhook of that id.
+    #[error("There is a webhook `{id}` already.")]
+    WebhookExists {
+        /// As asked.
+        id: String,
+    },
+    /// No event has that name, or the webhook is not called for it.
+    #[error("There is no trigger `{id}`.")]
+    TriggerNotFound {
+        /// As asked.
+        id: String,
+    },
+    /// The user has no such push token.
+    #[error("There is no such push token.")]
+    PushTokenNotFound,
     /// The address is taken.
     #[error("There is an operator of that address already.")]
     OperatorExists,
@@ -78,6 +149,20 @@ impl ServiceError for AuthError {
             Self::AuthTokenNotAccessible => ErrorCode::AuthTokenNotAccessible,
             Self::Denied => ErrorCode::NoAccess,
             Self::TooManyApiKeys { .. } => ErrorCode::QuotaRestriction,
+            Self::AppArchived { .. } => ErrorCode::AppArchived,
+            Self::NoManagedApp { .. } => ErrorCode::AppNotFound,
+            Self::NoManagementKey => ErrorCode::EmptyAuthHeader,
+            Self::WrongManagementKey => ErrorCode::InvalidCredentials,
+            Self::OperatorNotFound { .. } => ErrorCode::OperatorNotFound,
+            Self::AlreadyAnOwner { .. } => ErrorCode::AlreadyAnOwner,
+            Self::NotACollaborator { .. } => ErrorCode::NotACollaborator,
+            Self::SelfAction => ErrorCode::SelfActionDenied,
+            Self::TooMany { .. } => ErrorCode::QuotaRestriction,
+            Self::LimitDenied => ErrorCode::NoAccess,
+            Self::WebhookNotFound { .. } => ErrorCode::WebhookNotFound,
+            Self::WebhookExists { .. } => ErrorCode::WebhookAlreadyExists,
+            Self::TriggerNotFound { .. } => ErrorCode::TriggerNotFound,
+            Self::PushTokenNotFound => ErrorCode::PushTokenNotFound,
             Self::OperatorExists => ErrorCode::OperatorAlreadyExists,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
             Self::Field(_) => ErrorCode::BadRequest,
@@ -89,6 +174,7 @@ impl ServiceError for AuthError {
         match self {
             Self::Field(fault) => Some(&fault.field),
             Self::AppExists { .. } => Some("appId"),
+            Self::WebhookExists { .. } => Some("id"),
             _ => None,
         }
     }

@@ -16,7 +16,12 @@ pub fn key_revoked(app_id: &str, key_id: String) -> Entry {
 
 /// An app was made or changed.
 pub fn app_changed(app_id: &str) -> Entry {
-    entry(app_id, Body::AppChanged(AppChanged {}))
+    entry(app_id, Body::AppChanged(AppChanged::default()))
+}
+
+/// An app was archived: everything of it is to be refused.
+pub fn app_archived(app_id: &str) -> Entry {
+    entry(app_id, Body::AppChanged(AppChanged { archived: true }))
 }
 
 fn entry(app_id: &str, body: Body) -> Entry {

@@ -1,4 +1,4 @@
-//! Apps, API keys, auth tokens, sessions and operators.
+//! Apps, API keys, auth tokens, push tokens, sessions and operators, and what operators do with apps.
 //!
 //! Adding an RPC: the proto, the codegen, a line in `rpc.rs`, its handler in `rpc/<area>.rs`, its SQL in `store/`, its test
 //! in `tests/it`.
@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use halley_bus::{Bus, outbox::Relay};
-use halley_contracts::auth::v1::auth_service_server::AuthServiceServer;
+use halley_contracts::auth::v1::{
+    auth_service_server::AuthServiceServer, management_service_server::ManagementServiceServer,
+    push_tokens_service_server::PushTokensServiceServer,
+};
 use halley_kit::{Lifecycle, MasterKey};
 use serde::Deserialize;
 use sqlx::PgPool;
@@ -65,5 +68,7 @@ pub async fn start(_config: AuthConfig, needs: Dependencies) -> Result<Routes, A
         passwords: password::Passwords::new().await?,
     });
     consumer::start(Arc::clone(&auth), needs.bus, lifecycle);
-    Ok(Routes::new(AuthServiceServer::from_arc(auth)))
+    Ok(Routes::new(AuthServiceServer::from_arc(Arc::clone(&auth)))
+        .add_service(ManagementServiceServer::from_arc(Arc::clone(&auth)))
+        .add_service(PushTokensServiceServer::from_arc(auth)))
 }

@@ -13,7 +13,9 @@ use crate::{
 mod api_keys;
 mod apps;
 mod authenticate;
+mod management;
 mod operators;
+mod push_tokens;
 pub mod tokens;
 
 type Answer<T> = Result<Response<T>, Status>;

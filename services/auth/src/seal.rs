@@ -1,5 +1,5 @@
-//! How API keys and auth tokens lie in the database: found by a keyed hash, and sealed, since documented lists give
-//! them back. Both keys come from outside the database.
+//! How secrets lie in the database: found by a keyed hash, and sealed where documented lists give them back or a call to
+//! elsewhere needs them. Both keys come from outside the database.
 
 use halley_kit::{MasterKey, secrets::Purpose};
 use ring::{
@@ -14,6 +14,11 @@ use crate::error::AuthError;
 pub enum Kind {
     ApiKey,
     AuthToken,
+    /// The secret of a management key; of no app.
+    ManagementSecret,
+    /// What a webhook is called with.
+    WebhookPassword,
+    PushToken,
 }
 
 impl Kind {
@@ -21,6 +26,9 @@ impl Kind {
         match self {
             Self::ApiKey => "api key",
             Self::AuthToken => "auth token",
+            Self::ManagementSecret => "management secret",
+            Self::WebhookPassword => "webhook password",
+            Self::PushToken => "push token",
         }
     }
 
@@ -51,6 +59,11 @@ impl Seal {
     /// has no key can't choose them.
     pub fn lookup_hash(&self, kind: Kind, app_id: &str, value: &str) -> Vec<u8> {
         hmac::sign(&self.lookup, &kind.context(app_id, value)).as_ref().to_vec()
+    }
+
+    /// Whether a value has that hash; in constant time.
+    pub fn is_hash(&self, kind: Kind, app_id: &str, value: &str, hash: &[u8]) -> bool {
+        hmac::verify(&self.lookup, &kind.context(app_id, value), hash).is_ok()
     }
 
     /// A value sealed for one row: nonce, then ciphertext and tag.
@@ -104,6 +117,8 @@ mod tests {
         let seal = Seal::new(&MasterKey::generate());
         let hash = seal.lookup_hash(Kind::ApiKey, "app", "v");
         assert_eq!(hash, seal.lookup_hash(Kind::ApiKey, "app", "v"));
+        assert!(seal.is_hash(Kind::ApiKey, "app", "v", &hash));
+        assert!(!seal.is_hash(Kind::ApiKey, "app", "w", &hash));
         assert_ne!(hash, seal.lookup_hash(Kind::ApiKey, "other", "v"));
         assert_ne!(hash, seal.lookup_hash(Kind::AuthToken, "app", "v"));
         assert_ne!(hash, Seal::new(&MasterKey::generate()).lookup_hash(Kind::ApiKey, "app", "v"));

@@ -3,4 +3,7 @@
 pub mod api_keys;
 pub mod apps;
 pub mod auth_tokens;
+pub mod management;
 pub mod operators;
+pub mod push_tokens;
+pub mod webhooks;

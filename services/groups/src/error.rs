@@ -32,6 +32,8 @@ pub(crate) enum GroupsError {
     NotAMember { uid: String },
     #[error("{uid} is banned from the group")]
     Banned { uid: String },
+    #[error("the group is full")]
+    Full,
     #[error("{uid} is banned already")]
     AlreadyBanned { uid: String },
     #[error("{uid} is not banned")]
@@ -84,6 +86,7 @@ impl ServiceError for GroupsError {
             Self::NotAMember { .. } => ErrorCode::NotAMember,
             Self::Banned { .. } => ErrorCode::BannedGroupMember,
             Self::AlreadyBanned { .. } => ErrorCode::AlreadyBanned,
+            Self::Full => ErrorCode::NoVacancy,
             Self::NotBanned { .. } => ErrorCode::NotABannedUser,
             Self::SameScope { .. } => ErrorCode::SameScope,
             Self::SelfAction => ErrorCode::GroupNoSelfAction,

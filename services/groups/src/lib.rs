@@ -16,6 +16,7 @@ mod store;
 
 use std::{convert::Infallible, sync::Arc};
 
+use halley_apps::Apps;
 use halley_bus::{Bus, outbox::Relay};
 use halley_contracts::groups::v1::groups_service_server::GroupsServiceServer;
 use halley_kit::{Lifecycle, transport::MESSAGE_MAX_BYTES};
@@ -33,6 +34,8 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Dependencies {
     /// Its own database, migrated.
     pub pool: PgPool,
+    /// Settings and limits of apps.
+    pub apps: Apps,
     /// For the facts that it tells, and those that it acts on.
     pub bus: Bus,
     /// When to stop.
@@ -41,9 +44,9 @@ pub struct Dependencies {
 
 /// Starts the relay and the reader of events, and answers the routes to mount. Nothing of it can fail yet.
 pub async fn start(_config: GroupsConfig, needs: Dependencies) -> Result<Routes, Infallible> {
-    let Dependencies { pool, bus, lifecycle } = needs;
+    let Dependencies { pool, apps, bus, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
-    let groups = Arc::new(Groups::new(pool, relay));
+    let groups = Arc::new(Groups::new(pool, apps, relay));
     consumer::start(Arc::clone(&groups), bus, &lifecycle);
     let server = GroupsServiceServer::new(rpc::Service(groups)).max_decoding_message_size(MESSAGE_MAX_BYTES);
     Ok(Routes::new(server))

@@ -1,5 +1,6 @@
 //! What every call shares.
 
+use halley_apps::Apps;
 use halley_bus::outbox::{self, Entry, Relay};
 use sqlx::{PgPool, Postgres, Transaction};
 
@@ -8,14 +9,15 @@ use crate::{error::Result, password::Passwords};
 /// The running service.
 pub(crate) struct Groups {
     pub pool: PgPool,
+    pub apps: Apps,
     pub passwords: Passwords,
     relay: Relay,
 }
 
 impl Groups {
     /// With everything at hand.
-    pub(crate) fn new(pool: PgPool, relay: Relay) -> Self {
-        Self { pool, passwords: Passwords::new(), relay }
+    pub(crate) fn new(pool: PgPool, apps: Apps, relay: Relay) -> Self {
+        Self { pool, apps, passwords: Passwords::new(), relay }
     }
 
     /// Commits what was done together with what is told of it, and waits until it is told: who lost a right must not

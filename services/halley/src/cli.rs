@@ -68,6 +68,8 @@ enum Command {
     Demo(commands::demo::Demo),
     /// Work with apps.
     App(commands::app::App),
+    /// Work with operators and their management keys.
+    Operator(commands::operator::Operator),
     /// Print an auth token of a user, making the user when it does not exist.
     Token(commands::token::Token),
     /// Import users, groups, members and messages from a directory of JSON lines.
@@ -87,6 +89,7 @@ impl Cli {
             Command::Migrate(place) => commands::migrate::run(place).await,
             Command::Demo(options) => commands::demo::run(options).await,
             Command::App(options) => commands::app::run(options).await,
+            Command::Operator(options) => commands::operator::run(options).await,
             Command::Token(options) => commands::token::run(options).await,
             Command::Import(options) => commands::import::run(options).await,
             Command::Health(options) => commands::health::run(options).await,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
+use halley_apps::Apps;
 use halley_bus::{Bus, BusConfig};
 use halley_kit::{
     Lifecycle, MasterKey, Transport,
@@ -124,6 +125,8 @@ pub struct Running {
     pub grpc: Option<Router>,
     credentials: Credentials,
     peers: HashMap<Module, Peer>,
+    /// Settings of apps; one cache for all services of the process.
+    apps: Option<Apps>,
 }
 
 #[derive(Clone)]
@@ -148,6 +151,7 @@ impl Running {
             grpc: None,
             credentials: Credentials::new(&master_key),
             peers: remote_peers(settings),
+            apps: None,
         };
         for module in modules {
             running
@@ -161,6 +165,15 @@ impl Running {
     /// A way to a service for an edge or a command: it may say who the caller is.
     pub fn edge_to(&self, module: Module) -> Result<Transport> {
         self.transport(module, self.credentials.edge())
+    }
+
+    /// The settings of apps, asked of auth wherever it runs.
+    async fn apps(&mut self, bus: &Bus) -> Result<Apps> {
+        if let Some(apps) = &self.apps {
+            return Ok(apps.clone());
+        }
+        let apps = Apps::start(self.service_to(Module::Auth)?, bus, self.lifecycle.stopping()).await?;
+        Ok(self.apps.insert(apps).clone())
     }
 
     fn service_to(&self, module: Module) -> Result<Transport> {
@@ -194,23 +207,23 @@ impl Running {
             Module::Identity => {
                 let url = &settings.postgres.identity_url;
                 let pool = pool(settings, "identity", url, &halley_identity::MIGRATOR).await?;
-                halley_identity::start(
-                    settings.identity.clone(),
-                    halley_identity::Dependencies { pool, bus, lifecycle },
-                )
-                .await?
+                let apps = self.apps(&bus).await?;
+                let needs = halley_identity::Dependencies { pool, apps, bus, lifecycle };
+                halley_identity::start(settings.identity.clone(), needs).await?
             }
             Module::Groups => {
                 let pool = pool(settings, "groups", &settings.postgres.groups_url, &halley_groups::MIGRATOR).await?;
-                halley_groups::start(settings.groups.clone(), halley_groups::Dependencies { pool, bus, lifecycle })
-                    .await?
+                let apps = self.apps(&bus).await?;
+                let needs = halley_groups::Dependencies { pool, apps, bus, lifecycle };
+                halley_groups::start(settings.groups.clone(), needs).await?
             }
             Module::Messaging => {
                 let url = &settings.postgres.messaging_url;
                 let pool = pool(settings, "messaging", url, &halley_messaging::MIGRATOR).await?;
                 let identity = self.service_to(Module::Identity)?;
                 let groups = self.service_to(Module::Groups)?;
-                let needs = halley_messaging::Dependencies { pool, bus, identity, groups, lifecycle };
+                let apps = self.apps(&bus).await?;
+                let needs = halley_messaging::Dependencies { pool, apps, bus, identity, groups, lifecycle };
                 halley_messaging::start(settings.messaging.clone(), needs).await?
             }
             Module::RealtimeGateway => {
@@ -233,6 +246,7 @@ impl Running {
                     groups: self.edge_to(Module::Groups)?,
                     messaging: self.edge_to(Module::Messaging)?,
                     realtime: self.edge_to(Module::RealtimeGateway)?,
+                    apps: self.apps(&bus).await?,
                     bus,
                     master_key: master_key.clone(),
                     lifecycle,

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 
+use halley_apps::Apps;
 use halley_bus::{Bus, outbox::Relay};
 use halley_contracts::identity::v1::identity_service_server::IdentityServiceServer;
 use halley_kit::{Lifecycle, transport::MESSAGE_MAX_BYTES};
@@ -28,6 +29,8 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Dependencies {
     /// Its own database, migrated.
     pub pool: PgPool,
+    /// Settings and limits of apps.
+    pub apps: Apps,
     /// For the facts that it tells.
     pub bus: Bus,
     /// When to stop.
@@ -37,13 +40,15 @@ pub struct Dependencies {
 /// Everything that a handler may use.
 struct Identity {
     pool: PgPool,
+    apps: Apps,
     relay: Relay,
 }
 
 /// Starts the relay and answers the routes to mount. Nothing of it can fail.
 pub async fn start(_config: IdentityConfig, needs: Dependencies) -> Result<Routes, Infallible> {
-    let Dependencies { pool, bus, lifecycle } = needs;
+    let Dependencies { pool, apps, bus, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus, lifecycle.stopping(), lifecycle.tracker());
-    let service = IdentityServiceServer::new(Identity { pool, relay }).max_decoding_message_size(MESSAGE_MAX_BYTES);
+    let service =
+        IdentityServiceServer::new(Identity { pool, apps, relay }).max_decoding_message_size(MESSAGE_MAX_BYTES);
     Ok(Routes::new(service))
 }

@@ -9,6 +9,7 @@ pub(crate) mod interactive;
 pub(crate) mod key;
 pub(crate) mod moderation;
 pub(crate) mod new_message;
+pub(crate) mod news;
 pub(crate) mod thread;
 pub(crate) mod watermark;
 

@@ -59,10 +59,10 @@ pub(crate) enum MessagingError {
     WrongThreadCategory { id: i64 },
     #[error("the user is no part of that conversation, or it has none yet")]
     NotAccessible,
-    #[error("the conversation {conversation} has {max} pinned messages already", max = halley_model::limits::PINS_MAX)]
-    TooManyPins { conversation: String },
-    #[error("{uid} has saved {max} messages already", max = halley_model::limits::SAVES_MAX)]
-    TooManySaves { uid: String },
+    #[error("the conversation {conversation} has {max} pinned messages already")]
+    TooManyPins { conversation: String, max: i64 },
+    #[error("{uid} has saved {max} messages already")]
+    TooManySaves { uid: String, max: i64 },
     #[error("{uid} may not pin messages in the group {guid}")]
     MayNotPin { uid: String, guid: String },
     #[error("message {id} is not interactive")]

@@ -19,6 +19,7 @@ mod write;
 
 use std::{sync::Arc, time::Duration};
 
+use halley_apps::Apps;
 use halley_bus::{Bus, BusError, outbox::Relay};
 use halley_contracts::messaging::v1::{
     calls_service_server::CallsServiceServer, messaging_service_server::MessagingServiceServer,
@@ -39,6 +40,8 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Dependencies {
     /// Its own database, migrated.
     pub pool: PgPool,
+    /// Settings and limits of apps.
+    pub apps: Apps,
     /// Events in and out.
     pub bus: Bus,
     /// Users and blocks. With a service's credential: it is asked as Halley itself.
@@ -66,7 +69,7 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     if !faults.is_empty() {
         return Err(StartError::Config(faults));
     }
-    let Dependencies { pool, bus, identity, groups, lifecycle } = needs;
+    let Dependencies { pool, apps, bus, identity, groups, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
     let directory = Directory::new(&config, identity, groups);
     directory.watch(&bus, lifecycle.stopping()).await?;
@@ -74,7 +77,7 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     counters.start(pool.clone(), &lifecycle);
     let writers = Writers::start(&config, &pool, &relay, &counters, &lifecycle);
     let call_max = Duration::from_secs(60 * u64::from(config.call_max_minutes));
-    let messaging = Arc::new(Messaging { pool, directory, writers, relay, counters, call_max });
+    let messaging = Arc::new(Messaging { pool, apps, directory, writers, relay, counters, call_max });
     consumer::start(Arc::clone(&messaging), bus, &lifecycle);
     rpc::sweep_calls(Arc::clone(&messaging), &lifecycle);
     Ok(Routes::new(MessagingServiceServer::new(rpc::Service(Arc::clone(&messaging))))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use halley_apps::Apps;
 use halley_bus::outbox::Relay;
 use sqlx::PgPool;
 
@@ -10,6 +11,7 @@ use crate::{counters::Counters, directory::Directory, write::Writers};
 /// The running service.
 pub(crate) struct Messaging {
     pub pool: PgPool,
+    pub apps: Apps,
     pub directory: Directory,
     pub writers: Writers,
     pub relay: Relay,

@@ -150,7 +150,9 @@ async fn identify(node: &Node, auth: AuthFrame) -> Result<Identity, Close> {
 
 fn refusal(error: &PublicError) -> Close {
     match error.code {
-        ErrorCode::AuthTokenNotValid | ErrorCode::InvalidAppId | ErrorCode::BadRequest => Close::Revoked,
+        ErrorCode::AuthTokenNotValid | ErrorCode::InvalidAppId | ErrorCode::AppArchived | ErrorCode::BadRequest => {
+            Close::Revoked
+        }
         _ => Close::Unavailable,
     }
 }

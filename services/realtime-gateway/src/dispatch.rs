@@ -166,6 +166,7 @@ impl Dispatch {
                 let (uid, token_ids) = (revoked.uid, revoked.credential_ids);
                 self.node.revoke(Revocation { app_id, uid, token_ids });
             }
+            Body::AppChanged(changed) if changed.archived => self.node.revoke_app(app_id),
             Body::MembershipChanged(changed) => self.membership(&app_id, changed),
             Body::GroupChanged(changed) => self.group(&app_id, changed),
             Body::MembersImported(imported) => {

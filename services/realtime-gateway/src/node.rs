@@ -156,6 +156,17 @@ impl Node {
         }
     }
 
+    /// Remembers and acts on an app's end: all of its sockets close.
+    pub fn revoke_app(&self, app_id: String) {
+        let revocation = Revocation { app_id, uid: String::new(), token_ids: Vec::new() };
+        lock(&self.recent).revoked(revocation.clone(), Instant::now());
+        for socket in self.hub.all() {
+            if socket.identity().is_some_and(|identity| revocation.covers(identity)) {
+                socket.close(Close::Revoked);
+            }
+        }
+    }
+
     /// Remembers and acts on a user's leaving a group, by whatever way.
     pub fn user_left(&self, app_id: &str, guid: &str, uid: &str) {
         let room = Channel::group(app_id, guid);

@@ -16,7 +16,7 @@ const MEMORY: Duration = Duration::from_secs(60);
 /// An app id and a uid.
 type Who = (String, String);
 
-/// Credentials that ended: these tokens, or with none named all of a user's.
+/// Credentials that ended: these tokens, or with none named all of a user's, or without a user all of the app.
 #[derive(Debug, Clone)]
 pub struct Revocation {
     pub app_id: String,
@@ -27,7 +27,8 @@ pub struct Revocation {
 impl Revocation {
     /// Whether a socket stands on such a credential.
     pub fn covers(&self, identity: &Identity) -> bool {
-        identity.app_id == self.app_id && identity.uid == self.uid && self.names(&identity.token_id)
+        let is_concerned = self.uid.is_empty() || identity.uid == self.uid;
+        identity.app_id == self.app_id && is_concerned && self.names(&identity.token_id)
     }
 
     fn names(&self, token_id: &String) -> bool {
@@ -69,8 +70,10 @@ impl Recent {
 
     /// Whether a socket's credential ended since `begun`. What ended before that was known to whoever let it in.
     pub fn is_revoked(&self, identity: &Identity, begun: Instant) -> bool {
-        let Some(revoked) = self.revoked.get(&(identity.app_id.clone(), identity.uid.clone())) else { return false };
-        revoked.iter().any(|(at, revocation)| *at >= begun && revocation.names(&identity.token_id))
+        let own = self.revoked.get(&(identity.app_id.clone(), identity.uid.clone()));
+        let apps = self.revoked.get(&(identity.app_id.clone(), String::new()));
+        let mut all = own.into_iter().chain(apps).flatten();
+        all.any(|(at, revocation)| *at >= begun && revocation.names(&identity.token_id))
     }
 
     /// Of these rooms, those that a user must not be in any more, by what happened since `begun`.
@@ -128,6 +131,8 @@ mod tests {
         };
         assert!(is_revoked(revocation("app", "ann", &["t0", "t1"]), after));
         assert!(is_revoked(revocation("app", "ann", &[]), after));
+        assert!(is_revoked(revocation("app", "", &[]), after), "the whole app");
+        assert!(!is_revoked(revocation("other", "", &[]), after));
         assert!(!is_revoked(revocation("app", "ann", &["t2"]), after));
         assert!(!is_revoked(revocation("app", "bob", &["t1"]), after));
         assert!(!is_revoked(revocation("other", "ann", &["t1"]), after));

@@ -12,7 +12,7 @@ use halley_contracts::{
     identity::v1::User,
 };
 use halley_kit::{Caller, PublicError};
-use halley_model::{AppId, ErrorCode, Uid};
+use halley_model::{AppId, AppSettings, ErrorCode, Uid};
 
 use crate::{
     reply::ApiError,
@@ -57,6 +57,11 @@ impl Context {
     /// A request of Halley itself in the caller's app, for what the caller needs no right to.
     pub fn system<T>(&self, message: T) -> tonic::Request<T> {
         Caller::system(self.app_id()).request(message)
+    }
+
+    /// The app's settings and limits.
+    pub async fn settings(&self) -> Arc<AppSettings> {
+        self.apps.settings(self.app_id()).await
     }
 
     /// Refuses logged-in users: the call is the app's server side's.
@@ -105,13 +110,15 @@ impl FromRequestParts<Arc<State>> for Context {
             Some(user) => Some(state.role(&app, &user.role).await?),
             None => None,
         };
+        state.rates.admit(state, parts, &caller).await?;
         let context = Self { state: Arc::clone(state), caller, auth_token, device_id, role };
         context.check_call(parts).await?;
         Ok(context)
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// A header's text; blank is absent.
+pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|value| !value.is_empty())
 }
 

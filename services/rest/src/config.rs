@@ -42,6 +42,17 @@ pub struct RestConfig {
     pub media_timeout_seconds: u64,
     /// Seconds for which a permission to upload is good.
     pub media_upload_seconds: u64,
+    /// Requests a minute of an app that has no limit of its own; 0: any number. Logins, users made and deleted, groups
+    /// made and joined.
+    pub rate_core: u64,
+    /// All other requests of an app.
+    pub rate_standard: u64,
+    /// Import requests of an app.
+    pub rate_import: u64,
+    /// Requests with one API key.
+    pub rate_per_key: u64,
+    /// Requests of one logged-in user.
+    pub rate_per_user: u64,
 }
 
 impl Default for RestConfig {
@@ -66,6 +77,11 @@ impl Default for RestConfig {
             media_max_uploads: 32,
             media_timeout_seconds: 600,
             media_upload_seconds: 900,
+            rate_core: 0,
+            rate_standard: 0,
+            rate_import: 0,
+            rate_per_key: 0,
+            rate_per_user: 0,
         }
     }
 }

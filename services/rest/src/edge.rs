@@ -9,7 +9,7 @@ use axum::{
         HeaderValue, Method, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::{self, Next},
@@ -19,24 +19,26 @@ use futures::FutureExt as _;
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
 
-use crate::{RestConfig, media::is_form, reply::ApiError, state::State};
+use crate::{RestConfig, media::is_form, rates, reply::ApiError, state::State};
 
 /// Clients call from any page, and never with cookies.
-const CORS: [(HeaderName, &str); 4] = [
+const CORS: [(HeaderName, &str); 5] = [
     (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         ACCESS_CONTROL_ALLOW_HEADERS,
-        "accept, appid, apikey, authtoken, authorization, chatapiversion, content-type, resource, sdk, cache-control, onbehalfof, range",
+        "accept, appid, apikey, authtoken, authorization, chatapiversion, content-type, resource, sdk, cache-control, onbehalfof, range, key, secret, x-webhook-version",
     ),
+    (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after, x-rate-limit, x-rate-limit-remaining, x-rate-limit-reset"),
     (ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// From outside in: CORS, envelope, panic wall, bound, deadline.
+/// From outside in: CORS, envelope, panic wall, bound, deadline, headers of rate limits.
 pub fn wrap(routes: Router, state: Arc<State>) -> Router {
     let limit = state.config.max_body_bytes;
     routes
         .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn(rates::headed))
         .layer(middleware::from_fn_with_state(state, bounded))
         .layer(middleware::from_fn(enveloped))
 }

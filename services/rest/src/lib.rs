@@ -1,7 +1,7 @@
 //! The HTTP edge: REST API v3, for an app's server (API key) and for its users' clients (auth token) alike.
 //!
-//! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls, and
-//! [`rights`] what their role forbids; a handler
+//! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls,
+//! [`rates`] whether that is too often, and [`rights`] what their role forbids; a handler
 //! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
 //! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
 //! put together here, and nothing else.
@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use halley_apps::Apps;
 use halley_bus::Bus;
 use halley_kit::{Lifecycle, MasterKey, Transport};
 
@@ -19,6 +20,7 @@ mod edge;
 mod input;
 mod media;
 mod people;
+mod rates;
 mod reply;
 mod rights;
 mod routes;
@@ -39,7 +41,9 @@ pub struct Dependencies {
     pub messaging: Transport,
     /// Who is online.
     pub realtime: Transport,
-    /// Facts that keep the caches true.
+    /// Settings and limits of apps.
+    pub apps: Apps,
+    /// Facts that keep the caches true, and the counters of rate limits.
     pub bus: Bus,
     /// What permissions to upload are signed with.
     pub master_key: MasterKey,
@@ -61,7 +65,7 @@ pub enum RestError {
     MediaUrl,
 }
 
-/// Starts the edge; its router serves `/v3`, `/v3.0`, `/api` and `/media`, and refuses every other path.
+/// Starts the edge; its router serves `/v3`, `/v3.0`, `/apps`, `/tenants`, `/api` and `/media`, and refuses every other path.
 pub async fn start(config: RestConfig, needs: Dependencies) -> Result<Router, RestError> {
     let state = Arc::new(state::State::start(config, needs).await?);
     Ok(edge::wrap(routes::router(Arc::clone(&state)), state))

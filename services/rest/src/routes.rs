@@ -26,6 +26,7 @@ mod friends;
 mod groups;
 mod import;
 mod interactions;
+mod management;
 mod marks;
 mod me;
 mod media;
@@ -35,12 +36,14 @@ mod metrics;
 mod moderation;
 mod online;
 mod outgoing;
+mod push_tokens;
 mod reactions;
 mod rights;
 mod roles;
 mod settings;
 mod threads;
 mod users;
+mod webhooks;
 
 pub use settings::public_host;
 
@@ -48,8 +51,10 @@ pub use settings::public_host;
 pub fn router(state: Arc<State>) -> Router {
     let api = app_side().merge(people()).merge(talk()).merge(calls()).merge(reports()).merge(logged_in());
     Router::new()
-        .nest("/v3", api.clone())
+        .nest("/v3", api.clone().merge(managed()))
         .nest("/v3.0", api)
+        // Documents give the management of apps a host of its own, without a version.
+        .merge(managed())
         .route("/api/{version}/online-members", post(online::count))
         // Where a port is part of CHAT_HOST, clients put this path behind the socket's.
         .route("/ws/api/{version}/online-members", post(online::count))
@@ -89,6 +94,29 @@ fn app_side() -> Router<Arc<State>> {
         .route("/data_import/groups", post(import::groups))
         .route("/data_import/members", post(import::members))
         .route("/data_import/messages", post(import::messages))
+}
+
+/// What operators do with apps, by management key.
+fn managed() -> Router<Arc<State>> {
+    Router::new()
+        .route("/tenants", post(management::create_tenant))
+        .route("/apps", post(management::create).get(management::list))
+        .route("/apps/{appId}", get(management::get).delete(management::delete))
+        .route("/apps/{appId}/usage", post(management::usage))
+        .route(
+            "/apps/{appId}/collaborators",
+            post(management::change_collaborators).get(management::list_collaborators),
+        )
+        .route(
+            "/apps/{appId}/settings",
+            post(management::set_settings).get(management::get_settings).delete(management::unset_settings),
+        )
+        .route("/apps/{appId}/webhooks", post(webhooks::create).get(webhooks::list))
+        .route("/apps/{appId}/webhooks/{webhookId}", get(webhooks::get).put(webhooks::update).delete(webhooks::delete))
+        .route(
+            "/apps/{appId}/webhooks/{webhookId}/triggers",
+            post(webhooks::add_triggers).get(webhooks::list_triggers).delete(webhooks::remove_triggers),
+        )
 }
 
 fn people() -> Router<Arc<State>> {
@@ -189,6 +217,11 @@ fn logged_in() -> Router<Arc<State>> {
         .route("/blockedusers", post(blocked::block_own).get(blocked::list_own).delete(blocked::unblock_own))
         .route("/settings", get(settings::get))
         .route("/files/upload-url", post(media::permit))
+        .route(
+            "/notifications/push/v1/tokens",
+            post(push_tokens::register).get(push_tokens::list).delete(push_tokens::unregister),
+        )
+        .route("/notifications/push/v1/tokens/{pushToken}", delete(push_tokens::delete))
         // Clients tell of browser and screen some seconds after a login; an error would be thrown in the page.
         .route("/user_sessions", post(async || -> Reply { data(serde_json::json!({})) }))
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use halley_apps::Apps;
 use halley_bus::{Fact, watch_facts};
 use halley_contracts::{
     auth::v1::{
         AuthenticateRequest, auth_service_client::AuthServiceClient, authenticate_request::Credential,
-        authenticate_response::Principal,
+        authenticate_response::Principal, management_service_client::ManagementServiceClient,
+        push_tokens_service_client::PushTokensServiceClient,
     },
     events::v1::event::Body,
     groups::v1::groups_service_client::GroupsServiceClient,
@@ -22,7 +24,7 @@ use halley_model::{ErrorCode, field};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::{Dependencies, RestConfig, RestError, cache::Facts, media::Media, rights::Role};
+use crate::{Dependencies, RestConfig, RestError, cache::Facts, media::Media, rates::Rates, rights::Role};
 
 /// A credential's cache key: its hash, so that no credential lies in memory longer than a request.
 type CredentialKey = [u8; 32];
@@ -39,6 +41,8 @@ pub struct State {
     pub config: RestConfig,
     pub turns: Arc<Semaphore>,
     pub media: Media,
+    pub apps: Apps,
+    pub rates: Rates,
     auth: Transport,
     identity: Transport,
     groups: Transport,
@@ -77,6 +81,8 @@ impl State {
         Ok(Self {
             turns: Arc::new(Semaphore::new(config.max_requests)),
             media,
+            apps: needs.apps,
+            rates: Rates::new(needs.bus),
             config,
             auth: needs.auth,
             identity: needs.identity,
@@ -89,6 +95,14 @@ impl State {
 
     pub fn auth(&self) -> AuthServiceClient<Transport> {
         AuthServiceClient::new(self.auth.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn management(&self) -> ManagementServiceClient<Transport> {
+        ManagementServiceClient::new(self.auth.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn push_tokens(&self) -> PushTokensServiceClient<Transport> {
+        PushTokensServiceClient::new(self.auth.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
     pub fn identity(&self) -> IdentityServiceClient<Transport> {

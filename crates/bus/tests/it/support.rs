@@ -17,7 +17,7 @@ pub async fn bus_at(url: &str) -> Bus {
 
 /// An event that is told apart by its app id.
 pub fn event(app_id: &str) -> Event {
-    halley_bus::event(app_id, "", Body::AppChanged(AppChanged {}))
+    halley_bus::event(app_id, "", Body::AppChanged(AppChanged::default()))
 }
 
 /// The next event of a feed, with its channel.

@@ -215,9 +215,13 @@ pub struct TransientSent {
     #[prost(string, tag = "4")]
     pub data_json: ::prost::alloc::string::String,
 }
-/// An app was made or its settings changed.
+/// An app was made, its settings changed, or it was archived.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AppChanged {}
+pub struct AppChanged {
+    /// Its keys, tokens and sockets are to be refused.
+    #[prost(bool, tag = "1")]
+    pub archived: bool,
+}
 /// What a role lets its users do changed, or the role was deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RoleChanged {

@@ -6,7 +6,7 @@ use halley_contracts::{
     common::v1::{ApiKeyScope, caller::Principal},
 };
 use halley_kit::{Caller, page::Page, time};
-use halley_model::{FieldError, field, limits};
+use halley_model::{FieldError, Limit, field, limits};
 use uuid::Uuid;
 
 use crate::{
@@ -77,11 +77,12 @@ pub async fn create(auth: &Auth, request: pb::CreateApiKeyRequest) -> Result<pb:
     let (row, key) = make(auth, &app_id, &request.name, scope)?;
     let mut transaction = auth.pool.begin().await?;
     // Counted under the app's lock, or two at once could pass the limit.
-    if !store::apps::lock(&mut transaction, &app_id).await? {
+    let Some(settings) = store::apps::lock(&mut transaction, &app_id).await? else {
         return Err(AuthError::AppNotFound { app_id });
-    }
-    if store::api_keys::count(&mut transaction, &app_id).await? >= limits::API_KEYS_MAX {
-        return Err(AuthError::TooManyApiKeys { max: limits::API_KEYS_MAX });
+    };
+    let max = settings.limit_i64(Limit::ApiKeys);
+    if store::api_keys::count(&mut transaction, &app_id).await? >= max {
+        return Err(AuthError::TooManyApiKeys { max });
     }
     store::api_keys::insert(&mut transaction, &app_id, &row).await?;
     transaction.commit().await?;

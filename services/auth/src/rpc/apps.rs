@@ -4,6 +4,8 @@ use halley_bus::outbox;
 use halley_contracts::{auth::v1 as pb, common::v1::ApiKeyScope};
 use halley_kit::{page::Page, time};
 use halley_model::{AppId, FieldError, field, limits};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::api_keys;
 use crate::{Auth, error::AuthError, events, store};
@@ -11,7 +13,31 @@ use crate::{Auth, error::AuthError, events, store};
 /// Largest settings, in bytes of JSON.
 const SETTINGS_MAX_BYTES: usize = 64 * 1024;
 
+/// An app that was made, with its keys.
+pub struct Made {
+    pub app: pb::App,
+    pub auth_key: pb::ApiKey,
+    pub rest_api_key: pb::ApiKey,
+    /// What is to be published after the commit.
+    pub pending: outbox::Pending,
+}
+
 pub async fn create(auth: &Auth, request: pb::CreateAppRequest) -> Result<pb::CreateAppResponse, AuthError> {
+    let mut transaction = auth.pool.begin().await?;
+    let made = make(auth, &mut transaction, request, None).await?;
+    transaction.commit().await?;
+    auth.relay.publish(made.pending);
+    let (auth_key, rest_api_key) = (Some(made.auth_key), Some(made.rest_api_key));
+    Ok(pb::CreateAppResponse { app: Some(made.app), auth_key, rest_api_key })
+}
+
+/// Makes an app with a key of each scope.
+pub async fn make(
+    auth: &Auth,
+    connection: &mut PgConnection,
+    request: pb::CreateAppRequest,
+    owner_id: Option<Uuid>,
+) -> Result<Made, AuthError> {
     field::required_text("name", &request.name, limits::NAME_MAX)?;
     let app_id = match request.app_id.as_str() {
         "" => format!("{:016x}", rand::random::<u64>()),
@@ -25,21 +51,18 @@ pub async fn create(auth: &Auth, request: pb::CreateAppRequest) -> Result<pb::Cr
         region,
         settings_json: "{}".to_owned(),
         created_at_ms: time::to_ms(at),
+        scheduled_to_delete_at_ms: 0,
     };
     let (auth_row, auth_key) = api_keys::make(auth, &app_id, "Auth Key", ApiKeyScope::AuthOnly)?;
     let (rest_row, rest_api_key) = api_keys::make(auth, &app_id, "REST API Key", ApiKeyScope::FullAccess)?;
-
-    let mut transaction = auth.pool.begin().await?;
-    if !store::apps::insert(&mut transaction, &app, at).await? {
+    if !store::apps::insert(connection, &app, owner_id, at).await? {
         return Err(AuthError::AppExists { app_id });
     }
     for row in [&auth_row, &rest_row] {
-        store::api_keys::insert(&mut transaction, &app_id, row).await?;
+        store::api_keys::insert(connection, &app_id, row).await?;
     }
-    let pending = outbox::insert(&mut transaction, &[events::app_changed(&app_id)]).await?;
-    transaction.commit().await?;
-    auth.relay.publish(pending);
-    Ok(pb::CreateAppResponse { app: Some(app), auth_key: Some(auth_key), rest_api_key: Some(rest_api_key) })
+    let pending = outbox::insert(connection, &[events::app_changed(&app_id)]).await?;
+    Ok(Made { app, auth_key, rest_api_key, pending })
 }
 
 fn label(name: &str, value: &str) -> Result<String, AuthError> {

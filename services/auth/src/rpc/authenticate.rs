@@ -68,10 +68,14 @@ async fn session(auth: &Auth, app_id: &str, value: &str) -> Result<Option<Princi
     Ok(Some(Principal::User(UserPrincipal { uid: claims.sub, device_id: claims.did, token_id: claims.tid })))
 }
 
-/// An unknown app is told as such; only now is it asked for.
+/// An unknown or archived app is told as such; only now is it asked for.
 async fn refusal(auth: &Auth, app_id: String, credential: Option<Credential>) -> AuthError {
-    if let Err(error) = apps::get(auth, pb::GetAppRequest { app_id }).await {
-        return error;
+    match apps::get(auth, pb::GetAppRequest { app_id: app_id.clone() }).await {
+        Err(error) => return error,
+        Ok(found) if found.app.as_ref().is_some_and(|app| app.scheduled_to_delete_at_ms != 0) => {
+            return AuthError::AppArchived { app_id };
+        }
+        Ok(_) => {}
     }
     match credential {
         Some(Credential::ApiKey(_)) | None => AuthError::ApiKeyNotValid,

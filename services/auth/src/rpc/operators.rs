@@ -13,9 +13,10 @@ use crate::{
 
 const PASSWORD_MIN: usize = 10;
 const PASSWORD_MAX: usize = 100;
-const EMAIL_MAX: usize = 254;
+/// Longest address.
+pub const EMAIL_MAX: usize = 254;
 
-fn operator(row: OperatorRow) -> pb::Operator {
+pub fn operator(row: OperatorRow) -> pb::Operator {
     pb::Operator {
         operator_id: row.operator_id.to_string(),
         email: row.email,
@@ -26,8 +27,23 @@ fn operator(row: OperatorRow) -> pb::Operator {
 }
 
 pub async fn create(auth: &Auth, request: pb::CreateOperatorRequest) -> Result<pb::CreateOperatorResponse, AuthError> {
+    let row = new(auth, request).await?;
+    let mut connection = auth.pool.acquire().await?;
+    if !store::operators::insert(&mut connection, &row).await? {
+        return Err(AuthError::OperatorExists);
+    }
+    Ok(pb::CreateOperatorResponse { operator: Some(operator(row)) })
+}
+
+/// An address as it is stored.
+pub fn address(given: &str) -> String {
+    given.trim().to_lowercase()
+}
+
+/// A new operator, checked.
+pub async fn new(auth: &Auth, request: pb::CreateOperatorRequest) -> Result<OperatorRow, AuthError> {
     let role = request.role();
-    let email = request.email.trim().to_lowercase();
+    let email = address(&request.email);
     field::required_text("email", &email, EMAIL_MAX)?;
     if !email.contains('@') {
         return Err(FieldError::new("email", "must be an e-mail address").into());
@@ -40,35 +56,35 @@ pub async fn create(auth: &Auth, request: pb::CreateOperatorRequest) -> Result<p
     if role == pb::OperatorRole::Unspecified {
         return Err(FieldError::new("role", "must be owner, admin, moderator or developer").into());
     }
-    let row = OperatorRow {
+    Ok(OperatorRow {
         operator_id: Uuid::now_v7(),
         email,
         name: request.name,
         password_hash: auth.passwords.hash(request.password).await?,
         role: i16::try_from(i32::from(role)).unwrap_or_default(),
         created_at: time::now(),
-    };
-    if !store::operators::insert(&auth.pool, &row).await? {
-        return Err(AuthError::OperatorExists);
+        number: 0,
+    })
+}
+
+/// The operator of an address and a password.
+pub async fn by_password(auth: &Auth, email: &str, password: String) -> Result<OperatorRow, AuthError> {
+    let email = address(email);
+    if email.contains('\0') || email.len() > EMAIL_MAX || password.len() > 4 * PASSWORD_MAX {
+        return Err(AuthError::InvalidCredentials);
     }
-    Ok(pb::CreateOperatorResponse { operator: Some(operator(row)) })
+    let row = store::operators::find(&auth.pool, &email).await?;
+    let stored = row.as_ref().map(|row| row.password_hash.clone());
+    let right = auth.passwords.is_right(password, stored).await?;
+    row.filter(|_| right).ok_or(AuthError::InvalidCredentials)
 }
 
 pub async fn authenticate(
     auth: &Auth,
     request: pb::AuthenticateOperatorRequest,
 ) -> Result<pb::AuthenticateOperatorResponse, AuthError> {
-    let email = request.email.trim().to_lowercase();
-    if email.contains('\0') || email.len() > EMAIL_MAX || request.password.len() > 4 * PASSWORD_MAX {
-        return Err(AuthError::InvalidCredentials);
-    }
-    let row = store::operators::find(&auth.pool, &email).await?;
-    let stored = row.as_ref().map(|row| row.password_hash.clone());
-    let right = auth.passwords.is_right(request.password, stored).await?;
-    match row {
-        Some(row) if right => Ok(pb::AuthenticateOperatorResponse { operator: Some(operator(row)) }),
-        _ => Err(AuthError::InvalidCredentials),
-    }
+    let row = by_password(auth, &request.email, request.password).await?;
+    Ok(pb::AuthenticateOperatorResponse { operator: Some(operator(row)) })
 }
 
 pub async fn list(auth: &Auth, request: pb::ListOperatorsRequest) -> Result<pb::ListOperatorsResponse, AuthError> {

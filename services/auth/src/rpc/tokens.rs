@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
-use halley_model::{FieldError, Uid, field, limits};
+use halley_model::{FieldError, Limit, Uid, field};
 use uuid::Uuid;
 
 use crate::{
@@ -72,7 +72,8 @@ pub async fn create(
         Err(error) if is_foreign_key(&error) => return Err(AuthError::AppNotFound { app_id }),
         stored => stored?,
     }
-    let ended = store::auth_tokens::delete_oldest(&mut transaction, &app_id, &uid, limits::AUTH_TOKENS_MAX).await?;
+    let max = store::apps::settings(&mut transaction, &app_id).await?.limit_i64(Limit::AuthTokens);
+    let ended = store::auth_tokens::delete_oldest(&mut transaction, &app_id, &uid, max).await?;
     let mut entries = Vec::new();
     if !ended.is_empty() {
         entries.push(events::tokens_revoked(&app_id, &uid, ended.iter().map(Uuid::to_string).collect()));
@@ -83,7 +84,8 @@ pub async fn create(
     Ok(pb::CreateAuthTokenResponse { auth_token: Some(open(auth, &app_id, row)?) })
 }
 
-fn is_foreign_key(error: &sqlx::Error) -> bool {
+/// Whether what a row belongs to is gone.
+pub fn is_foreign_key(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 

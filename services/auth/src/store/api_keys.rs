@@ -39,12 +39,13 @@ pub async fn count(db: &mut PgConnection, app_id: &str) -> Result<i64, sqlx::Err
     sqlx::query_scalar("SELECT count(*) FROM api_keys WHERE app_id = $1").bind(app_id).fetch_one(db).await
 }
 
-/// The key of a value.
+/// The key of a value, unless its app is archived.
 pub async fn find(pool: &PgPool, app_id: &str, lookup_hash: &[u8]) -> Result<Option<ApiKeyRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT key_id, lookup_hash, sealed, name, scope, created_at
          FROM api_keys
-         WHERE app_id = $1 AND lookup_hash = $2",
+         WHERE app_id = $1 AND lookup_hash = $2
+             AND NOT EXISTS (SELECT FROM apps WHERE apps.app_id = $1 AND apps.archived_at IS NOT NULL)",
     )
     .bind(app_id)
     .bind(lookup_hash)

@@ -94,12 +94,13 @@ pub async fn find_unused(db: &mut PgConnection, app_id: &str, uid: &str) -> Resu
     .await
 }
 
-/// The token of a value.
+/// The token of a value, unless its app is archived.
 pub async fn find(pool: &PgPool, app_id: &str, lookup_hash: &[u8]) -> Result<Option<AuthTokenRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT token_id, uid, lookup_hash, sealed, device_id, platform, user_agent, app_info, created_at
          FROM auth_tokens
-         WHERE app_id = $1 AND lookup_hash = $2",
+         WHERE app_id = $1 AND lookup_hash = $2
+             AND NOT EXISTS (SELECT FROM apps WHERE apps.app_id = $1 AND apps.archived_at IS NOT NULL)",
     )
     .bind(app_id)
     .bind(lookup_hash)
@@ -107,13 +108,16 @@ pub async fn find(pool: &PgPool, app_id: &str, lookup_hash: &[u8]) -> Result<Opt
     .await
 }
 
-/// Whether a token is still valid.
+/// Whether a token is still valid, and its app not archived.
 pub async fn exists(pool: &PgPool, app_id: &str, token_id: Uuid) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM auth_tokens WHERE app_id = $1 AND token_id = $2)")
-        .bind(app_id)
-        .bind(token_id)
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM auth_tokens WHERE app_id = $1 AND token_id = $2)
+             AND NOT EXISTS (SELECT FROM apps WHERE app_id = $1 AND archived_at IS NOT NULL)",
+    )
+    .bind(app_id)
+    .bind(token_id)
+    .fetch_one(pool)
+    .await
 }
 
 /// A page of a user's tokens, newest first, and how many there are.

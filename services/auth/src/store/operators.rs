@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use halley_kit::page::Page;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A row.
@@ -14,10 +14,12 @@ pub struct OperatorRow {
     pub password_hash: String,
     pub role: i16,
     pub created_at: DateTime<Utc>,
+    /// 0: not stored yet.
+    pub number: i64,
 }
 
 /// Stores an operator; false when the address is taken.
-pub async fn insert(pool: &PgPool, row: &OperatorRow) -> Result<bool, sqlx::Error> {
+pub async fn insert(db: &mut PgConnection, row: &OperatorRow) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "INSERT INTO operators (operator_id, email, name, password_hash, role, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -29,23 +31,25 @@ pub async fn insert(pool: &PgPool, row: &OperatorRow) -> Result<bool, sqlx::Erro
     .bind(&row.password_hash)
     .bind(row.role)
     .bind(row.created_at)
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// The operator of an address.
 pub async fn find(pool: &PgPool, email: &str) -> Result<Option<OperatorRow>, sqlx::Error> {
-    sqlx::query_as("SELECT operator_id, email, name, password_hash, role, created_at FROM operators WHERE email = $1")
-        .bind(email)
-        .fetch_optional(pool)
-        .await
+    sqlx::query_as(
+        "SELECT operator_id, email, name, password_hash, role, created_at, number FROM operators WHERE email = $1",
+    )
+    .bind(email)
+    .fetch_optional(pool)
+    .await
 }
 
 /// A page of the operators, oldest first, and how many there are.
 pub async fn list(pool: &PgPool, page: Page) -> Result<(Vec<OperatorRow>, i64), sqlx::Error> {
     let rows = sqlx::query_as(
-        "SELECT operator_id, email, name, password_hash, role, created_at
+        "SELECT operator_id, email, name, password_hash, role, created_at, number
          FROM operators
          ORDER BY created_at, operator_id
          LIMIT $1 OFFSET $2",

@@ -97,7 +97,7 @@ impl Facts {
 
     /// What was told before now, uid and ids: a mark that is published now comes behind it.
     pub async fn until_now(&mut self, world: &World) -> Vec<(String, Vec<String>)> {
-        let mark = halley_bus::event(&unique("mark"), "", Body::AppChanged(AppChanged {}));
+        let mark = halley_bus::event(&unique("mark"), "", Body::AppChanged(AppChanged::default()));
         let item = Outgoing { channels: vec![Channel::facts()], durable: false, payload: mark.encode_to_vec().into() };
         world.bus.publish(&[item]).await.unwrap();
         let mut told = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use halley_contracts::groups::v1::MemberLists;
-use halley_model::{FieldError, limits, rights::Scope};
+use halley_model::{FieldError, rights::Scope};
 
 use super::known_uid;
 use crate::error::Result;
@@ -26,8 +26,8 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Reads the lists. A uid in several counts where it gets the most: admin, moderator, participant, then banned.
-    pub(crate) fn parse(lists: MemberLists) -> Result<Vec<Self>> {
+    /// Reads the lists of at most `max` uids. A uid in several counts where it gets the most: admin, moderator, participant, then banned.
+    pub(crate) fn parse(lists: MemberLists, max: usize) -> Result<Vec<Self>> {
         let lists = [
             (Wish::Member(Scope::Admin), lists.admins),
             (Wish::Member(Scope::Moderator), lists.moderators),
@@ -35,8 +35,8 @@ impl Wanted {
             (Wish::Ban, lists.users_to_ban),
         ];
         let count: usize = lists.iter().map(|(_, ids)| ids.len()).sum();
-        if count > limits::UIDS_PER_CALL_MAX {
-            let problem = format!("must not have more than {} uids over all lists", limits::UIDS_PER_CALL_MAX);
+        if count > max {
+            let problem = format!("must not have more than {max} uids over all lists");
             return Err(FieldError::new("members", problem).into());
         }
         let mut seen = HashSet::new();
@@ -69,7 +69,7 @@ mod tests {
             participants: ids(&["bob", "cat", "CAT"]),
             users_to_ban: ids(&["ann", "cat", "dan"]),
         };
-        let wanted = Wanted::parse(lists).unwrap();
+        let wanted = Wanted::parse(lists, 25).unwrap();
         let read: Vec<(&str, Option<&str>, Wish)> =
             wanted.iter().map(|wanted| (wanted.id.as_str(), wanted.uid.as_deref(), wanted.wish)).collect();
         assert_eq!(
@@ -87,7 +87,7 @@ mod tests {
     fn the_limit_is_over_all_lists() {
         let many = |count: usize| (0..count).map(|i| format!("u{i}")).collect::<Vec<_>>();
         let lists = |bans: usize| MemberLists { admins: many(20), users_to_ban: many(bans), ..Default::default() };
-        assert!(Wanted::parse(lists(5)).is_ok());
-        assert!(Wanted::parse(lists(6)).is_err());
+        assert!(Wanted::parse(lists(5), 25).is_ok());
+        assert!(Wanted::parse(lists(6), 25).is_err());
     }
 }

@@ -5,9 +5,9 @@ use halley_contracts::{
     groups::v1::{CreateGroupRequest, CreateGroupResponse},
 };
 use halley_kit::{Caller, time};
-use halley_model::rights::Scope;
+use halley_model::{Limit, rights::Scope};
 
-use super::outcomes;
+use super::outcomes::{self, Room};
 use crate::{
     access::Scene,
     domain::{Membership, NewGroup, Place, Wanted, is_user},
@@ -22,7 +22,8 @@ pub(super) async fn create(
     caller: Caller,
     mut request: CreateGroupRequest,
 ) -> Result<CreateGroupResponse> {
-    let wanted = Wanted::parse(request.members.take().unwrap_or_default())?;
+    let settings = groups.apps.settings(caller.app_id()).await;
+    let wanted = Wanted::parse(request.members.take().unwrap_or_default(), settings.limit(Limit::MembersPerCall))?;
     let mut new = NewGroup::parse(&caller, request, time::now())?;
     let hash = match new.password.take() {
         Some(password) => Some(groups.passwords.hash(password).await?),
@@ -41,8 +42,8 @@ pub(super) async fn create(
     let places = owner.map(|membership| (new.owner.clone(), Place::Member(membership)));
     let scene = Scene::new(&caller, group, places.into_iter().collect());
     let origin = Origin::of(&caller);
-    let uncounted = i32::from(owner.is_some());
-    let applied = outcomes::apply(&mut transaction, origin, &scene, &wanted, uncounted, new.created_at).await?;
+    let room = Room { uncounted: i32::from(owner.is_some()), max: settings.limit(Limit::Members) };
+    let applied = outcomes::apply(&mut transaction, origin, &scene, &wanted, room, new.created_at).await?;
     let mut entries = vec![events::group_changed(origin, ChangeKind::Created, applied.group.clone())];
     entries.extend(applied.entries);
     groups.commit(transaction, &entries).await?;

@@ -2,7 +2,7 @@
 
 use halley_contracts::groups::v1::{Group, JoinGroupRequest, JoinGroupResponse, MembershipAction};
 use halley_kit::{Caller, time};
-use halley_model::{field, limits, rights::Scope};
+use halley_model::{Limit, field, limits, rights::Scope};
 
 use crate::{
     access::Scene,
@@ -21,6 +21,7 @@ pub(super) async fn join(groups: &Groups, caller: Caller, request: JoinGroupRequ
     let guid = domain::known_guid(&request.guid)?;
     let app_id = caller.app_id();
     let known_hash = knock(groups, app_id, &guid, uid, request.password).await?;
+    let settings = groups.apps.settings(app_id).await;
     let mut transaction = groups.pool.begin().await?;
     let (scene, hash) = Scene::lock(&mut transaction, &caller, &guid, &[]).await?;
     // Asked again under the lock: the answer may be another by now.
@@ -29,6 +30,10 @@ pub(super) async fn join(groups: &Groups, caller: Caller, request: JoinGroupRequ
         Kind::Private => return Err(GroupsError::JoinNotAllowed),
         Kind::Password if hash != known_hash => return Err(GroupsError::WrongPassword),
         Kind::Password | Kind::Public => {}
+    }
+    let max = settings.limit(Limit::Members);
+    if usize::try_from(scene.group.members_count).is_ok_and(|members| members >= max) {
+        return Err(GroupsError::Full);
     }
     let at = time::now();
     let member = Membership { scope: Scope::Participant, joined_at: at };

@@ -22,18 +22,37 @@ pub(super) struct Applied {
     pub entries: Vec<Entry>,
 }
 
-/// Does what the lists want, each uid by itself. `uncounted` members are in the group already and not in its number yet.
+/// How full a group is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Members who are in the group already and not in its number yet.
+    pub uncounted: i32,
+    /// The most that it may have.
+    pub max: usize,
+}
+
+impl Room {
+    /// How many more may come in.
+    fn left(self, group: &groups::GroupRow) -> usize {
+        let members = usize::try_from(group.members_count.saturating_add(self.uncounted)).unwrap_or(0);
+        self.max.saturating_sub(members)
+    }
+}
+
+/// Does what the lists want, each uid by itself.
 pub(super) async fn apply(
     conn: &mut PgConnection,
     origin: Origin<'_>,
     scene: &Scene<'_>,
     wanted: &[Wanted],
-    uncounted: i32,
+    room: Room,
     now: DateTime<Utc>,
 ) -> Result<Applied> {
-    let decisions: Vec<Result<Change<'_>>> = wanted.iter().map(|wanted| decide(scene, wanted, now)).collect();
+    let mut left = room.left(&scene.group);
+    let decisions: Vec<Result<Change<'_>>> =
+        wanted.iter().map(|wanted| decide(scene, wanted, now).and_then(|change| seat(change, &mut left))).collect();
     let changes: Vec<Change<'_>> = decisions.iter().filter_map(|decision| decision.as_ref().ok().copied()).collect();
-    let group = write(conn, origin.app_id, scene, &changes, uncounted, now).await?;
+    let group = write(conn, origin.app_id, scene, &changes, room.uncounted, now).await?;
     let mut outcomes = Vec::with_capacity(wanted.len());
     let mut entries = Vec::with_capacity(changes.len());
     for (wanted, decision) in wanted.iter().zip(decisions) {
@@ -75,6 +94,15 @@ fn decide<'a>(scene: &Scene<'_>, wanted: &'a Wanted, now: DateTime<Utc>) -> Resu
             Ok(Change { action: MembershipAction::Banned, uid, before, after: None, at: now })
         }
     }
+}
+
+/// Gives who comes in a place. Who is banned by the same call leaves theirs only afterwards.
+fn seat<'a>(change: Change<'a>, left: &mut usize) -> Result<Change<'a>> {
+    if change.after.is_none() || change.before.is_some() {
+        return Ok(change);
+    }
+    *left = left.checked_sub(1).ok_or(GroupsError::Full)?;
+    Ok(change)
 }
 
 async fn write(

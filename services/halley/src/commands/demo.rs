@@ -12,7 +12,7 @@ use halley_contracts::{
     common::v1::ApiKeyScope,
 };
 use halley_kit::{Caller, PublicError};
-use halley_model::ErrorCode;
+use halley_model::{ErrorCode, sample::USERS};
 use serde::Serialize;
 
 use super::{Session, plain, token::token_for};
@@ -23,13 +23,6 @@ use crate::{
 };
 
 const APP_ID: &str = "halleydemo";
-const USERS: [(&str, &str); 5] = [
-    ("caroline", "Caroline Herschel"),
-    ("edmond", "Edmond Halley"),
-    ("giotto", "Giotto di Bondone"),
-    ("hypatia", "Hypatia of Alexandria"),
-    ("maria", "Maria Mitchell"),
-];
 const OPERATOR: &str = "operator@localhost";
 
 /// For which addresses.
@@ -76,7 +69,14 @@ pub struct Made {
     file: PathBuf,
     demo: File,
     tls: Option<String>,
-    operator_password: Option<String>,
+    operator: Option<FirstOperator>,
+}
+
+/// What is shown and written once.
+struct FirstOperator {
+    password: String,
+    key: auth::ManagementKey,
+    key_file: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -132,11 +132,11 @@ pub async fn make(running: &Running, addresses: &Addresses, data_dir: &Path) -> 
         rest_api_key: key(&mut auth, ApiKeyScope::FullAccess).await?,
         users,
     };
-    let operator_password = first_operator(&mut auth).await?;
     private::make_directory(data_dir)?;
+    let operator = first_operator(&mut auth, running, data_dir).await?;
     let file = data_dir.join("demo.json");
     private::write_private(&file, &serde_json::to_vec_pretty(&demo)?)?;
-    Ok(Made { file, demo, tls: addresses.tls.clone(), operator_password })
+    Ok(Made { file, demo, tls: addresses.tls.clone(), operator })
 }
 
 type Auth = AuthServiceClient<halley_kit::Transport>;
@@ -148,8 +148,9 @@ async fn key(auth: &mut Auth, scope: ApiKeyScope) -> Result<String> {
     key.map(|key| key.api_key).context("the demo app has no key of that scope any more")
 }
 
-/// Makes the first operator with a random password, which is shown this once.
-async fn first_operator(auth: &mut Auth) -> Result<Option<String>> {
+/// Makes the first operator with a random password, which is shown this once, and a management key, which is written to a
+/// file that only the owner of the data directory reads.
+async fn first_operator(auth: &mut Auth, running: &Running, data_dir: &Path) -> Result<Option<FirstOperator>> {
     let listed = auth.list_operators(auth::ListOperatorsRequest::default()).await.map_err(|status| plain(&status))?;
     if !listed.into_inner().operators.is_empty() {
         return Ok(None);
@@ -162,7 +163,11 @@ async fn first_operator(auth: &mut Auth) -> Result<Option<String>> {
         role: auth::OperatorRole::Owner.into(),
     };
     auth.create_operator(request).await.map_err(|status| plain(&status))?;
-    Ok(Some(password))
+    let key = super::operator::management_key(running, OPERATOR).await?;
+    let key_file = data_dir.join("management.json");
+    let written = serde_json::json!({"operator": OPERATOR, "key": key.key, "secret": key.secret});
+    private::write_private(&key_file, &serde_json::to_vec_pretty(&written)?)?;
+    Ok(Some(FirstOperator { password, key, key_file }))
 }
 
 impl Made {
@@ -180,8 +185,9 @@ impl Made {
         println!("  REST API key  {}", demo.rest_api_key);
         let users: Vec<&str> = demo.users.iter().map(|user| user.uid.as_str()).collect();
         println!("  users         {}", users.join(", "));
-        if let Some(password) = &self.operator_password {
+        if let Some(FirstOperator { password, key, key_file }) = &self.operator {
             println!("  operator      {OPERATOR}, password {password} (shown only now)");
+            println!("  management    key {}, secret in {}", key.key, key_file.display());
         }
         println!("  all of it     {}\n", self.file.display());
         println!("Send a first message:\n");

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod health;
 pub mod import;
 pub mod migrate;
+pub mod operator;
 pub mod private_servers;
 pub mod token;
 

@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use halley_model::limits;
-
 use super::known_uid;
 use crate::error::{IdentityError, Result};
 
@@ -17,6 +15,8 @@ pub(crate) struct Circle {
     pub friends: HashSet<String>,
     /// How many friends each has, also outside of this circle.
     pub counts: HashMap<String, i64>,
+    /// How many friends a user may have.
+    pub max: i64,
 }
 
 impl Circle {
@@ -32,7 +32,7 @@ impl Circle {
         if self.friends.contains(&other) {
             return Err(IdentityError::AlreadyFriends { uid: other });
         }
-        let max = limits::FRIENDS_MAX;
+        let max = self.max;
         for uid in [&self.uid, &other] {
             if self.counts.get(uid).is_some_and(|count| *count >= max) {
                 return Err(IdentityError::FriendsFull { uid: uid.clone(), max });
@@ -57,12 +57,15 @@ impl Circle {
 mod tests {
     use super::*;
 
+    const MAX: i64 = 10;
+
     fn circle(counts: &[(&str, i64)]) -> Circle {
         Circle {
             uid: "ann".to_owned(),
             active: ["ann", "bob", "cat"].map(str::to_owned).into(),
             friends: ["cat".to_owned()].into(),
             counts: counts.iter().map(|(uid, count)| ((*uid).to_owned(), *count)).collect(),
+            max: MAX,
         }
     }
 
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_list_that_is_full_on_either_side_takes_nobody() {
-        let max = limits::FRIENDS_MAX;
+        let max = MAX;
         for full in ["ann", "bob"] {
             let mut circle = circle(&[(full, max)]);
             assert!(matches!(circle.befriend("bob"), Err(IdentityError::FriendsFull { uid, .. }) if uid == full));

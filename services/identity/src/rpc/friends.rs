@@ -2,7 +2,7 @@
 
 use halley_contracts::identity::v1 as pb;
 use halley_kit::{Caller, page::Page, search::Prefix, time};
-use halley_model::limits;
+use halley_model::{Limit, limits};
 use sqlx::PgConnection;
 
 use super::commit;
@@ -19,11 +19,13 @@ pub(super) async fn add(
     request: pb::AddFriendsRequest,
 ) -> Result<pb::AddFriendsResponse> {
     access::server_side(&caller, "change friends")?;
-    domain::at_most("accepted", &request.friends, limits::UIDS_PER_CALL_MAX)?;
     let app_id = caller.app_id();
+    let settings = identity.apps.settings(app_id).await;
+    domain::at_most("accepted", &request.friends, settings.limit(Limit::FriendsPerCall))?;
     let uid = known_uid(&request.uid)?;
     let mut transaction = identity.pool.begin().await?;
     let mut circle = lock_circle(&mut transaction, app_id, &uid, &request.friends).await?;
+    circle.max = settings.limit_i64(Limit::Friends);
     let (mut results, mut added) = (Vec::new(), Vec::new());
     for given in request.friends {
         let outcome = circle.befriend(&given).map(|other| added.push(other));
@@ -75,6 +77,7 @@ async fn lock_circle(connection: &mut PgConnection, app_id: &str, uid: &str, oth
         active,
         friends: friends.into_iter().collect(),
         counts: counts.into_iter().collect(),
+        max: i64::MAX,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use halley_contracts::{events::v1::ChangeKind, identity::v1 as pb};
 use halley_kit::{Caller, page::Page, time};
-use halley_model::{DEFAULT_ROLE, RoleId, limits};
+use halley_model::{DEFAULT_ROLE, Limit, RoleId};
 
 use super::commit;
 use crate::{
@@ -23,13 +23,14 @@ pub(super) async fn create(
     access::server_side(&caller, "create roles")?;
     let app_id = caller.app_id();
     let new = NewRole::parse(request)?;
+    let max = identity.apps.settings(app_id).await.limit_i64(Limit::Roles);
     let mut transaction = identity.begin_with_default_role(app_id).await?;
     // So that two calls don't both take the last place.
     store::roles::lock_roles(&mut transaction, app_id).await?;
     let stored = store::roles::insert_role(&mut transaction, app_id, &new, time::now()).await?;
     let role = stored.ok_or(IdentityError::RoleExists { role: new.role })?;
-    if store::roles::count_roles(&mut transaction, app_id).await? > limits::ROLES_MAX {
-        return Err(IdentityError::TooManyRoles { max: limits::ROLES_MAX });
+    if store::roles::count_roles(&mut transaction, app_id).await? > max {
+        return Err(IdentityError::TooManyRoles { max });
     }
     transaction.commit().await?;
     Ok(pb::CreateRoleResponse { role: Some(role.into()) })

@@ -35,7 +35,12 @@ impl World {
         let pool = halley_testkit::database(&MIGRATOR).await;
         let lifecycle = Lifecycle::new();
         let credentials = Credentials::new(&MasterKey::generate());
-        let needs = Dependencies { pool: pool.clone(), bus: bus.clone(), lifecycle: lifecycle.clone() };
+        let needs = Dependencies {
+            pool: pool.clone(),
+            apps: halley_apps::Apps::fixed(Default::default()),
+            bus: bus.clone(),
+            lifecycle: lifecycle.clone(),
+        };
         let routes = halley_identity::start(IdentityConfig::default(), needs).await.unwrap();
         let transport = Transport::local(mount(routes, credentials.clone()), credentials.edge());
         let world = Self { app: unique("a"), pool, bus, transport, lifecycle };
@@ -181,7 +186,7 @@ impl Facts {
 
     /// All facts up to a probe that is published now: what was published before this call, and nothing later.
     pub async fn so_far(&mut self, world: &World) -> Vec<Body> {
-        let probe = halley_bus::event(&self.app, "", Body::AppChanged(AppChanged {}));
+        let probe = halley_bus::event(&self.app, "", Body::AppChanged(AppChanged::default()));
         let payload = probe.encode_to_vec().into();
         world.bus.publish(&[Outgoing { channels: vec![Channel::facts()], durable: false, payload }]).await.unwrap();
         let mut bodies = Vec::new();

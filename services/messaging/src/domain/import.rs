@@ -80,6 +80,7 @@ pub(crate) fn read(app_id: &str, item: ImportedMessage) -> Result<Checked> {
             app_id: app_id.to_owned(),
             stored_key: key.storage(),
             counted: is_counted(item.category(), is_reply, &item.data_json),
+            news: true,
             membership: None,
             change: None,
             message: Message {

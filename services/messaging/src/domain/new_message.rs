@@ -19,6 +19,8 @@ pub(crate) struct NewMessage {
     pub message: Message,
     /// Whether it raises the unread count.
     pub counted: bool,
+    /// Whether it becomes the conversation's last message.
+    pub news: bool,
     /// The membership change that it tells of.
     pub membership: Option<Membership>,
     /// The change of another message that it tells of.
@@ -26,7 +28,14 @@ pub(crate) struct NewMessage {
 }
 
 /// Checks what every stored message must keep to. The edge has checked the shape of each category already.
-pub(crate) fn check(category: MessageCategory, kind: &str, data_json: &str, muid: &str, tags: &[String]) -> Result<()> {
+pub(crate) fn check(
+    category: MessageCategory,
+    kind: &str,
+    data_json: &str,
+    muid: &str,
+    tags: &[String],
+    max_bytes: usize,
+) -> Result<()> {
     if matches!(category, MessageCategory::Unspecified | MessageCategory::Action) {
         return Err(MessagingError::InvalidCategory);
     }
@@ -39,5 +48,5 @@ pub(crate) fn check(category: MessageCategory, kind: &str, data_json: &str, muid
     if data_json.is_empty() {
         return Err(MessagingError::InvalidData(FieldError::new("data", "is required")));
     }
-    field::json_object("data", data_json, limits::MESSAGE_DATA_MAX_BYTES).map_err(MessagingError::InvalidData)
+    field::json_object("data", data_json, max_bytes).map_err(MessagingError::InvalidData)
 }

@@ -4,7 +4,7 @@ use halley_contracts::messaging::v1::{
     DeleteMessageRequest, DeleteMessageResponse, EditMessageRequest, EditMessageResponse, Message, MessageCategory,
 };
 use halley_kit::{Caller, PublicError};
-use halley_model::{ErrorCode, FieldError, field, permissions::ScopePermission};
+use halley_model::{ErrorCode, Feature, FieldError, Limit, field, permissions::ScopePermission};
 
 use crate::{
     domain::{
@@ -28,6 +28,8 @@ pub(super) async fn edit(
         return Err(MessagingError::InvalidData(FieldError::new("data", "must name something to change")));
     }
     field::tags("tags", &request.tags)?;
+    let max_bytes = messaging.apps.settings(caller.app_id()).await.limit(Limit::MessageBytes);
+    field::json_object("data", &request.data_json, max_bytes).map_err(MessagingError::InvalidData)?;
     let target = messaging.changeable_message(&caller, request.id).await?;
     moderation::require_shown(&target)?;
     messaging.directory.authorise_utterance(&caller, &target.key, ScopePermission::EditMessage).await?;
@@ -75,11 +77,13 @@ impl Messaging {
         let actor = caller.acting_uid().unwrap_or(&target.sender_uid);
         let users = self.directory.users(app_id, [actor]).await?;
         let shown = self.show_message(app_id, None, target).await?;
+        let settings = self.apps.settings(app_id).await;
         let new = NewMessage {
             app_id: app_id.to_owned(),
             key: target.key.clone(),
             stored_key: target.key.storage(),
             counted: false,
+            news: settings.is_on(Feature::UpdateOnMessageActions),
             membership: None,
             message: Message {
                 conversation_id: target.key.public(),

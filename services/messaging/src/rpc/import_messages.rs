@@ -65,7 +65,14 @@ async fn check(messaging: &Messaging, app_id: &str, items: Vec<ImportedMessage>)
         .map(|item| {
             let item = import::read(app_id, item)?;
             let message = &item.new.message;
-            new_message::check(message.category(), &message.r#type, &message.data_json, &message.muid, &message.tags)?;
+            new_message::check(
+                message.category(),
+                &message.r#type,
+                &message.data_json,
+                &message.muid,
+                &message.tags,
+                limits::MESSAGE_DATA_MAX_BYTES,
+            )?;
             Ok(item)
         })
         .collect();

@@ -7,7 +7,7 @@ use halley_contracts::messaging::v1::{
     UnpinMessageResponse, UnsaveMessageRequest, UnsaveMessageResponse,
 };
 use halley_kit::{Caller, time};
-use halley_model::limits;
+use halley_model::Limit;
 
 use super::messages::{lock_message, read_locked};
 use crate::{
@@ -68,6 +68,7 @@ impl Messaging {
         moderation::require_shown(&target)?;
         self.directory.authorise_pin(caller, &target).await?;
         let mut shown = self.show_message(app_id, None, &target).await?;
+        let max = self.apps.settings(app_id).await.limit_i64(Limit::PinnedMessages);
         let mut connection = self.pool.acquire().await?;
         let mut transaction = begin_batch(&mut connection).await?;
         let target = lock_message(&mut transaction, app_id, target).await?;
@@ -82,8 +83,8 @@ impl Messaging {
         }
         if !pin {
             marks::unpin(&mut transaction, app_id, id, time::now()).await?;
-        } else if !marks::pin(&mut transaction, app_id, &target, by, time::now(), limits::PINS_MAX).await? {
-            return Err(MessagingError::TooManyPins { conversation: target.key.public() });
+        } else if !marks::pin(&mut transaction, app_id, &target, by, time::now(), max).await? {
+            return Err(MessagingError::TooManyPins { conversation: target.key.public(), max });
         }
         change::show(&mut shown, &read_locked(&mut transaction, app_id, id).await?);
         let entry = events::pin(app_id, device(caller, device_id), &target.key, shown.clone(), pin);
@@ -105,11 +106,12 @@ impl Messaging {
         }
         let mut shown = self.show_message(app_id, Some(uid), &target).await?;
         let now = time::now();
+        let max = self.apps.settings(app_id).await.limit_i64(Limit::SavedMessages);
         let mut transaction = self.pool.begin().await?;
         let changed = match save {
             true => {
-                let saved = marks::save(&mut transaction, app_id, uid, id, now, limits::SAVES_MAX).await?;
-                let saved_at = saved.ok_or_else(|| MessagingError::TooManySaves { uid: uid.to_owned() })?;
+                let saved = marks::save(&mut transaction, app_id, uid, id, now, max).await?;
+                let saved_at = saved.ok_or_else(|| MessagingError::TooManySaves { uid: uid.to_owned(), max })?;
                 shown.saved_at_ms = time::to_ms(saved_at);
                 saved_at == now
             }

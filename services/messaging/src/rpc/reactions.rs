@@ -9,7 +9,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, time};
-use halley_model::{ConversationKey, FieldError, limits, permissions::ScopePermission};
+use halley_model::{ConversationKey, FieldError, Limit, limits, permissions::ScopePermission};
 use sqlx::PgConnection;
 
 use super::messages::{lock_message, read_locked};
@@ -81,11 +81,12 @@ impl Messaging {
             self.directory.authorise_utterance(caller, &target.key, ScopePermission::AddReaction).await?;
         }
         let users = self.directory.users(app_id, [uid]).await?;
+        let max = self.apps.settings(app_id).await.limit_i64(Limit::Reactions);
         let mut connection = self.pool.acquire().await?;
         let mut transaction = begin_batch(&mut connection).await?;
         let target = lock_message(&mut transaction, app_id, target).await?;
         let key = ReactionKey { app_id, message_id: target.message_id, reaction: &wish.reaction, uid };
-        let Some(changed) = change_reaction(&mut transaction, &key, wish.add).await? else {
+        let Some(changed) = change_reaction(&mut transaction, &key, wish.add, max).await? else {
             transaction.rollback().await?;
             drop(connection);
             return self.show_message(app_id, Some(uid), &target).await;
@@ -115,6 +116,7 @@ async fn change_reaction(
     connection: &mut PgConnection,
     key: &ReactionKey<'_>,
     add: bool,
+    max: i64,
 ) -> Result<Option<StoredReaction>> {
     let now = time::now();
     if !add {
@@ -124,8 +126,8 @@ async fn change_reaction(
     if is_there {
         return Ok(None);
     }
-    if !is_known && kinds >= limits::REACTIONS_MAX {
-        let problem = format!("a message can't have more than {} different ones", limits::REACTIONS_MAX);
+    if !is_known && kinds >= max {
+        let problem = format!("a message can't have more than {max} different ones");
         return Err(FieldError::new("reaction", problem).into());
     }
     let reaction_id = reactions::insert(connection, key, now).await?;

@@ -8,7 +8,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, PublicError, time};
-use halley_model::{APP_SYSTEM_UID, ConversationKey, ErrorCode, FieldError, Guid, Uid, field, limits};
+use halley_model::{APP_SYSTEM_UID, ConversationKey, ErrorCode, Feature, FieldError, Guid, Uid, field, limits};
 
 use crate::{
     domain::{
@@ -61,11 +61,13 @@ impl Messaging {
         let users = self.directory.users(app_id, [by_uid, &change.on_uid]).await?;
         let user = |uid: &str| users.get(uid).map(|user| user.as_ref().clone());
         let key = ConversationKey::group(&group.guid);
+        let settings = self.apps.settings(app_id).await;
         let at = time::from_ms(event.occurred_at_ms).unwrap_or_else(time::now);
         Ok(NewMessage {
             app_id: app_id.to_owned(),
             stored_key: key.storage(),
             counted: false,
+            news: settings.is_on(Feature::UpdateOnGroupActions),
             membership: Some(Membership { uid: change.on_uid.clone(), presence, at }),
             change: None,
             message: Message {

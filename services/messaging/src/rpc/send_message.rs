@@ -2,15 +2,15 @@
 
 use halley_contracts::messaging::v1::{Message, MessageCategory, SendMessageRequest, SendMessageResponse};
 use halley_kit::Caller;
-use halley_model::Uid;
+use halley_model::{Limit, Uid};
 
 use crate::{
     access::With,
     domain::{
-        counting::is_counted,
         key::receiver_type,
         moderation,
         new_message::{self, NewMessage},
+        news::{is_news, raises_unread},
     },
     error::{MessagingError, Result},
     service::Messaging,
@@ -24,18 +24,21 @@ pub(super) async fn send(
     request: SendMessageRequest,
 ) -> Result<SendMessageResponse> {
     let category = request.category();
-    new_message::check(category, &request.r#type, &request.data_json, &request.muid, &request.tags)?;
+    let settings = messaging.apps.settings(caller.app_id()).await;
+    let max_bytes = settings.limit(Limit::MessageBytes);
+    new_message::check(category, &request.r#type, &request.data_json, &request.muid, &request.tags, max_bytes)?;
     let to = With::parse(request.receiver_type(), &request.receiver)?;
     let sender_uid = parse_sender(&request.sender_uid)?;
     let is_reply = request.parent_id != 0;
     let parties = messaging.directory.authorise_send(&caller, &sender_uid, &to, is_reply).await?;
-    let counted = is_counted(category, request.parent_id, &request.data_json);
+    let counted = raises_unread(&settings, category, request.parent_id, &request.data_json);
     let device_id = if request.device_id.is_empty() { caller.device_id().to_owned() } else { request.device_id };
     halley_model::field::text("deviceId", &device_id, 255)?;
     let new = NewMessage {
         app_id: caller.app_id().to_owned(),
         stored_key: parties.key.storage(),
         counted,
+        news: true,
         membership: None,
         change: None,
         message: Message {
@@ -57,6 +60,7 @@ pub(super) async fn send(
         },
         key: parties.key,
     };
+    let new = NewMessage { news: is_news(&settings, &new.message), ..new };
     let new = with_relatives(messaging, new).await?;
     answer(messaging, &caller, messaging.writers.write(new).await?).await
 }

@@ -15,6 +15,8 @@ pub(crate) struct Row<'a> {
     pub message_id: i64,
     pub message: &'a Message,
     pub counted: bool,
+    /// Whether it becomes the conversation's last message.
+    pub news: bool,
     /// The messages up to this one that raise the unread count.
     pub counted_position: i64,
     pub sent_at: DateTime<Utc>,
@@ -63,15 +65,21 @@ pub(crate) async fn insert_messages(
                  )
                  ORDER BY given.place
              ) AS row
-             RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at,
-                 action_on_message_id IS NULL AS is_news
+             RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at
+         ), told AS (
+             SELECT inserted.*, NOT EXISTS (
+                 SELECT
+                 FROM unnest($22::bigint[], $23::bigint[]) AS quiet (conversation_id, sequence)
+                 WHERE quiet.conversation_id = inserted.conversation_id AND quiet.sequence = inserted.sequence
+             ) AS is_news
+             FROM inserted
          ), latest AS (
              SELECT app_id, conversation_id, max(sequence) AS sequence, max(message_id) AS message_id,
                  count(*) FILTER (WHERE counted) AS counted,
                  max(sequence) FILTER (WHERE is_news) AS news_sequence,
                  max(message_id) FILTER (WHERE is_news) AS news_message_id,
                  max(sent_at) FILTER (WHERE is_news) AS news_sent_at
-             FROM inserted
+             FROM told
              GROUP BY app_id, conversation_id
          ), moved AS (
              UPDATE conversations
@@ -108,6 +116,8 @@ pub(crate) async fn insert_messages(
     .bind(all(rows, |row| row.message_id))
     .bind(all(rows, |row| row.message.action_on_message.as_ref().map(|message| message.id)))
     .bind(imported)
+    .bind(quiet(rows, |row| row.conversation_id))
+    .bind(quiet(rows, |row| row.sequence))
     .fetch_all(connection)
     .await
 }
@@ -115,6 +125,11 @@ pub(crate) async fn insert_messages(
 /// One column of all rows.
 fn all<'a, T>(rows: &'a [Row<'a>], column: impl Fn(&'a Row<'a>) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
+}
+
+/// One column of the rows that are no news: mostly none.
+fn quiet<'a, T>(rows: &'a [Row<'a>], column: impl Fn(&'a Row<'a>) -> T) -> Vec<T> {
+    rows.iter().filter(|row| !row.news).map(column).collect()
 }
 
 fn some_id(id: i64) -> Option<i64> {

@@ -143,6 +143,7 @@ async fn insert(
             message_id: 0,
             message: &new.message,
             counted: new.counted,
+            news: new.news,
             counted_position: slot.counted_position,
             sent_at: now,
             delivered_at: None,

@@ -138,6 +138,7 @@ impl Placed<'_> {
             message_id: self.message_id,
             message: &self.message,
             counted: self.item.new.counted,
+            news: self.item.new.news,
             counted_position: self.counted_position,
             sent_at: self.item.sent_at,
             delivered_at: self.item.delivered_at,

@@ -123,6 +123,7 @@ mod tests {
             key,
             message: Message { sender_uid: "ann".to_owned(), muid: muid.to_owned(), ..Default::default() },
             counted,
+            news: true,
             membership: None,
             change: None,
         }

@@ -5,7 +5,7 @@ use halley_contracts::groups::v1::{
     CreateGroupRequest, DeleteGroupRequest, GetGroupRequest, Group, GroupType, ListGroupsRequest, Member, MemberLists,
     TransferOwnershipRequest, UpdateGroupRequest,
 };
-use halley_model::ErrorCode;
+use halley_model::{ErrorCode, Limit};
 use halley_wire::{GroupJson, parse_group_type};
 use serde_json::json;
 
@@ -20,7 +20,9 @@ use crate::{
 pub async fn create(context: Context, body: Body) -> Reply {
     let kind = group_type(body.text("type")?.as_deref())?;
     context.check_creating(kind)?;
-    let lists = body.0.get("members").filter(|members| !members.is_null()).map(Lists::parse).transpose()?;
+    let max = context.settings().await.limit(Limit::MembersPerCall);
+    let lists = body.0.get("members").filter(|members| !members.is_null());
+    let lists = lists.map(|members| Lists::parse(members, max)).transpose()?;
     let checked = match &lists {
         Some(lists) => Some(context.existing(lists).await?),
         None => None,

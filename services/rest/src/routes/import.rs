@@ -11,7 +11,7 @@ use halley_contracts::{
     messaging::v1::{ImportMessagesRequest, ImportedMessage},
 };
 use halley_kit::PublicError;
-use halley_model::{APP_SYSTEM_UID, ErrorCode, limits};
+use halley_model::{APP_SYSTEM_UID, ErrorCode, Limit};
 use halley_wire::{GroupJson, MessageJson, UserJson, View, parse_group_type, parse_scope, parse_send, scope_word};
 use serde_json::{Map, Value, json};
 
@@ -38,7 +38,8 @@ struct Batch<T> {
 /// `POST /data_import/users`
 pub async fn users(context: Context, body: Body) -> Reply {
     context.server_side()?;
-    let entries = entries(&body, "users", "uid", ErrorCode::ImportInvalidUserFormat)?;
+    let max = context.settings().await.limit(Limit::ImportEntities);
+    let entries = entries(&body, "users", "uid", ErrorCode::ImportInvalidUserFormat, max)?;
     let mut batch = Batch::read(entries, ErrorCode::ImportInvalidUserFormat, |entry| user(&entry.body));
     let results = context.import_users(batch.items.clone()).await?;
     let stored = context.users(batch.items.iter().map(|user| user.uid.clone()).collect()).await?;
@@ -50,7 +51,8 @@ pub async fn users(context: Context, body: Body) -> Reply {
 /// `POST /data_import/groups`
 pub async fn groups(context: Context, body: Body) -> Reply {
     context.server_side()?;
-    let entries = entries(&body, "groups", "guid", ErrorCode::ImportInvalidGroupFormat)?;
+    let max = context.settings().await.limit(Limit::ImportEntities);
+    let entries = entries(&body, "groups", "guid", ErrorCode::ImportInvalidGroupFormat, max)?;
     context.import_details(&entries, &["groupOwnerDetails"], &[]).await?;
     let mut batch = Batch::read(entries, ErrorCode::ImportInvalidGroupFormat, |entry| group(&entry.body));
     let results = context.import_groups(batch.items.clone()).await?;
@@ -61,7 +63,8 @@ pub async fn groups(context: Context, body: Body) -> Reply {
 /// `POST /data_import/members`
 pub async fn members(context: Context, body: Body) -> Reply {
     context.server_side()?;
-    let entries = entries(&body, "members", "memberId", ErrorCode::ImportInvalidMemberFormat)?;
+    let max = context.settings().await.limit(Limit::ImportEntities);
+    let entries = entries(&body, "members", "memberId", ErrorCode::ImportInvalidMemberFormat, max)?;
     context.import_details(&entries, &["userDetails"], &["groupDetails"]).await?;
     let mut batch = Batch::read(entries, ErrorCode::ImportInvalidMemberFormat, |entry| member(&entry.body));
     let known = context.users(batch.items.iter().map(|member| member.uid.clone()).collect()).await?;
@@ -82,7 +85,8 @@ pub async fn members(context: Context, body: Body) -> Reply {
 /// `POST /data_import/messages`
 pub async fn messages(context: Context, body: Body) -> Reply {
     context.server_side()?;
-    let entries = entries(&body, "messages", "muid", ErrorCode::ImportInvalidMessageFormat)?;
+    let max = context.settings().await.limit(Limit::ImportEntities);
+    let entries = entries(&body, "messages", "muid", ErrorCode::ImportInvalidMessageFormat, max)?;
     let people = ["senderUserDetails", "receiverUserDetails", "receiverGroupOwnerDetails"];
     context.import_details(&entries, &people, &["receiverGroupDetails"]).await?;
     let mut batch = Batch::read(entries, ErrorCode::ImportInvalidMessageFormat, |entry| message(&entry.body));
@@ -99,7 +103,7 @@ pub async fn messages(context: Context, body: Body) -> Reply {
 }
 
 /// A map from each entity's own id to it, or a list of them: sources show both.
-fn entries(body: &Body, name: &str, id: &str, invalid: ErrorCode) -> Result<Vec<Entry>, ApiError> {
+fn entries(body: &Body, name: &str, id: &str, invalid: ErrorCode, max: usize) -> Result<Vec<Entry>, ApiError> {
     let fault = |problem: String| ApiError(PublicError::field(invalid, name, format!("{name} {problem}")));
     let pairs: Vec<(String, &Value)> = match body.0.get(name) {
         Some(Value::Object(map)) => map.iter().map(|(key, entity)| (key.clone(), entity)).collect(),
@@ -109,8 +113,8 @@ fn entries(body: &Body, name: &str, id: &str, invalid: ErrorCode) -> Result<Vec<
             .collect(),
         _ => return Err(fault("must be an object of entities by their ids".to_owned())),
     };
-    if pairs.is_empty() || pairs.len() > limits::IMPORT_REST_MAX {
-        return Err(fault(format!("must have 1 to {} entries", limits::IMPORT_REST_MAX)));
+    if pairs.is_empty() || pairs.len() > max {
+        return Err(fault(format!("must have 1 to {max} entries")));
     }
     pairs
         .into_iter()

@@ -14,7 +14,7 @@ use halley_contracts::{
     messaging::v1::{Message, RecordMembershipRequest},
 };
 use halley_kit::PublicError;
-use halley_model::{ErrorCode, Uid, limits};
+use halley_model::{ErrorCode, Limit, Uid, limits};
 use halley_wire::{MemberJson, MessageJson, parse_scope, scope_word};
 use serde_json::{Map, Value, json};
 
@@ -41,16 +41,16 @@ pub struct Checked {
 
 impl Lists {
     /// Reads `members` of a new group, where other keys are refused.
-    pub fn parse(members: &Value) -> Result<Self, ApiError> {
+    pub fn parse(members: &Value, max: usize) -> Result<Self, ApiError> {
         let Value::Object(map) = members else { return Err(ApiError::field("members", "must be an object")) };
         if let Some(key) = map.keys().find(|key| !LISTS.contains(&key.as_str())) {
             return Err(ApiError::field(&format!("members.{key}"), "is no list of members"));
         }
-        Self::of(&Body(map.clone()))
+        Self::of(&Body(map.clone()), max)
     }
 
     /// Reads the lists of a body.
-    fn of(body: &Body) -> Result<Self, ApiError> {
+    fn of(body: &Body, max: usize) -> Result<Self, ApiError> {
         let mut seen = HashSet::new();
         let mut lists: [Vec<String>; 4] = Default::default();
         for (name, list) in LISTS.into_iter().zip(&mut lists) {
@@ -61,8 +61,8 @@ impl Lists {
                 }
             }
         }
-        if seen.len() > limits::UIDS_PER_CALL_MAX {
-            let problem = format!("must not name more than {} uids, all lists together", limits::UIDS_PER_CALL_MAX);
+        if seen.len() > max {
+            let problem = format!("must not name more than {max} uids, all lists together");
             return Err(ApiError::field(LISTS[2], &problem));
         }
         Ok(Self(lists))
@@ -179,7 +179,7 @@ async fn join(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
 /// `PUT /groups/{guid}/members`, and `POST` of the server side.
 pub async fn add(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     let guid = input::guid(&guid)?;
-    let lists = Lists::of(&body)?;
+    let lists = Lists::of(&body, context.settings().await.limit(Limit::MembersPerCall))?;
     if lists.0.iter().all(Vec::is_empty) {
         return Err(ApiError::field("participants", "is required, or one of the other lists"));
     }

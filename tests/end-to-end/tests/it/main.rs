@@ -3,7 +3,8 @@
 //! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
-//! [`calls`], and [`moderation`], where messages are reported and the app's use is counted.
+//! [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where operators make
+//! and set apps, and [`rate_limits`].
 //! [`faults`] kills processes in the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and
 //! secures the program.
 
@@ -12,11 +13,13 @@ mod calls;
 mod chat;
 mod faults;
 mod import;
+mod management;
 mod media;
 mod message_changes;
 mod moderation;
 mod operation;
 mod permissions;
+mod rate_limits;
 mod rest_api;
 mod support;
 mod threads_and_pins;

@@ -51,7 +51,12 @@ impl World {
         let bus = Bus::connect(&BusConfig { url: redis_url.to_owned().into(), stream_max_len: 100_000 }).await.unwrap();
         let pool = halley_testkit::database(&MIGRATOR).await;
         let lifecycle = Lifecycle::new();
-        let needs = Dependencies { pool: pool.clone(), bus: bus.clone(), lifecycle: lifecycle.clone() };
+        let needs = Dependencies {
+            pool: pool.clone(),
+            apps: halley_apps::Apps::fixed(Default::default()),
+            bus: bus.clone(),
+            lifecycle: lifecycle.clone(),
+        };
         let routes = halley_groups::start(GroupsConfig::default(), needs).await.unwrap();
         let credentials = Credentials::new(&MasterKey::generate());
         let transport = Transport::local(mount(routes, credentials.clone()), credentials.edge());

@@ -5,6 +5,7 @@ mod servers;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use halley_apps::Apps;
 use halley_bus::{Bus, BusConfig, Channel, Delivery, Outgoing};
 use halley_contracts::{
     common::v1::{ApiKeyPrincipal, ApiKeyScope, UserPrincipal},
@@ -21,7 +22,7 @@ use halley_kit::{
     time,
 };
 use halley_messaging::{Dependencies, MIGRATOR, MessagingConfig};
-use halley_model::ErrorCode;
+use halley_model::{AppSettings, ErrorCode};
 use halley_testkit::{eventually, unique, within};
 use prost::Message as _;
 use sqlx::PgPool;
@@ -38,6 +39,8 @@ pub struct World {
     pub bus: Bus,
     pub identity: Arc<FakeIdentity>,
     pub groups: Arc<FakeGroups>,
+    /// Of every app.
+    pub settings: AppSettings,
     credentials: Credentials,
 }
 
@@ -71,6 +74,7 @@ impl World {
             bus: bus(redis_url).await,
             identity: Arc::default(),
             groups: Arc::default(),
+            settings: AppSettings::default(),
             credentials: Credentials::new(&MasterKey::generate()),
         };
         uids.iter().for_each(|uid| world.identity.add_user(uid));
@@ -92,6 +96,7 @@ impl World {
             |routes: Routes| Transport::local(mount(routes, self.credentials.clone()), self.credentials.service());
         let needs = Dependencies {
             pool,
+            apps: Apps::fixed(self.settings.clone()),
             bus,
             identity: local(Routes::new(IdentityServiceServer::from_arc(Arc::clone(&self.identity)))),
             groups: local(Routes::new(GroupsServiceServer::from_arc(Arc::clone(&self.groups)))),
