@@ -18,7 +18,7 @@ run-many: ## The same as many processes: one for each service, two gateway nodes
 	exec deploy/local/run-many
 
 test: ## Run all tests on private throwaway servers.
-	@deploy/local/install-packages build servers
+	@deploy/local/install-packages build servers python
 	@deploy/local/test
 
 check: ## Check formatting, lints, contracts, dependencies, documents and deployment files.

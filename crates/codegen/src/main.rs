@@ -1,4 +1,6 @@
-//! Writes `crates/contracts/src/generated` from `proto/`: `cargo run -p halley-codegen`.
+//! Writes what is made from other files: `cargo run -p halley-codegen`.
+//!
+//! `crates/contracts/src/generated` comes from `proto/`, and `docs/errors.md` from the catalogue in `crates/model`.
 //!
 //! The output is checked in, so that a build needs no generator and a change of a contract shows in review;
 //! `make check` runs this and fails when the tree differs.
@@ -6,6 +8,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use halley_model::error_code::{ErrorCode, NEVER_ANSWERED};
 use prost::Message;
 
 const PACKAGES: [&str; 7] = ["common", "auth", "identity", "groups", "messaging", "events", "realtime"];
@@ -35,7 +38,29 @@ fn main() -> Result<()> {
     let mut shipped = protox::Compiler::new([&proto])?;
     shipped.include_imports(true).open_files(&files)?;
     fs::write(out.join("descriptor.bin"), shipped.file_descriptor_set().encode_to_vec())?;
+
+    fs::create_dir_all(root.join("docs"))?;
+    fs::write(root.join("docs/errors.md"), error_page())?;
     Ok(())
+}
+
+/// The catalogue of error codes for readers.
+fn error_page() -> String {
+    let mut page = String::from(
+        "# Error codes\n\n\
+        Every refusal and failure of the REST API is `{\"error\": {\"code\": …, \"message\": …, \"details\": …}}`. The code is \
+        stable\nand for programs, the message is for people and may change, and `details` names the fields at fault. Over gRPC the \
+        code is\nthe `reason` of an `ErrorInfo` in the status. This page is written from `crates/model/src/error_code.rs` by\n\
+        `cargo run -p halley-codegen`.\n\n\
+        | code | HTTP | gRPC | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    for code in ErrorCode::ALL {
+        let kept = NEVER_ANSWERED.iter().find(|(kept, _)| kept == code);
+        let kept = kept.map(|(_, why)| format!(" Never answered: {why}.")).unwrap_or_default();
+        let (name, http, grpc) = (code.as_str(), code.http(), code.grpc().as_str());
+        page.push_str(&format!("| `{name}` | {http} | {grpc} | {}{kept} |\n", code.meaning()));
+    }
+    page
 }
 
 fn contract_files(proto: &Path) -> Result<Vec<std::path::PathBuf>> {

@@ -57,11 +57,15 @@ pub fn mount(routes: Routes, credentials: Credentials) -> axum::Router {
 pub async fn listenable(mounted: axum::Router) -> axum::Router {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(halley_contracts::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .expect("the generated descriptor set is valid");
-    Routes::new(health).add_service(reflection).into_axum_router().merge(mounted.reset_fallback())
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(halley_contracts::FILE_DESCRIPTOR_SET)
+    };
+    let valid = "the generated descriptor set is valid";
+    // Tools of some languages still ask in the older version.
+    let (current, older) = (reflection().build_v1().expect(valid), reflection().build_v1alpha().expect(valid));
+    let routes = Routes::new(health).add_service(current).add_service(older);
+    routes.into_axum_router().merge(mounted.reset_fallback())
 }
 
 async fn guard(State(credentials): State<Credentials>, request: Request, next: Next) -> Response {

@@ -1,6 +1,7 @@
 //! The one catalogue of public error codes: name, HTTP status, gRPC code and meaning.
 //!
-//! Names are those of REST API v3, plus the few of Halley's own that say so in their meaning.
+//! Names are those of REST API v3, plus the few of Halley's own that say so in their meaning. `docs/errors.md` is written from
+//! this by `cargo run -p halley-codegen`.
 
 macro_rules! catalogue {
     ($($variant:ident $code:literal $http:literal $grpc:ident $meaning:literal;)*) => {
@@ -32,6 +33,11 @@ macro_rules! catalogue {
             /// What it means, in one sentence.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning),* }
+            }
+
+            /// Its name in the code.
+            pub const fn variant(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant)),* }
             }
 
             /// Reads a public name.
@@ -66,6 +72,24 @@ pub enum GrpcCode {
     Unavailable = 14,
     /// No valid credential.
     Unauthenticated = 16,
+}
+
+impl GrpcCode {
+    /// The name in the gRPC specification.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::NotFound => "NOT_FOUND",
+            Self::AlreadyExists => "ALREADY_EXISTS",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
 }
 
 catalogue! {
@@ -203,6 +227,16 @@ catalogue! {
     Unavailable "ERR_SERVICE_UNAVAILABLE" 503 Unavailable "A part of the server can't be reached: try again (Halley's own).";
     Exception "ERR_EXCEPTION" 500 Internal "A fault of the server; its log tells more.";
 }
+
+/// Codes that nothing answers, and why they are kept: clients know their names.
+pub const NEVER_ANSWERED: &[(ErrorCode, &str)] = &[
+    (ErrorCode::AuthTokenUnavailable, "an auth token is good on any number of devices"),
+    (ErrorCode::NoVacancy, "a group may have any number of members"),
+    (
+        ErrorCode::ImportMuidAlreadyExists,
+        "a muid that is known names the same message, so importing it again changes nothing",
+    ),
+];
 
 #[cfg(test)]
 mod tests {

@@ -158,6 +158,14 @@ impl Platform {
         data_dir(&self.directory)
     }
 
+    /// Where a process of the many-process form listens, as host and port.
+    pub fn address(&self, name: &str) -> String {
+        let processes = self.processes.lock().unwrap();
+        let process = processes.get(name).unwrap_or_else(|| panic!("there is no process {name}"));
+        let mut arguments = process.arguments.iter().skip_while(|argument| *argument != "--listen");
+        arguments.nth(1).unwrap_or_else(|| panic!("{name} listens nowhere")).clone()
+    }
+
     /// The pid of a process: `halley`, or of the many-process form `messaging-1` and the like.
     pub fn pid(&self, name: &str) -> u32 {
         let processes = self.processes.lock().unwrap();

@@ -16,6 +16,7 @@ mod moderation;
 mod reaction;
 mod receivers;
 mod role;
+pub mod schema;
 mod send;
 mod thread;
 mod user;

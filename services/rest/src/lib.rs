@@ -19,6 +19,7 @@ mod config;
 mod edge;
 mod input;
 mod media;
+mod openapi;
 mod people;
 mod rates;
 mod reply;
@@ -65,7 +66,8 @@ pub enum RestError {
     MediaUrl,
 }
 
-/// Starts the edge; its router serves `/v3`, `/v3.0`, `/apps`, `/tenants`, `/api` and `/media`, and refuses every other path.
+/// Starts the edge; its router serves `/v3`, `/v3.0`, `/apps`, `/tenants`, `/api`, `/media`, `/docs` and `/openapi.json`, and
+/// refuses every other path.
 pub async fn start(config: RestConfig, needs: Dependencies) -> Result<Router, RestError> {
     let state = Arc::new(state::State::start(config, needs).await?);
     Ok(edge::wrap(routes::router(Arc::clone(&state)), state))

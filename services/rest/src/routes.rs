@@ -1,15 +1,18 @@
 //! Every path that the edge serves; one file for an area.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
     http::Uri,
-    routing::{delete, get, patch, post, put},
+    routing::{delete, get, patch, post},
 };
 use halley_model::ErrorCode;
+use halley_wire::schema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    openapi::{self, Callers},
     reply::{ApiError, Reply, data},
     state::State,
 };
@@ -49,56 +52,143 @@ pub use settings::public_host;
 
 /// The API under both of its prefixes, and what clients ask of the host of the socket.
 pub fn router(state: Arc<State>) -> Router {
-    let api = app_side().merge(people()).merge(talk()).merge(calls()).merge(reports()).merge(logged_in());
-    Router::new()
-        .nest("/v3", api.clone().merge(managed()))
-        .nest("/v3.0", api)
-        // Documents give the management of apps a host of its own, without a version.
-        .merge(managed())
-        .route("/api/{version}/online-members", post(online::count))
+    let (router, document) = described().split_for_parts();
+    let pages = match openapi::complete(&document) {
+        Ok(document) => openapi::pages(&document),
+        Err(error) => {
+            tracing::error!(%error, "the API's description can't be written");
+            Router::new()
+        }
+    };
+    router.nest("/v3.0", api().into()).merge(managed().into()).merge(pages).fallback(unknown).with_state(state)
+}
+
+/// The description of everything that is served.
+#[cfg(test)]
+pub fn description() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+fn described() -> OpenApiRouter<Arc<State>> {
+    openapi::described()
+        .nest("/v3", api().merge(managed()))
+        .routes(routes!(online::count))
         // Where a port is part of CHAT_HOST, clients put this path behind the socket's.
         .route("/ws/api/{version}/online-members", post(online::count))
-        .route("/media/{app}", post(media::upload))
-        .route("/media/{app}/{name}", get(media::download))
-        .fallback(unknown)
-        .with_state(state)
+        .routes(routes!(media::upload))
+        .routes(routes!(media::download))
+}
+
+fn api() -> OpenApiRouter<Arc<State>> {
+    openapi::called_by(Callers::ServerSide, app_side())
+        .merge(openapi::called_by(Callers::Anybody, people()))
+        .merge(openapi::called_by(Callers::Anybody, talk()))
+        .merge(openapi::called_by(Callers::Anybody, calls()))
+        .merge(openapi::called_by(Callers::ServerSide, reports()))
+        .merge(openapi::called_by(Callers::Users, logged_in()))
+        .merge(openapi::called_by(Callers::Anybody, acting_user()))
 }
 
 /// What only the app's server side may call.
-fn app_side() -> Router<Arc<State>> {
-    Router::new()
-        .route("/apikeys", post(api_keys::create).get(api_keys::list))
-        .route("/apikeys/{apiKey}", get(api_keys::get).put(api_keys::update).delete(api_keys::delete))
-        .route("/users/{uid}/auth_tokens", post(auth_tokens::create).get(auth_tokens::list).delete(auth_tokens::flush))
-        .route(
-            "/users/{uid}/auth_tokens/{authToken}",
-            get(auth_tokens::get).put(auth_tokens::update).delete(auth_tokens::delete),
-        )
-        .route("/roles", post(roles::create).get(roles::list))
-        .route("/roles/{role}", get(roles::get).put(roles::update).delete(roles::delete))
-        .route(
-            "/roles/{role}/restrictedfeatures",
-            post(rights::restrict).get(rights::list_restricted).delete(rights::allow),
-        )
-        .route("/roles/{role}/permissions", get(rights::list_of_role).put(rights::set_of_role))
-        .route("/roles/{role}/permissions/{permission}", delete(rights::unset_of_role))
-        .route("/groups/{guid}/scopes/{scope}/permissions", get(rights::list_of_scope).put(rights::set_of_scope))
-        .route("/groups/{guid}/scopes/{scope}/permissions/{permission}", delete(rights::unset_of_scope))
+fn app_side() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::get, api_keys::update, api_keys::delete))
+        .routes(routes!(auth_tokens::create, auth_tokens::list, auth_tokens::flush))
+        .routes(routes!(auth_tokens::get, auth_tokens::update, auth_tokens::delete))
+        .routes(routes!(roles::create, roles::list))
+        .routes(routes!(roles::get, roles::update, roles::delete))
+        .routes(routes!(rights::restrict, rights::list_restricted, rights::allow))
+        .routes(routes!(rights::list_of_role, rights::set_of_role))
+        .routes(routes!(rights::unset_of_role))
+        .routes(routes!(rights::list_of_scope, rights::set_of_scope))
+        .routes(routes!(rights::unset_of_scope))
+        .routes(routes!(friends::add, friends::list, friends::remove))
+        .routes(routes!(blocked::block, blocked::list, blocked::unblock))
         .route("/bots", post(bots::create).get(bots::list))
         .route("/bots/{uid}", delete(bots::delete))
         .route("/bots/{uid}/messages", post(bots::send))
         .route("/conversations/pinned", get(conversation_pins::list_system).put(conversation_pins::replace_system))
-        .route("/users/{uid}/friends", post(friends::add).get(friends::list).delete(friends::remove))
-        .route("/users/{uid}/blockedusers", post(blocked::block).get(blocked::list).delete(blocked::unblock))
-        .route("/data_import/users", post(import::users))
-        .route("/data_import/groups", post(import::groups))
-        .route("/data_import/members", post(import::members))
-        .route("/data_import/messages", post(import::messages))
+        .routes(routes!(import::users))
+        .routes(routes!(import::groups))
+        .routes(routes!(import::members))
+        .routes(routes!(import::messages))
 }
 
-/// What operators do with apps, by management key.
-fn managed() -> Router<Arc<State>> {
-    Router::new()
+fn people() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(users::create, users::list, users::reactivate, users::deactivate))
+        .routes(routes!(users::get, users::update, users::delete))
+        .routes(routes!(groups::create, groups::list))
+        .routes(routes!(groups::get, groups::update, groups::delete))
+        .routes(routes!(groups::transfer))
+        .routes(routes!(members::list, members::add_or_join, members::add, members::leave))
+        .routes(routes!(members::change_scope, members::kick))
+        .routes(routes!(banned::list))
+        .routes(routes!(banned::ban, banned::unban))
+}
+
+fn talk() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(messages::send, messages::list_all))
+        .routes(routes!(messages::get, messages::edit, messages::delete))
+        .routes(routes!(marks::pin, marks::unpin))
+        .routes(routes!(marks::save, marks::unsave))
+        .routes(routes!(reactions::list))
+        .routes(routes!(reactions::list_one, reactions::add, reactions::remove))
+        .routes(routes!(messages::reply, messages::list_thread))
+        .routes(routes!(messages::list_with_user))
+        .routes(routes!(messages::list_of_group))
+        .routes(routes!(conversations::list))
+        // Deprecated; the two below are the newer forms.
+        .routes(routes!(conversations::get_by_id, conversations::reset_by_id))
+        .routes(routes!(conversations::get_with_user, conversations::update_with_user, conversations::reset_with_user))
+        .routes(routes!(conversations::get_of_group, conversations::update_of_group, conversations::reset_of_group))
+        .routes(routes!(conversations::read_with_user, conversations::unread_with_user))
+        .routes(routes!(conversations::read_of_group, conversations::unread_of_group))
+        .routes(routes!(conversations::delivered_with_user))
+        .routes(routes!(conversations::delivered_of_group))
+        .route("/messages/{id}/thread/subscription", post(threads::subscribe).delete(threads::unsubscribe))
+        .route("/messages/{id}/interacted", patch(interactions::mark))
+        .route("/threads", get(threads::list_all))
+        .route("/users/{uid}/threads", get(threads::list_with_user))
+        .route("/groups/{guid}/threads", get(threads::list_of_group))
+        .route(
+            "/users/{uid}/conversation/pin",
+            post(conversation_pins::pin_with_user).delete(conversation_pins::unpin_with_user),
+        )
+        .route(
+            "/groups/{guid}/conversation/pin",
+            post(conversation_pins::pin_of_group).delete(conversation_pins::unpin_of_group),
+        )
+}
+
+fn calls() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .route("/calls", post(calls::initiate).get(calls::list).put(calls::update_nothing))
+        .route("/calls/{sessionId}", get(calls::get).put(calls::update))
+        .route("/calls/{sessionId}/transcriptions", get(calls::transcriptions))
+}
+
+/// Reports of messages, and how much the app is used.
+fn reports() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .route("/messages/{id}/flagged", post(moderation::flag))
+        .route("/moderation/flagged-messages", get(moderation::list_flagged))
+        .route("/moderation/flagged-messages/{id}", patch(moderation::review))
+        .route("/moderation/reviewed-messages", get(moderation::list_reviewed))
+        .route("/moderation/reasons", post(moderation::create_reason).get(moderation::list_reasons))
+        .route(
+            "/moderation/reasons/{id}",
+            get(moderation::get_reason).put(moderation::update_reason).delete(moderation::delete_reason),
+        )
+        .route("/stats", get(metrics::usage))
+        .route("/stats/messages", get(metrics::messages))
+}
+
+/// What operators do with apps, by management key. Documents give it a host of its own, without a version.
+fn managed() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
         .route("/tenants", post(management::create_tenant))
         .route("/apps", post(management::create).get(management::list))
         .route("/apps/{appId}", get(management::get).delete(management::delete))
@@ -119,111 +209,34 @@ fn managed() -> Router<Arc<State>> {
         )
 }
 
-fn people() -> Router<Arc<State>> {
-    Router::new()
-        .route("/users", post(users::create).get(users::list).put(users::reactivate).delete(users::deactivate))
-        .route("/users/{uid}", get(users::get).put(users::update).delete(users::delete))
-        .route("/groups", post(groups::create).get(groups::list))
-        .route("/groups/{guid}", get(groups::get).put(groups::update).delete(groups::delete))
-        .route("/groups/{guid}/owner", patch(groups::transfer))
-        .route(
-            "/groups/{guid}/members",
-            get(members::list).post(members::add_or_join).put(members::add).delete(members::leave),
-        )
-        .route("/groups/{guid}/members/{uid}", put(members::change_scope).delete(members::kick))
-        .route("/groups/{guid}/bannedusers", get(banned::list))
-        .route("/groups/{guid}/bannedusers/{uid}", post(banned::ban).delete(banned::unban))
-}
-
-fn talk() -> Router<Arc<State>> {
-    Router::new()
-        .route("/messages", post(messages::send).get(messages::list_all))
-        .route("/messages/{id}", get(messages::get).put(messages::edit).delete(messages::delete))
-        .route("/messages/{id}/pin", post(marks::pin).delete(marks::unpin))
-        .route("/messages/{id}/save", post(marks::save).delete(marks::unsave))
-        .route("/messages/{id}/reactions", get(reactions::list))
-        .route(
-            "/messages/{id}/reactions/{reaction}",
-            get(reactions::list_one).post(reactions::add).delete(reactions::remove),
-        )
-        .route("/messages/{id}/thread", post(messages::reply).get(messages::list_thread))
-        .route("/messages/{id}/thread/subscription", post(threads::subscribe).delete(threads::unsubscribe))
-        .route("/messages/{id}/interacted", patch(interactions::mark))
-        .route("/threads", get(threads::list_all))
-        .route("/users/{uid}/threads", get(threads::list_with_user))
-        .route("/groups/{guid}/threads", get(threads::list_of_group))
-        .route("/users/{uid}/messages", get(messages::list_with_user))
-        .route("/groups/{guid}/messages", get(messages::list_of_group))
-        .route("/conversations", get(conversations::list))
-        // Deprecated; the two below are the newer forms.
-        .route("/conversations/{conversationId}", get(conversations::get_by_id).delete(conversations::reset_by_id))
-        .route(
-            "/users/{uid}/conversation",
-            get(conversations::get_with_user)
-                .put(conversations::update_with_user)
-                .delete(conversations::reset_with_user),
-        )
-        .route(
-            "/groups/{guid}/conversation",
-            get(conversations::get_of_group).put(conversations::update_of_group).delete(conversations::reset_of_group),
-        )
-        .route(
-            "/users/{uid}/conversation/read",
-            post(conversations::read_with_user).delete(conversations::unread_with_user),
-        )
-        .route(
-            "/groups/{guid}/conversation/read",
-            post(conversations::read_of_group).delete(conversations::unread_of_group),
-        )
-        .route(
-            "/users/{uid}/conversation/pin",
-            post(conversation_pins::pin_with_user).delete(conversation_pins::unpin_with_user),
-        )
-        .route(
-            "/groups/{guid}/conversation/pin",
-            post(conversation_pins::pin_of_group).delete(conversation_pins::unpin_of_group),
-        )
-        .route("/users/{uid}/conversation/delivered", post(conversations::delivered_with_user))
-        .route("/groups/{guid}/conversation/delivered", post(conversations::delivered_of_group))
-}
-
-fn calls() -> Router<Arc<State>> {
-    Router::new()
-        .route("/calls", post(calls::initiate).get(calls::list).put(calls::update_nothing))
-        .route("/calls/{sessionId}", get(calls::get).put(calls::update))
-        .route("/calls/{sessionId}/transcriptions", get(calls::transcriptions))
-}
-
-/// Reports of messages, and how much the app is used.
-fn reports() -> Router<Arc<State>> {
-    Router::new()
-        .route("/messages/{id}/flagged", post(moderation::flag))
-        .route("/moderation/flagged-messages", get(moderation::list_flagged))
-        .route("/moderation/flagged-messages/{id}", patch(moderation::review))
-        .route("/moderation/reviewed-messages", get(moderation::list_reviewed))
-        .route("/moderation/reasons", post(moderation::create_reason).get(moderation::list_reasons))
-        .route(
-            "/moderation/reasons/{id}",
-            get(moderation::get_reason).put(moderation::update_reason).delete(moderation::delete_reason),
-        )
-        .route("/stats", get(metrics::usage))
-        .route("/stats/messages", get(metrics::messages))
-}
-
 /// What a client calls about itself.
-fn logged_in() -> Router<Arc<State>> {
-    Router::new()
-        .route("/me", get(me::get).put(me::put).delete(me::logout))
-        .route("/blockedusers", post(blocked::block_own).get(blocked::list_own).delete(blocked::unblock_own))
-        .route("/settings", get(settings::get))
-        .route("/files/upload-url", post(media::permit))
+fn logged_in() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new().routes(routes!(me::get, me::put, me::logout)).routes(routes!(user_sessions))
+}
+
+/// What is about whoever acts, by itself or by an API key.
+fn acting_user() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(blocked::block_own, blocked::list_own, blocked::unblock_own))
+        .routes(routes!(settings::get))
+        .routes(routes!(media::permit))
         .route(
             "/notifications/push/v1/tokens",
             post(push_tokens::register).get(push_tokens::list).delete(push_tokens::unregister),
         )
         .route("/notifications/push/v1/tokens/{pushToken}", delete(push_tokens::delete))
-        // Clients tell of browser and screen some seconds after a login; an error would be thrown in the page.
-        .route("/user_sessions", post(async || -> Reply { data(serde_json::json!({})) }))
+}
+
+/// Takes what clients tell of browser and screen, and keeps nothing of it.
+///
+/// They do so some seconds after a login, and an error would be thrown in the page.
+#[utoipa::path(
+    post, path = "/user_sessions", tag = "me", operation_id = "report-user-session",
+    responses((status = 200, body = schema::Data<HashMap<String, String>>)),
+    security(())
+)]
+async fn user_sessions() -> Reply {
+    data(serde_json::json!({}))
 }
 
 /// `/v9/users` is a version that there is not; everything else is no path at all.

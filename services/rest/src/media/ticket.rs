@@ -97,7 +97,8 @@ mod tests {
         let ticket = ticket();
         let [(_, policy), (_, signature)] = own.sign(&ticket).expect("signed");
         assert_eq!(own.check(&policy, &signature, "app", 999).expect("valid"), ticket);
-        assert!(matches!(own.check(&policy, &signature, "app", 1000), Err(MediaError::Expired)));
+        let late = own.check(&policy, &signature, "app", 1000).expect_err("expired");
+        assert_eq!(halley_kit::ServiceError::code(&late), halley_model::ErrorCode::UploadExpired);
         assert!(matches!(own.check(&policy, &signature, "other", 999), Err(MediaError::Forged)));
         assert!(matches!(other.check(&policy, &signature, "app", 999), Err(MediaError::Forged)));
         assert!(matches!(own.check(&policy, "", "app", 999), Err(MediaError::Forged)));

@@ -7,15 +7,22 @@ use halley_contracts::{
     },
     common::v1::ApiKeyScope,
 };
-use halley_wire::ApiKeyJson;
+use halley_wire::{ApiKeyJson, schema};
 
 use crate::{
     caller::Context,
     input::{Body, Query},
+    openapi::{body, path, query},
     reply::{ApiError, Reply, data, done, page},
 };
 
-/// `POST /apikeys`
+/// Makes an API key.
+#[utoipa::path(
+    post, path = "/apikeys", tag = "api-keys", operation_id = "create-apikey",
+    request_body = body::NewApiKey,
+    responses((status = 200, body = schema::Data<schema::ApiKey>)),
+    extensions(("x-errors" = json!(["ERR_PLAN_QUOTA_RESTRICTION"])))
+)]
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = CreateApiKeyRequest {
@@ -27,7 +34,12 @@ pub async fn create(context: Context, body: Body) -> Reply {
     show(answer.into_inner().api_key)
 }
 
-/// `GET /apikeys`
+/// Lists API keys.
+#[utoipa::path(
+    get, path = "/apikeys", tag = "api-keys", operation_id = "list-apikeys",
+    params(query::ApiKeys, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::ApiKey>))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     context.server_side()?;
     let request = ListApiKeysRequest {
@@ -41,7 +53,13 @@ pub async fn list(context: Context, query: Query) -> Reply {
     page(rows, answer.page)
 }
 
-/// `GET /apikeys/{apiKey}`
+/// Shows an API key.
+#[utoipa::path(
+    get, path = "/apikeys/{apiKey}", tag = "api-keys", operation_id = "get-apikey",
+    params(path::ApiKey),
+    responses((status = 200, body = schema::Data<schema::ApiKey>)),
+    extensions(("x-errors" = json!(["ERR_APIKEY_NOT_FOUND"])))
+)]
 pub async fn get(context: Context, Path(api_key): Path<String>) -> Reply {
     context.server_side()?;
     let request = GetApiKeyRequest { app_id: context.app_id().to_owned(), api_key };
@@ -49,7 +67,14 @@ pub async fn get(context: Context, Path(api_key): Path<String>) -> Reply {
     show(answer.into_inner().api_key)
 }
 
-/// `PUT /apikeys/{apiKey}`
+/// Renames an API key, or changes its scope.
+#[utoipa::path(
+    put, path = "/apikeys/{apiKey}", tag = "api-keys", operation_id = "update-apikey",
+    params(path::ApiKey),
+    request_body = body::ApiKeyChanges,
+    responses((status = 200, body = schema::Data<schema::ApiKey>)),
+    extensions(("x-errors" = json!(["ERR_APIKEY_NOT_FOUND", "ERR_APIKEY_NO_SELF_ACTION"])))
+)]
 pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = UpdateApiKeyRequest {
@@ -62,7 +87,13 @@ pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -
     show(answer.into_inner().api_key)
 }
 
-/// `DELETE /apikeys/{apiKey}`
+/// Ends an API key.
+#[utoipa::path(
+    delete, path = "/apikeys/{apiKey}", tag = "api-keys", operation_id = "delete-apikey",
+    params(path::ApiKey),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_APIKEY_NOT_FOUND", "ERR_APIKEY_NO_SELF_ACTION"])))
+)]
 pub async fn delete(context: Context, Path(api_key): Path<String>) -> Reply {
     context.server_side()?;
     let request = DeleteApiKeyRequest { app_id: context.app_id().to_owned(), api_key };

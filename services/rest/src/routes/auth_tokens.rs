@@ -7,11 +7,12 @@ use halley_contracts::auth::v1::{
     AuthToken, CreateAuthTokenRequest, DeleteAuthTokenRequest, FlushAuthTokensRequest, GetAuthTokenRequest,
     ListAuthTokensRequest, UpdateAuthTokenRequest,
 };
-use halley_wire::AuthTokenJson;
+use halley_wire::{AuthTokenJson, schema};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{body, path, query},
     reply::{ApiError, Reply, data, done, page},
 };
 
@@ -31,7 +32,13 @@ impl Context {
     }
 }
 
-/// `POST /users/{uid}/auth_tokens`
+/// Gives a user an auth token to log in with.
+#[utoipa::path(
+    post, path = "/users/{uid}/auth_tokens", tag = "auth-tokens", operation_id = "create-authtoken",
+    params(path::Uid),
+    request_body = Option<body::NewAuthToken>,
+    responses((status = 200, body = schema::Data<schema::AuthToken>))
+)]
 pub async fn create(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let force = body.flag("force")?;
@@ -39,7 +46,12 @@ pub async fn create(context: Context, Path(uid): Path<String>, body: Body) -> Re
     data(AuthTokenJson(&context.make_auth_token(&uid, force).await?))
 }
 
-/// `GET /users/{uid}/auth_tokens`
+/// Lists a user's auth tokens, the newest first.
+#[utoipa::path(
+    get, path = "/users/{uid}/auth_tokens", tag = "auth-tokens", operation_id = "list-authtokens",
+    params(path::Uid, query::Page),
+    responses((status = 200, body = schema::Page<schema::AuthToken>))
+)]
 pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;
@@ -49,7 +61,12 @@ pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Re
     page(rows, answer.page)
 }
 
-/// `DELETE /users/{uid}/auth_tokens`
+/// Ends all auth tokens of a user.
+#[utoipa::path(
+    delete, path = "/users/{uid}/auth_tokens", tag = "auth-tokens", operation_id = "flush-authtokens",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>))
+)]
 pub async fn flush(context: Context, Path(uid): Path<String>) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;
@@ -58,7 +75,13 @@ pub async fn flush(context: Context, Path(uid): Path<String>) -> Reply {
     done(&format!("{ended} auth tokens are ended."))
 }
 
-/// `GET /users/{uid}/auth_tokens/{authToken}`
+/// Shows an auth token.
+#[utoipa::path(
+    get, path = "/users/{uid}/auth_tokens/{authToken}", tag = "auth-tokens", operation_id = "get-authtoken",
+    params(path::Uid, path::AuthToken),
+    responses((status = 200, body = schema::Data<schema::AuthToken>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn get(context: Context, Path((uid, auth_token)): Path<(String, String)>) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;
@@ -67,7 +90,14 @@ pub async fn get(context: Context, Path((uid, auth_token)): Path<(String, String
     show(answer.into_inner().auth_token)
 }
 
-/// `PUT /users/{uid}/auth_tokens/{authToken}`
+/// Changes what an auth token tells of its device.
+#[utoipa::path(
+    put, path = "/users/{uid}/auth_tokens/{authToken}", tag = "auth-tokens", operation_id = "update-authtoken",
+    params(path::Uid, path::AuthToken),
+    request_body = Option<body::AuthTokenChanges>,
+    responses((status = 200, body = schema::Data<schema::AuthToken>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn update(context: Context, Path((uid, auth_token)): Path<(String, String)>, body: Body) -> Reply {
     context.server_side()?;
     let request = UpdateAuthTokenRequest {
@@ -82,7 +112,13 @@ pub async fn update(context: Context, Path((uid, auth_token)): Path<(String, Str
     show(answer.into_inner().auth_token)
 }
 
-/// `DELETE /users/{uid}/auth_tokens/{authToken}`
+/// Ends an auth token.
+#[utoipa::path(
+    delete, path = "/users/{uid}/auth_tokens/{authToken}", tag = "auth-tokens", operation_id = "delete-authtoken",
+    params(path::Uid, path::AuthToken),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn delete(context: Context, Path((uid, auth_token)): Path<(String, String)>) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;

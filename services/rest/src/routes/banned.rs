@@ -2,16 +2,26 @@
 
 use axum::extract::Path;
 use halley_contracts::groups::v1::{BanMemberRequest, ListBannedMembersRequest, UnbanMemberRequest};
-use halley_wire::BannedJson;
+use halley_wire::{BannedJson, schema};
 
 use crate::{
     caller::Context,
     input::{self, Query},
+    openapi::{answer, path, query},
     people::unknown,
     reply::{Reply, done, page, value},
 };
 
-/// `POST /groups/{guid}/bannedusers/{uid}`
+/// Bans a member from a group.
+#[utoipa::path(
+    post, path = "/groups/{guid}/bannedusers/{uid}", tag = "banned-users", operation_id = "ban-group-user",
+    params(path::Guid, path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_NOT_A_MEMBER", "ERR_ALREADY_BANNED", "ERR_GROUP_NOT_JOINED",
+        "ERR_GROUP_NO_CLEARANCE", "ERR_GROUP_NO_SELF_ACTION",
+    ])))
+)]
 pub async fn ban(context: Context, Path((guid, uid)): Path<(String, String)>) -> Reply {
     let request = BanMemberRequest { guid: input::guid(&guid)?, uid: input::uid(&uid)? };
     let answer = context.groups().ban_member(context.request(request)).await?.into_inner();
@@ -19,7 +29,15 @@ pub async fn ban(context: Context, Path((guid, uid)): Path<(String, String)>) ->
     done("The user is banned.")
 }
 
-/// `DELETE /groups/{guid}/bannedusers/{uid}`
+/// Lifts a ban.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/bannedusers/{uid}", tag = "banned-users", operation_id = "unban-group-user",
+    params(path::Guid, path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_NOT_A_BANNED_USER", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE",
+    ])))
+)]
 pub async fn unban(context: Context, Path((guid, uid)): Path<(String, String)>) -> Reply {
     let request = UnbanMemberRequest { guid: input::guid(&guid)?, uid: input::uid(&uid)? };
     let answer = context.groups().unban_member(context.request(request)).await?.into_inner();
@@ -27,7 +45,13 @@ pub async fn unban(context: Context, Path((guid, uid)): Path<(String, String)>) 
     done("The ban is lifted.")
 }
 
-/// `GET /groups/{guid}/bannedusers`
+/// Lists who is banned from a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/bannedusers", tag = "banned-users", operation_id = "list-banned-group-users",
+    params(path::Guid, query::Page),
+    responses((status = 200, body = schema::Page<answer::BannedGroupUser>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
+)]
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let request = ListBannedMembersRequest { guid: input::guid(&guid)?, page: Some(query.page()?) };
     let answer = context.groups().list_banned_members(context.request(request)).await?.into_inner();

@@ -1,24 +1,38 @@
 //! Users whom a user has blocked.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use halley_contracts::identity::v1::{
     BlockDirection, BlockUsersRequest, ListBlockedUsersRequest, UnblockUsersRequest, User,
 };
-use halley_wire::{BlockState, UserJson, View};
+use halley_wire::{BlockState, UserJson, View, schema};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{body, path, query},
     reply::{ApiError, Reply, data, fates, page},
 };
 
-/// `POST /users/{uid}/blockedusers`
+/// Blocks users for a user.
+#[utoipa::path(
+    post, path = "/users/{uid}/blockedusers", tag = "blocked-users", operation_id = "block-users",
+    params(path::Uid),
+    request_body = body::Blocks,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>))
+)]
 pub async fn block(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     block_for(&context, input::uid(&uid)?, &body).await
 }
 
-/// `POST /blockedusers`
+/// Blocks users for the acting user.
+#[utoipa::path(
+    post, path = "/blockedusers", tag = "blocked-users", operation_id = "block-own-users",
+    request_body = body::Blocks,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>))
+)]
 pub async fn block_own(context: Context, body: Body) -> Reply {
     let uid = context.caller.require_uid()?.to_owned();
     block_for(&context, uid, &body).await
@@ -30,13 +44,24 @@ async fn block_for(context: &Context, uid: String, body: &Body) -> Reply {
     data(fates(&answer.results, "The user is blocked."))
 }
 
-/// `DELETE /users/{uid}/blockedusers`
+/// Blocks users no longer.
+#[utoipa::path(
+    delete, path = "/users/{uid}/blockedusers", tag = "blocked-users", operation_id = "unblock-users",
+    params(path::Uid),
+    request_body = body::Blocks,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>))
+)]
 pub async fn unblock(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     unblock_for(&context, input::uid(&uid)?, &body).await
 }
 
-/// `DELETE /blockedusers`
+/// Blocks users no longer for the acting user.
+#[utoipa::path(
+    delete, path = "/blockedusers", tag = "blocked-users", operation_id = "unblock-own-users",
+    request_body = body::Blocks,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>))
+)]
 pub async fn unblock_own(context: Context, body: Body) -> Reply {
     let uid = context.caller.require_uid()?.to_owned();
     unblock_for(&context, uid, &body).await
@@ -48,13 +73,23 @@ async fn unblock_for(context: &Context, uid: String, body: &Body) -> Reply {
     data(fates(&answer.results, "The user is no longer blocked."))
 }
 
-/// `GET /users/{uid}/blockedusers`
+/// Lists blocks of a user.
+#[utoipa::path(
+    get, path = "/users/{uid}/blockedusers", tag = "blocked-users", operation_id = "list-blocked-users",
+    params(path::Uid, query::Blocked, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::User>))
+)]
 pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     context.server_side()?;
     list_for(&context, input::uid(&uid)?, &query).await
 }
 
-/// `GET /blockedusers`
+/// Lists blocks of the acting user.
+#[utoipa::path(
+    get, path = "/blockedusers", tag = "blocked-users", operation_id = "list-own-blocked-users",
+    params(query::Blocked, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::User>))
+)]
 pub async fn list_own(context: Context, query: Query) -> Reply {
     let uid = context.caller.require_uid()?.to_owned();
     list_for(&context, uid, &query).await

@@ -12,12 +12,13 @@ use halley_contracts::{
     },
 };
 use halley_model::limits;
-use halley_wire::{BlockState, ConversationJson, View};
+use halley_wire::{BlockState, ConversationJson, View, schema};
 use serde_json::json;
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{body, path, query},
     reply::{ApiError, Reply, data, done, list as answer_list, pagination, value},
 };
 
@@ -38,7 +39,12 @@ fn group(Path(guid): Path<String>) -> Result<With, ApiError> {
     Ok(With { kind: ReceiverType::Group, id: input::guid(&guid)? })
 }
 
-/// `GET /conversations`
+/// Lists conversations, the newest first.
+#[utoipa::path(
+    get, path = "/conversations", tag = "conversations", operation_id = "list-all-conversations",
+    params(query::Conversations, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::Conversation>))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     let kind = match query.text("conversationType") {
         None => ReceiverType::Unspecified,
@@ -149,12 +155,26 @@ fn people(conversation: &Conversation) -> impl Iterator<Item = &str> {
     with.into_iter().chain(sender)
 }
 
-/// `GET /users/{uid}/conversation`
+/// Shows the conversation with a user.
+#[utoipa::path(
+    get, path = "/users/{uid}/conversation", tag = "conversations", operation_id = "get-user-conversations",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND"])))
+)]
 pub async fn get_with_user(context: Context, uid: Path<String>) -> Reply {
     get(context, user(uid)?).await
 }
 
-/// `GET /groups/{guid}/conversation`
+/// Shows the conversation of a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/conversation", tag = "conversations", operation_id = "get-group-conversations",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+    ])))
+)]
 pub async fn get_of_group(context: Context, guid: Path<String>) -> Reply {
     get(context, group(guid)?).await
 }
@@ -164,7 +184,15 @@ async fn get(context: Context, with: With) -> Reply {
     find(context, request).await
 }
 
-/// `GET /conversations/{conversationId}`
+/// Shows a conversation by its id.
+///
+/// Deprecated: ask by user or group.
+#[utoipa::path(
+    get, path = "/conversations/{conversationId}", tag = "conversations", operation_id = "get-conversation",
+    params(path::ConversationId),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE"])))
+)]
 pub async fn get_by_id(context: Context, Path(conversation_id): Path<String>) -> Reply {
     find(context, GetConversationRequest { conversation_id, ..Default::default() }).await
 }
@@ -185,12 +213,28 @@ pub async fn show(context: &Context, conversation: &Conversation) -> Reply {
     })
 }
 
-/// `PUT /users/{uid}/conversation`
+/// Replaces the tags of the conversation with a user.
+#[utoipa::path(
+    put, path = "/users/{uid}/conversation", tag = "conversations", operation_id = "update-user-conversation",
+    params(path::Uid),
+    request_body = body::ConversationTags,
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND"])))
+)]
 pub async fn update_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     update(context, user(uid)?, &body).await
 }
 
-/// `PUT /groups/{guid}/conversation`
+/// Replaces the tags of the conversation of a group.
+#[utoipa::path(
+    put, path = "/groups/{guid}/conversation", tag = "conversations", operation_id = "update-group-conversation",
+    params(path::Guid),
+    request_body = body::ConversationTags,
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+    ])))
+)]
 pub async fn update_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     update(context, group(guid)?, &body).await
 }
@@ -202,19 +246,41 @@ async fn update(context: Context, with: With, body: &Body) -> Reply {
     show(&context, &answer.conversation.unwrap_or_default()).await
 }
 
-/// `DELETE /users/{uid}/conversation`
+/// Deletes the conversation with a user for the acting user.
+#[utoipa::path(
+    delete, path = "/users/{uid}/conversation", tag = "conversations", operation_id = "reset-user-conversation",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND"])))
+)]
 pub async fn reset_with_user(context: Context, uid: Path<String>) -> Reply {
     let with = user(uid)?;
     reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
 }
 
-/// `DELETE /groups/{guid}/conversation`
+/// Deletes the conversation of a group for the acting user.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/conversation", tag = "conversations", operation_id = "reset-group-conversation",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+    ])))
+)]
 pub async fn reset_of_group(context: Context, guid: Path<String>) -> Reply {
     let with = group(guid)?;
     reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
 }
 
-/// `DELETE /conversations/{conversationId}`
+/// Deletes a conversation for the acting user.
+///
+/// Deprecated: ask by user or group.
+#[utoipa::path(
+    delete, path = "/conversations/{conversationId}", tag = "conversations", operation_id = "delete-conversation",
+    params(path::ConversationId),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE"])))
+)]
 pub async fn reset_by_id(context: Context, Path(conversation_id): Path<String>) -> Reply {
     reset(context, ResetConversationRequest { conversation_id, ..Default::default() }).await
 }
@@ -225,12 +291,32 @@ async fn reset(context: Context, request: ResetConversationRequest) -> Reply {
     done("The conversation is deleted for the user.")
 }
 
-/// `POST /users/{uid}/conversation/read`
+/// Marks the conversation with a user as read.
+#[utoipa::path(
+    post, path = "/users/{uid}/conversation/read", tag = "conversations", operation_id = "mark-conversation-as-read",
+    params(path::Uid),
+    request_body = Option<body::UpTo>,
+    responses((status = 200, body = schema::Data<schema::Marked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn read_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     read(context, user(uid)?, &body).await
 }
 
-/// `POST /groups/{guid}/conversation/read`
+/// Marks the conversation of a group as read.
+#[utoipa::path(
+    post, path = "/groups/{guid}/conversation/read", tag = "conversations", operation_id = "mark-group-conversation-as-read",
+    params(path::Guid),
+    request_body = Option<body::UpTo>,
+    responses((status = 200, body = schema::Data<schema::Marked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn read_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     read(context, group(guid)?, &body).await
 }
@@ -246,12 +332,32 @@ async fn read(context: Context, with: With, body: &Body) -> Reply {
     marked("The conversation is read.")
 }
 
-/// `POST /users/{uid}/conversation/delivered`
+/// Marks the conversation with a user as delivered.
+#[utoipa::path(
+    post, path = "/users/{uid}/conversation/delivered", tag = "conversations", operation_id = "mark-conversation-as-delivered",
+    params(path::Uid),
+    request_body = Option<body::UpTo>,
+    responses((status = 200, body = schema::Data<schema::Marked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn delivered_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     delivered(context, user(uid)?, &body).await
 }
 
-/// `POST /groups/{guid}/conversation/delivered`
+/// Marks the conversation of a group as delivered.
+#[utoipa::path(
+    post, path = "/groups/{guid}/conversation/delivered", tag = "conversations", operation_id = "mark-group-conversation-as-delivered",
+    params(path::Guid),
+    request_body = Option<body::UpTo>,
+    responses((status = 200, body = schema::Data<schema::Marked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn delivered_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     delivered(context, group(guid)?, &body).await
 }
@@ -272,12 +378,32 @@ fn marked(message: &str) -> Reply {
     data(json!({"success": true, "message": message, "Message": message}))
 }
 
-/// `DELETE /users/{uid}/conversation/read`
+/// Marks the conversation with a user as unread from a message on.
+#[utoipa::path(
+    delete, path = "/users/{uid}/conversation/read", tag = "conversations", operation_id = "mark-conversation-as-unread",
+    params(path::Uid),
+    request_body = body::UnreadFrom,
+    responses((status = 200, body = schema::Data<schema::UnreadMarked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn unread_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     unread(context, user(uid)?, &body).await
 }
 
-/// `DELETE /groups/{guid}/conversation/read`
+/// Marks the conversation of a group as unread from a message on.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/conversation/read", tag = "conversations", operation_id = "mark-group-conversation-as-unread",
+    params(path::Guid),
+    request_body = body::UnreadFrom,
+    responses((status = 200, body = schema::Data<schema::UnreadMarked>)),
+    extensions(("x-errors" = json!([
+        "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
+        "ERR_MESSAGE_ID_NOT_FOUND",
+    ])))
+)]
 pub async fn unread_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     unread(context, group(guid)?, &body).await
 }

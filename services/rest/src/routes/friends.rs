@@ -7,16 +7,23 @@ use halley_contracts::{
 };
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
-use halley_wire::UserJson;
+use halley_wire::{UserJson, schema};
 use serde_json::json;
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, done, fates, page},
 };
 
-/// `POST /users/{uid}/friends`
+/// Makes users friends.
+#[utoipa::path(
+    post, path = "/users/{uid}/friends", tag = "friends", operation_id = "add-friend",
+    params(path::Uid),
+    request_body = body::NewFriends,
+    responses((status = 200, body = schema::Data<answer::FriendsAdded>))
+)]
 pub async fn add(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = AddFriendsRequest { uid: input::uid(&uid)?, friends: body.some_texts("accepted")? };
@@ -24,7 +31,12 @@ pub async fn add(context: Context, Path(uid): Path<String>, body: Body) -> Reply
     data(json!({"accepted": fates(&answer.results, "The two are friends now.")}))
 }
 
-/// `GET /users/{uid}/friends`
+/// Lists a user's friends.
+#[utoipa::path(
+    get, path = "/users/{uid}/friends", tag = "friends", operation_id = "list-all-friends",
+    params(path::Uid, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::User>))
+)]
 pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     context.server_side()?;
     let request = ListFriendsRequest {
@@ -38,7 +50,14 @@ pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Re
     page(rows, answer.page)
 }
 
-/// `DELETE /users/{uid}/friends`
+/// Ends friendships.
+#[utoipa::path(
+    delete, path = "/users/{uid}/friends", tag = "friends", operation_id = "remove-friend",
+    params(path::Uid),
+    request_body = body::FormerFriends,
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_NOT_A_FRIEND"])))
+)]
 pub async fn remove(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = RemoveFriendsRequest { uid: input::uid(&uid)?, friends: body.some_texts("friends")? };

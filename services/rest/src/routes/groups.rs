@@ -6,17 +6,24 @@ use halley_contracts::groups::v1::{
     TransferOwnershipRequest, UpdateGroupRequest,
 };
 use halley_model::{ErrorCode, Limit};
-use halley_wire::{GroupJson, parse_group_type};
+use halley_wire::{GroupJson, parse_group_type, schema};
 use serde_json::json;
 
 use super::members::Lists;
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, done, page, value},
 };
 
-/// `POST /groups`
+/// Makes a group.
+#[utoipa::path(
+    post, path = "/groups", tag = "groups", operation_id = "create-group",
+    request_body = body::NewGroup,
+    responses((status = 200, body = schema::Data<answer::NewGroupWithMembers>)),
+    extensions(("x-errors" = json!(["ERR_GUID_ALREADY_EXISTS", "ERR_INVALID_GUID", "ERR_EMPTY_GROUP_PASS"])))
+)]
 pub async fn create(context: Context, body: Body) -> Reply {
     let kind = group_type(body.text("type")?.as_deref())?;
     context.check_creating(kind)?;
@@ -64,7 +71,12 @@ fn group_type(word: Option<&str>) -> Result<GroupType, ApiError> {
     }
 }
 
-/// `GET /groups`
+/// Lists groups.
+#[utoipa::path(
+    get, path = "/groups", tag = "groups", operation_id = "list-groups",
+    params(query::Groups, query::Times, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<schema::Group>))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
     let types = [query.texts("types"), query.texts("type")].concat();
@@ -116,14 +128,29 @@ fn members_count(query: &Query) -> Result<(Option<i32>, Option<i32>), ApiError> 
     Ok((least, most))
 }
 
-/// `GET /groups/{guid}`
+/// Shows a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}", tag = "groups", operation_id = "get-group",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Group>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND"])))
+)]
 pub async fn get(context: Context, Path(guid): Path<String>) -> Reply {
     let request = GetGroupRequest { guid: input::guid(&guid)? };
     let answer = context.groups().get_group(context.request(request)).await?.into_inner();
     show(answer.group, answer.own)
 }
 
-/// `PUT /groups/{guid}`
+/// Changes a group.
+#[utoipa::path(
+    put, path = "/groups/{guid}", tag = "groups", operation_id = "update-group",
+    params(path::Guid),
+    request_body = Option<body::GroupChanges>,
+    responses((status = 200, body = schema::Data<schema::Group>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE", "ERR_EMPTY_GROUP_PASS",
+    ])))
+)]
 pub async fn update(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     let guid = input::guid(&guid)?;
     // Only the app itself names an owner; members transfer.
@@ -153,14 +180,29 @@ pub async fn update(context: Context, Path(guid): Path<String>, body: Body) -> R
     show(answer.group, answer.own)
 }
 
-/// `DELETE /groups/{guid}`
+/// Deletes a group.
+#[utoipa::path(
+    delete, path = "/groups/{guid}", tag = "groups", operation_id = "delete-group",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
+)]
 pub async fn delete(context: Context, Path(guid): Path<String>) -> Reply {
     let request = DeleteGroupRequest { guid: input::guid(&guid)? };
     context.groups().delete_group(context.request(request)).await?;
     done("The group is deleted.")
 }
 
-/// `PATCH /groups/{guid}/owner`
+/// Hands a group to another member.
+#[utoipa::path(
+    patch, path = "/groups/{guid}/owner", tag = "groups", operation_id = "transfer-group",
+    params(path::Guid),
+    request_body = body::NewOwner,
+    responses((status = 200, body = schema::Data<answer::GroupTransferred>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE", "ERR_NOT_A_MEMBER",
+    ])))
+)]
 pub async fn transfer(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     let request = TransferOwnershipRequest { guid: input::guid(&guid)?, new_owner: body.required("owner")? };
     let answer = context.groups().transfer_ownership(context.request(request)).await?;

@@ -1,6 +1,6 @@
 //! History that comes along from another place, at most 50 entities a call. Each entity stands or falls alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use halley_contracts::{
     common::v1::ItemResult,
@@ -12,13 +12,16 @@ use halley_contracts::{
 };
 use halley_kit::PublicError;
 use halley_model::{APP_SYSTEM_UID, ErrorCode, Limit};
-use halley_wire::{GroupJson, MessageJson, UserJson, View, parse_group_type, parse_scope, parse_send, scope_word};
+use halley_wire::{
+    GroupJson, MessageJson, UserJson, View, parse_group_type, parse_scope, parse_send, schema, scope_word,
+};
 use serde_json::{Map, Value, json};
 
 use super::users;
 use crate::{
     caller::Context,
     input::Body,
+    openapi::body,
     reply::{ApiError, Reply, data, failure, value},
 };
 
@@ -35,7 +38,13 @@ struct Batch<T> {
     fates: Map<String, Value>,
 }
 
-/// `POST /data_import/users`
+/// Imports users.
+#[utoipa::path(
+    post, path = "/data_import/users", tag = "data-import", operation_id = "import-users",
+    request_body = body::UsersToImport,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>)),
+    extensions(("x-errors" = json!(["ERR_IMPORT_INVALID_USER_FORMAT"])))
+)]
 pub async fn users(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let max = context.settings().await.limit(Limit::ImportEntities);
@@ -48,7 +57,13 @@ pub async fn users(context: Context, body: Body) -> Reply {
     data(batch.fates)
 }
 
-/// `POST /data_import/groups`
+/// Imports groups.
+#[utoipa::path(
+    post, path = "/data_import/groups", tag = "data-import", operation_id = "import-groups",
+    request_body = body::GroupsToImport,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>)),
+    extensions(("x-errors" = json!(["ERR_IMPORT_INVALID_GROUP_FORMAT"])))
+)]
 pub async fn groups(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let max = context.settings().await.limit(Limit::ImportEntities);
@@ -60,7 +75,13 @@ pub async fn groups(context: Context, body: Body) -> Reply {
     data(batch.fates)
 }
 
-/// `POST /data_import/members`
+/// Imports members of groups.
+#[utoipa::path(
+    post, path = "/data_import/members", tag = "data-import", operation_id = "import-members",
+    request_body = body::MembersToImport,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>)),
+    extensions(("x-errors" = json!(["ERR_IMPORT_INVALID_MEMBER_FORMAT"])))
+)]
 pub async fn members(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let max = context.settings().await.limit(Limit::ImportEntities);
@@ -82,7 +103,13 @@ pub async fn members(context: Context, body: Body) -> Reply {
     data(batch.fates)
 }
 
-/// `POST /data_import/messages`
+/// Imports messages.
+#[utoipa::path(
+    post, path = "/data_import/messages", tag = "data-import", operation_id = "import-messages",
+    request_body = body::MessagesToImport,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>)),
+    extensions(("x-errors" = json!(["ERR_IMPORT_INVALID_MESSAGE_FORMAT"])))
+)]
 pub async fn messages(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let max = context.settings().await.limit(Limit::ImportEntities);

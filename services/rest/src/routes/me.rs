@@ -12,14 +12,20 @@ use super::{settings, users};
 use crate::{
     caller::Context,
     input::Body,
+    openapi::{answer, body},
     reply::{ApiError, Reply, data, done},
 };
+use halley_wire::schema;
 
 /// Longest device id, platform and user agent, in characters.
 const DEVICE_TEXT_MAX: usize = 1000;
 const DEVICE_ID_MAX: usize = 200;
 
-/// `GET /me`
+/// Shows the logged-in user.
+#[utoipa::path(
+    get, path = "/me", tag = "me", operation_id = "get-me",
+    responses((status = 200, body = schema::Data<schema::User>))
+)]
 pub async fn get(context: Context) -> Reply {
     let token = auth_token(&context)?;
     let request = GetUserRequest { uid: context.caller.require_uid()?.to_owned(), with_deactivated: false };
@@ -29,8 +35,16 @@ pub async fn get(context: Context) -> Reply {
     data(shown)
 }
 
-/// `PUT /me`: a login when it tells of a device, a change of own details when it tells of those, or both. Every one gets
-/// the login's answer, because clients read the same keys from each.
+/// Logs a device in, changes own details, or both.
+///
+/// A login when it tells of a device, a change of own details when it tells of those. Every one gets the login's answer, because
+/// clients read the same keys from each.
+#[utoipa::path(
+    put, path = "/me", tag = "me", operation_id = "update-me",
+    request_body = Option<body::OwnDetails>,
+    responses((status = 200, body = schema::Data<answer::LoggedIn>)),
+    extensions(("x-errors" = json!(["ERR_AUTHTOKEN_UNAVAILABLE"])))
+)]
 pub async fn put(context: Context, parts: Parts, body: Body) -> Reply {
     let token = auth_token(&context)?;
     // Clients send their whole user back, but the role is not theirs to set.
@@ -81,7 +95,11 @@ fn session(context: &Context, body: &Body, token: &str) -> Result<StartSessionRe
     })
 }
 
-/// `DELETE /me`: this device's auth token ends, and its socket with it.
+/// Logs the device out: its auth token ends, and its socket with it.
+#[utoipa::path(
+    delete, path = "/me", tag = "me", operation_id = "logout",
+    responses((status = 200, body = schema::Data<schema::Done>))
+)]
 pub async fn logout(context: Context) -> Reply {
     let auth_token = auth_token(&context)?;
     let uid = context.caller.require_uid()?.to_owned();

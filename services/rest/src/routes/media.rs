@@ -1,5 +1,7 @@
 //! Files: permission to upload one, the upload, the download.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 
 use axum::{
@@ -27,9 +29,11 @@ use crate::{
     caller::Context,
     input::{self, Body as Fields},
     media::{self, FILES_MAX, MediaError, Name, Permission, Served, Wanted, served},
+    openapi::{answer, body, path},
     reply::{ApiError, Reply, data},
     state::State,
 };
+use halley_wire::schema;
 
 /// A name never gets another content.
 const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -39,7 +43,16 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbo
 const FOR_PAGES: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
 
-/// `POST /files/upload-url`: for each file the form to upload it with, by the ids asked for.
+/// Permits uploads: for each file the form to send it with.
+#[utoipa::path(
+    post, path = "/files/upload-url", tag = "files", operation_id = "create-upload-urls",
+    request_body = body::FilesToUpload,
+    responses((status = 200, body = schema::Data<BTreeMap<String, answer::UploadPermission>>)),
+    extensions(("x-errors" = json!([
+        "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
+        "ERR_GROUP_NOT_JOINED", "ERR_FILE_COUNT_EXCEEDED", "ERR_FILE_SIZE_EXCEEDED", "ERR_INVALID_MEDIA_MESSAGE",
+    ])))
+)]
 pub async fn permit(context: Context, parts: Parts, body: Fields) -> Reply {
     let draft = draft(&context, &body).await?;
     let files = match body.0.get("files") {
@@ -125,7 +138,20 @@ fn shown(permission: &Permission, attachment: Value, address: &str) -> Value {
     })
 }
 
-/// `POST /media/{app}`: the permission's fields, then the file. No credential comes along: the fields are one.
+/// Uploads a file.
+///
+/// The permission's fields come first, then the file. No credential comes along: the fields are one.
+#[utoipa::path(
+    post, path = "/media/{app}", tag = "files", operation_id = "upload-file",
+    params(path::App),
+    request_body(content = body::Upload, content_type = "multipart/form-data"),
+    responses((status = 200, body = schema::Data<schema::Attachment>)),
+    security(()),
+    extensions(("x-errors" = json!([
+        "ERR_UPLOAD_NOT_ALLOWED", "ERR_PRESIGNED_URL_EXPIRED", "ERR_MEDIA_NOT_FOUND", "ERR_FILE_SIZE_EXCEEDED",
+        "ERR_INVALID_MEDIA_MESSAGE",
+    ])))
+)]
 pub async fn upload(Shared(state): Shared<Arc<State>>, Path(app): Path<String>, request: Request) -> Reply {
     let app = app_id(&app)?;
     let (parts, body) = request.into_parts();
@@ -134,7 +160,19 @@ pub async fn upload(Shared(state): Shared<Arc<State>>, Path(app): Path<String>, 
     data(stored.to_json(&address))
 }
 
-/// `GET /media/{app}/{name}`
+/// Downloads a file.
+#[utoipa::path(
+    get, path = "/media/{app}/{name}", tag = "files", operation_id = "download-file",
+    params(path::File),
+    responses(
+        (status = 200, description = "The file.", content_type = "*/*"),
+        (status = 206, description = "The part of it that was asked for.", content_type = "*/*"),
+        (status = 304, description = "The file that the caller has."),
+        (status = 416, description = "The part is outside the file.", body = schema::ErrorAnswer)
+    ),
+    security(()),
+    extensions(("x-errors" = json!(["ERR_MEDIA_NOT_FOUND"])))
+)]
 pub async fn download(
     Shared(state): Shared<Arc<State>>,
     Path((app, name)): Path<(String, String)>,

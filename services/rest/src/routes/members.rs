@@ -15,12 +15,13 @@ use halley_contracts::{
 };
 use halley_kit::PublicError;
 use halley_model::{ErrorCode, Limit, Uid, limits};
-use halley_wire::{MemberJson, MessageJson, parse_scope, scope_word};
+use halley_wire::{MemberJson, MessageJson, parse_scope, schema, scope_word};
 use serde_json::{Map, Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     people::unknown,
     reply::{ApiError, Reply, data, done, empty_page, failure, page, value},
 };
@@ -155,7 +156,20 @@ impl Context {
     }
 }
 
-/// `POST /groups/{guid}/members`: the server side adds, a user joins.
+/// Adds users to a group, or joins it.
+///
+/// The app's server side adds, a logged-in user joins.
+#[utoipa::path(
+    post, path = "/groups/{guid}/members", tag = "group-members", operation_id = "add-group-members",
+    params(path::Guid),
+    request_body = Option<body::JoinOrAdd>,
+    responses((status = 200, body = schema::Data<answer::JoinedOrAdded>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE", "ERR_WRONG_GROUP_PASS",
+        "ERR_EMPTY_GROUP_PASS", "ERR_ALREADY_JOINED", "ERR_GROUP_JOIN_NOT_ALLOWED", "ERR_BANNED_GROUPMEMBER",
+        "ERR_NO_VACANCY",
+    ])))
+)]
 pub async fn add_or_join(context: Context, guid: Path<String>, body: Body) -> Reply {
     if context.caller.is_logged_in_user() {
         return join(context, guid, body).await;
@@ -176,7 +190,14 @@ async fn join(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     data(shown)
 }
 
-/// `PUT /groups/{guid}/members`, and `POST` of the server side.
+/// Adds users to a group.
+#[utoipa::path(
+    put, path = "/groups/{guid}/members", tag = "group-members", operation_id = "put-group-members",
+    params(path::Guid),
+    request_body = body::MemberLists,
+    responses((status = 200, body = schema::Data<answer::MembersAdded>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
+)]
 pub async fn add(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     let guid = input::guid(&guid)?;
     let lists = Lists::of(&body, context.settings().await.limit(Limit::MembersPerCall))?;
@@ -189,7 +210,13 @@ pub async fn add(context: Context, Path(guid): Path<String>, body: Body) -> Repl
     data(context.show_outcomes(answer.outcomes, &checked).await)
 }
 
-/// `DELETE /groups/{guid}/members`: the user leaves.
+/// Leaves a group.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/members", tag = "group-members", operation_id = "leave-group",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
+)]
 pub async fn leave(context: Context, Path(guid): Path<String>) -> Reply {
     let request = LeaveGroupRequest { guid: input::guid(&guid)? };
     let answer = context.groups().leave_group(context.request(request)).await?.into_inner();
@@ -197,7 +224,13 @@ pub async fn leave(context: Context, Path(guid): Path<String>) -> Reply {
     done("The group is left.")
 }
 
-/// `GET /groups/{guid}/members`
+/// Lists the members of a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/members", tag = "group-members", operation_id = "list-group-members",
+    params(path::Guid, query::Members, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<answer::GroupMemberUser>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
+)]
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let guid = input::guid(&guid)?;
     let wanted = query.page()?;
@@ -254,7 +287,17 @@ fn scope(word: &str) -> Result<MemberScope, ApiError> {
     parse_scope(word).ok_or_else(|| ApiError::field("scope", "must be admin, moderator or participant"))
 }
 
-/// `PUT /groups/{guid}/members/{uid}`
+/// Changes a member's scope.
+#[utoipa::path(
+    put, path = "/groups/{guid}/members/{uid}", tag = "group-members", operation_id = "change-group-member-scope",
+    params(path::Guid, path::Uid),
+    request_body = Option<body::NewScope>,
+    responses((status = 200, body = schema::Data<answer::ScopeChanged>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE", "ERR_NOT_A_MEMBER", "ERR_SAME_SCOPE",
+        "ERR_GROUP_NO_SCOPE_CLEARANCE", "ERR_GROUP_NO_SELF_ACTION",
+    ])))
+)]
 pub async fn change_scope(context: Context, Path((guid, uid)): Path<(String, String)>, body: Body) -> Reply {
     let word = body.text("scope")?;
     let request = ChangeMemberScopeRequest {
@@ -275,7 +318,16 @@ pub async fn change_scope(context: Context, Path((guid, uid)): Path<(String, Str
     }))
 }
 
-/// `DELETE /groups/{guid}/members/{uid}`
+/// Removes a member from a group.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/members/{uid}", tag = "group-members", operation_id = "kick-group-member",
+    params(path::Guid, path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE", "ERR_NOT_A_MEMBER",
+        "ERR_GROUP_NO_SELF_ACTION",
+    ])))
+)]
 pub async fn kick(context: Context, Path((guid, uid)): Path<(String, String)>) -> Reply {
     let request = KickMemberRequest { guid: input::guid(&guid)?, uid: input::uid(&uid)? };
     let answer = context.groups().kick_member(context.request(request)).await?.into_inner();

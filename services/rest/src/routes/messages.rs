@@ -10,21 +10,51 @@ use halley_contracts::{
         ListMessagesRequest, Message, ReceiverType, SendMessageRequest,
     },
 };
-use halley_wire::{MessageJson, View, parse_category, parse_edit, receiver_word};
+use halley_wire::{MessageJson, View, parse_category, parse_edit, receiver_word, schema};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, list},
 };
 
-/// `POST /messages`
+/// Sends a message.
+#[utoipa::path(
+    post, path = "/messages", tag = "messages", operation_id = "send-message",
+    request_body(content((body::NewMessage = "application/json"), (body::NewMessageForm = "multipart/form-data"))),
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
+        "ERR_GROUP_NOT_JOINED", "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER", "ERR_EMPTY_MESSAGE_CATEGORY",
+        "ERR_INVALID_MESSAGE_CATEGORY", "ERR_EMPTY_MESSAGE_TYPE", "ERR_INVALID_MESSAGE_TYPE",
+        "ERR_INVALID_MESSAGE_DATA", "ERR_EMPTY_MESSAGE_TEXT", "ERR_INVALID_MESSAGE_TEXT", "ERR_EMPTY_MESSAGE_FILE",
+        "ERR_INVALID_MEDIA_MESSAGE", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA", "ERR_INVALID_METADATA",
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_WRONG_MESSAGE_THREAD", "ERR_MESSAGE_THREAD_NESTING",
+        "ERR_WRONG_MESSAGE_THREAD_CATEGORY", "ERR_FILE_SIZE_EXCEEDED", "ERR_FILE_COUNT_EXCEEDED",
+    ])))
+)]
 pub async fn send(context: Context, request: Request) -> Reply {
     context.post(request, 0).await
 }
 
-/// `POST /messages/{id}/thread`
+/// Replies in the thread of a message.
+#[utoipa::path(
+    post, path = "/messages/{id}/thread", tag = "messages", operation_id = "send-thread-message",
+    params(path::Id),
+    request_body(content((body::NewMessage = "application/json"), (body::NewMessageForm = "multipart/form-data"))),
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
+        "ERR_GROUP_NOT_JOINED", "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER", "ERR_EMPTY_MESSAGE_CATEGORY",
+        "ERR_INVALID_MESSAGE_CATEGORY", "ERR_EMPTY_MESSAGE_TYPE", "ERR_INVALID_MESSAGE_TYPE",
+        "ERR_INVALID_MESSAGE_DATA", "ERR_EMPTY_MESSAGE_TEXT", "ERR_INVALID_MESSAGE_TEXT", "ERR_EMPTY_MESSAGE_FILE",
+        "ERR_INVALID_MEDIA_MESSAGE", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA", "ERR_INVALID_METADATA",
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_WRONG_MESSAGE_THREAD", "ERR_MESSAGE_THREAD_NESTING",
+        "ERR_WRONG_MESSAGE_THREAD_CATEGORY", "ERR_FILE_SIZE_EXCEEDED", "ERR_FILE_COUNT_EXCEEDED",
+    ])))
+)]
 pub async fn reply(context: Context, Path(id): Path<String>, request: Request) -> Reply {
     context.post(request, input::message_id(&id)?).await
 }
@@ -48,7 +78,13 @@ impl Context {
     }
 }
 
-/// `GET /messages/{id}`
+/// Shows a message.
+#[utoipa::path(
+    get, path = "/messages/{id}", tag = "messages", operation_id = "get-message-details",
+    params(path::Id),
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS"])))
+)]
 pub async fn get(context: Context, Path(id): Path<String>) -> Reply {
     let request = GetMessageRequest { id: input::message_id(&id)? };
     let answer = context.messaging().get_message(context.request(request)).await?;
@@ -57,7 +93,20 @@ pub async fn get(context: Context, Path(id): Path<String>) -> Reply {
     context.show_one(&message)
 }
 
-/// `PUT /messages/{id}`: clients want the action message, not the edited one.
+/// Edits a message.
+///
+/// Answers the action message, which shows the edited one; clients want that.
+#[utoipa::path(
+    put, path = "/messages/{id}", tag = "messages", operation_id = "update-message",
+    params(path::Id),
+    request_body = body::MessageChanges,
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_NOT_A_SENDER",
+        "ERR_MESSAGE_ACTION_NOT_ALLOWED", "ERR_INVALID_MESSAGE_DATA", "ERR_EMPTY_MESSAGE_TEXT",
+        "ERR_INVALID_MESSAGE_TEXT", "ERR_INVALID_METADATA", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA",
+    ])))
+)]
 pub async fn edit(context: Context, Path(id): Path<String>, body: Body) -> Reply {
     let edit = parse_edit(&body.0)?;
     let request = EditMessageRequest {
@@ -71,7 +120,19 @@ pub async fn edit(context: Context, Path(id): Path<String>, body: Body) -> Reply
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
-/// `DELETE /messages/{id}`: answers the action message, too.
+/// Deletes a message.
+///
+/// Answers the action message, which shows the deleted one.
+#[utoipa::path(
+    delete, path = "/messages/{id}", tag = "messages", operation_id = "delete-message",
+    params(path::Id),
+    request_body = Option<body::Deletion>,
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_NOT_A_SENDER",
+        "ERR_MESSAGE_ACTION_NOT_ALLOWED",
+    ])))
+)]
 pub async fn delete(context: Context, Path(id): Path<String>, body: Body) -> Reply {
     let request = DeleteMessageRequest {
         id: input::message_id(&id)?,
@@ -82,26 +143,49 @@ pub async fn delete(context: Context, Path(id): Path<String>, body: Body) -> Rep
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
-/// `GET /messages`
+/// Lists messages of all conversations.
+#[utoipa::path(
+    get, path = "/messages", tag = "messages", operation_id = "list-all-messages",
+    params(query::Cursor, query::Messages, query::Count),
+    responses((status = 200, body = answer::MessagesOrCounts))
+)]
 pub async fn list_all(context: Context, query: Query) -> Reply {
     page_or_counts(context, &query, ListMessagesRequest::default()).await
 }
 
-/// `GET /users/{uid}/messages`
+/// Lists messages with a user.
+#[utoipa::path(
+    get, path = "/users/{uid}/messages", tag = "messages", operation_id = "user-list-user-messages",
+    params(path::Uid, query::Cursor, query::Messages, query::Count),
+    responses((status = 200, body = answer::MessagesOrCounts)),
+    extensions(("x-errors" = json!(["ERR_UID_NOT_FOUND"])))
+)]
 pub async fn list_with_user(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     let with =
         ListMessagesRequest { with_type: ReceiverType::User.into(), with: input::uid(&uid)?, ..Default::default() };
     page_or_counts(context, &query, with).await
 }
 
-/// `GET /groups/{guid}/messages`
+/// Lists messages of a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/messages", tag = "messages", operation_id = "user-list-group-messages",
+    params(path::Guid, query::Cursor, query::Messages, query::Count),
+    responses((status = 200, body = answer::MessagesOrCounts)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED"])))
+)]
 pub async fn list_of_group(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let with =
         ListMessagesRequest { with_type: ReceiverType::Group.into(), with: input::guid(&guid)?, ..Default::default() };
     page_or_counts(context, &query, with).await
 }
 
-/// `GET /messages/{id}/thread`
+/// Lists the replies of a thread.
+#[utoipa::path(
+    get, path = "/messages/{id}/thread", tag = "messages", operation_id = "list-all-thread-messages",
+    params(path::Id, query::Cursor, query::Messages),
+    responses((status = 200, body = schema::List<schema::Message, schema::MessageListMeta>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS"])))
+)]
 pub async fn list_thread(context: Context, Path(id): Path<String>, query: Query) -> Reply {
     let of = ListMessagesRequest { parent_id: input::message_id(&id)?, ..Default::default() };
     page(context, &query, of).await

@@ -17,11 +17,23 @@ use serde_json::{Map, Value, json};
 use crate::{
     caller,
     input::Body,
+    openapi::{answer, body, path},
     reply::{ApiError, Reply, data},
     state::State,
 };
+use halley_wire::schema;
 
-/// `POST /api/{version}/online-members`
+/// Counts who is online.
+///
+/// With the session of a login in place of a credential.
+#[utoipa::path(
+    post, path = "/api/{version}/online-members", tag = "me", operation_id = "count-online-members",
+    params(path::Version),
+    request_body = Option<body::OnlineOf>,
+    responses((status = 200, body = schema::Data<answer::Online>)),
+    security(("appId" = [], "session" = [])),
+    extensions(("x-errors" = json!(["AUTH_ERR_EMPTY_AUTH_TOKEN", "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"])))
+)]
 pub async fn count(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) -> Reply {
     let app_id = caller::app_id(&parts)?;
     let token = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();

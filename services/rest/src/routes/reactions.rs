@@ -4,16 +4,23 @@ use axum::extract::Path;
 use halley_contracts::messaging::v1::{
     AddReactionRequest, Direction, ListReactionsRequest, Reaction, RemoveReactionRequest,
 };
-use halley_wire::ReactionJson;
+use halley_wire::{ReactionJson, schema};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Query},
+    openapi::{path, query},
     reply::{ApiError, Reply, list as answer_list},
 };
 
-/// `POST /messages/{id}/reactions/{reaction}`
+/// Reacts to a message.
+#[utoipa::path(
+    post, path = "/messages/{id}/reactions/{reaction}", tag = "messages", operation_id = "add-message-reactions",
+    params(path::Id, path::Reaction),
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_ACTION_NOT_ALLOWED"])))
+)]
 pub async fn add(context: Context, Path((id, reaction)): Path<(String, String)>) -> Reply {
     let device_id = context.device_id.clone();
     let request = AddReactionRequest { message_id: input::message_id(&id)?, reaction, device_id };
@@ -21,7 +28,13 @@ pub async fn add(context: Context, Path((id, reaction)): Path<(String, String)>)
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
-/// `DELETE /messages/{id}/reactions/{reaction}`
+/// Takes a reaction back.
+#[utoipa::path(
+    delete, path = "/messages/{id}/reactions/{reaction}", tag = "messages", operation_id = "remove-message-reactions",
+    params(path::Id, path::Reaction),
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_ACTION_NOT_ALLOWED"])))
+)]
 pub async fn remove(context: Context, Path((id, reaction)): Path<(String, String)>) -> Reply {
     let device_id = context.device_id.clone();
     let request = RemoveReactionRequest { message_id: input::message_id(&id)?, reaction, device_id };
@@ -29,12 +42,24 @@ pub async fn remove(context: Context, Path((id, reaction)): Path<(String, String
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
-/// `GET /messages/{id}/reactions`
+/// Lists the reactions to a message.
+#[utoipa::path(
+    get, path = "/messages/{id}/reactions", tag = "messages", operation_id = "list-all-reactions",
+    params(path::Id, query::Cursor),
+    responses((status = 200, body = schema::List<schema::Reaction, schema::ReactionListMeta>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS"])))
+)]
 pub async fn list(context: Context, Path(id): Path<String>, query: Query) -> Reply {
     page(context, &id, String::new(), &query).await
 }
 
-/// `GET /messages/{id}/reactions/{reaction}`
+/// Lists who reacted so to a message.
+#[utoipa::path(
+    get, path = "/messages/{id}/reactions/{reaction}", tag = "messages", operation_id = "get-message-reactions",
+    params(path::Id, path::Reaction, query::Cursor),
+    responses((status = 200, body = schema::List<schema::Reaction, schema::ReactionListMeta>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS"])))
+)]
 pub async fn list_one(context: Context, Path((id, reaction)): Path<(String, String)>, query: Query) -> Reply {
     page(context, &id, reaction, &query).await
 }

@@ -1,5 +1,7 @@
 //! What roles and scopes let people do: permissions, and the features that are the older way to say it.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use halley_contracts::{
     common::v1::{PageInfo, PermissionValue},
@@ -14,16 +16,24 @@ use halley_contracts::{
 };
 use halley_kit::permissions;
 use halley_model::permissions::{Feature, Permission, RolePermission, ScopePermission, Value as Right};
-use halley_wire::parse_scope;
+use halley_wire::{parse_scope, schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, done, page},
 };
 
-/// `POST /roles/{role}/restrictedfeatures`
+/// Forbids features to a role.
+#[utoipa::path(
+    post, path = "/roles/{role}/restrictedfeatures", tag = "restrict-features", operation_id = "restrict-features",
+    params(path::Role),
+    request_body = body::FeaturesToRestrict,
+    responses((status = 200, body = schema::Data<BTreeMap<String, schema::Fate>>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn restrict(context: Context, Path(role): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let keys = body.some_texts("featuresToRestrict")?;
@@ -33,7 +43,13 @@ pub async fn restrict(context: Context, Path(role): Path<String>, body: Body) ->
     data(keys.into_iter().map(fate).collect::<Map<String, Value>>())
 }
 
-/// `GET /roles/{role}/restrictedfeatures`
+/// Lists what is forbidden to a role.
+#[utoipa::path(
+    get, path = "/roles/{role}/restrictedfeatures", tag = "restrict-features", operation_id = "get-restrictedfeatures",
+    params(path::Role, query::Page),
+    responses((status = 200, body = schema::Page<answer::Feature>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn list_restricted(context: Context, Path(role): Path<String>, query: Query) -> Reply {
     context.server_side()?;
     let asked = query.page()?;
@@ -55,7 +71,14 @@ fn feature(restricted: &RestrictedFeature) -> Option<Value> {
     }))
 }
 
-/// `DELETE /roles/{role}/restrictedfeatures`
+/// Allows features again.
+#[utoipa::path(
+    delete, path = "/roles/{role}/restrictedfeatures", tag = "restrict-features", operation_id = "allow-features",
+    params(path::Role),
+    request_body = Option<body::FeaturesToAllow>,
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn allow(context: Context, Path(role): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = AllowFeaturesRequest {
@@ -67,7 +90,13 @@ pub async fn allow(context: Context, Path(role): Path<String>, body: Body) -> Re
     done("The features are allowed.")
 }
 
-/// `GET /roles/{role}/permissions`
+/// Lists the permissions of a role.
+#[utoipa::path(
+    get, path = "/roles/{role}/permissions", tag = "rbac", operation_id = "list-role-permissions",
+    params(path::Role, query::Page),
+    responses((status = 200, body = schema::Page<answer::Permission>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn list_of_role(context: Context, Path(role): Path<String>, query: Query) -> Reply {
     context.server_side()?;
     let asked = query.page()?;
@@ -77,7 +106,14 @@ pub async fn list_of_role(context: Context, Path(role): Path<String>, query: Que
     part(descriptors::<RolePermission>(&answer.permissions, since), asked.page, asked.per_page)
 }
 
-/// `PUT /roles/{role}/permissions`
+/// Sets permissions of a role.
+#[utoipa::path(
+    put, path = "/roles/{role}/permissions", tag = "rbac", operation_id = "set-role-permissions",
+    params(path::Role),
+    request_body = body::Permissions,
+    responses((status = 200, body = schema::Data<answer::PermissionsSet>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn set_of_role(context: Context, Path(role): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let given = given(&body)?;
@@ -87,7 +123,13 @@ pub async fn set_of_role(context: Context, Path(role): Path<String>, body: Body)
     data(are_set::<RolePermission>(&given, &answer.permissions, text))
 }
 
-/// `DELETE /roles/{role}/permissions/{permission}`
+/// Gives a permission of a role its default again.
+#[utoipa::path(
+    delete, path = "/roles/{role}/permissions/{permission}", tag = "rbac", operation_id = "unset-role-permissions",
+    params(path::Role, path::Permission),
+    responses((status = 200, body = schema::Data<answer::PermissionsInForce>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn unset_of_role(context: Context, Path((role, permission)): Path<(String, String)>) -> Reply {
     context.server_side()?;
     let request = UnsetRolePermissionRequest { role: input::role(&role)?, permission };
@@ -95,7 +137,13 @@ pub async fn unset_of_role(context: Context, Path((role, permission)): Path<(Str
     data(json!({"permissions": in_force::<RolePermission>(&answer.permissions)}))
 }
 
-/// `GET /groups/{guid}/scopes/{scope}/permissions`
+/// Lists the permissions of a scope in a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/scopes/{scope}/permissions", tag = "rbac", operation_id = "list-scope-permissions",
+    params(path::Guid, path::Scope, query::Page),
+    responses((status = 200, body = schema::Page<answer::Permission>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND"])))
+)]
 pub async fn list_of_scope(context: Context, Path((guid, scope)): Path<(String, String)>, query: Query) -> Reply {
     context.server_side()?;
     let asked = query.page()?;
@@ -105,7 +153,14 @@ pub async fn list_of_scope(context: Context, Path((guid, scope)): Path<(String, 
     part(descriptors::<ScopePermission>(&permissions, answer.group_created_at_ms), asked.page, asked.per_page)
 }
 
-/// `PUT /groups/{guid}/scopes/{scope}/permissions`
+/// Sets permissions of a scope in a group.
+#[utoipa::path(
+    put, path = "/groups/{guid}/scopes/{scope}/permissions", tag = "rbac", operation_id = "set-scope-permissions",
+    params(path::Guid, path::Scope),
+    request_body = body::Permissions,
+    responses((status = 200, body = schema::Data<answer::PermissionsSet>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND"])))
+)]
 pub async fn set_of_scope(context: Context, Path((guid, scope)): Path<(String, String)>, body: Body) -> Reply {
     context.server_side()?;
     let given = given(&body)?;
@@ -119,7 +174,13 @@ pub async fn set_of_scope(context: Context, Path((guid, scope)): Path<(String, S
     data(are_set::<ScopePermission>(&given, &answer.permissions, text))
 }
 
-/// `DELETE /groups/{guid}/scopes/{scope}/permissions/{permission}`
+/// Gives a permission of a scope its default again.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/scopes/{scope}/permissions/{permission}", tag = "rbac", operation_id = "unset-scope-permissions",
+    params(path::Guid, path::Scope, path::Permission),
+    responses((status = 200, body = schema::Data<answer::PermissionsInForce>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND"])))
+)]
 pub async fn unset_of_scope(context: Context, Path(path): Path<(String, String, String)>) -> Reply {
     context.server_side()?;
     let (guid, scope, permission) = path;

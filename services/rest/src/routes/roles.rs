@@ -5,16 +5,23 @@ use halley_contracts::identity::v1::{
     CreateRoleRequest, DeleteRoleRequest, GetRoleRequest, ListRolesRequest, RelationFilter, Role, RoleSettings,
     UpdateRoleRequest,
 };
-use halley_wire::RoleJson;
+use halley_wire::{RoleJson, schema};
 use serde_json::{Map, Value};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{body, path, query},
     reply::{ApiError, Reply, data, done, page},
 };
 
-/// `POST /roles`
+/// Makes a role.
+#[utoipa::path(
+    post, path = "/roles", tag = "roles", operation_id = "create-role",
+    request_body = body::NewRole,
+    responses((status = 200, body = schema::Data<schema::Role>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_ALREADY_EXISTS", "ERR_PLAN_QUOTA_RESTRICTION"])))
+)]
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = CreateRoleRequest {
@@ -28,7 +35,12 @@ pub async fn create(context: Context, body: Body) -> Reply {
     show(answer.into_inner().role)
 }
 
-/// `GET /roles`
+/// Lists roles.
+#[utoipa::path(
+    get, path = "/roles", tag = "roles", operation_id = "list-roles",
+    params(query::Page),
+    responses((status = 200, body = schema::Page<schema::Role>))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     context.server_side()?;
     let request = ListRolesRequest { page: Some(query.page()?) };
@@ -37,7 +49,13 @@ pub async fn list(context: Context, query: Query) -> Reply {
     page(rows, answer.page)
 }
 
-/// `GET /roles/{role}`
+/// Shows a role.
+#[utoipa::path(
+    get, path = "/roles/{role}", tag = "roles", operation_id = "get-role",
+    params(path::Role),
+    responses((status = 200, body = schema::Data<schema::Role>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn get(context: Context, Path(role): Path<String>) -> Reply {
     context.server_side()?;
     let request = GetRoleRequest { role: input::role(&role)? };
@@ -45,7 +63,14 @@ pub async fn get(context: Context, Path(role): Path<String>) -> Reply {
     show(answer.into_inner().role)
 }
 
-/// `PUT /roles/{role}`
+/// Changes a role.
+#[utoipa::path(
+    put, path = "/roles/{role}", tag = "roles", operation_id = "update-role",
+    params(path::Role),
+    request_body = Option<body::RoleChanges>,
+    responses((status = 200, body = schema::Data<schema::Role>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn update(context: Context, Path(role): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = UpdateRoleRequest {
@@ -60,7 +85,13 @@ pub async fn update(context: Context, Path(role): Path<String>, body: Body) -> R
     show(answer.into_inner().role)
 }
 
-/// `DELETE /roles/{role}`
+/// Deletes a role; its users get the default role.
+#[utoipa::path(
+    delete, path = "/roles/{role}", tag = "roles", operation_id = "delete-role",
+    params(path::Role),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND", "ERR_ROLE_DELETE_DENIED"])))
+)]
 pub async fn delete(context: Context, Path(role): Path<String>) -> Reply {
     context.server_side()?;
     let request = DeleteRoleRequest { role: input::role(&role)? };

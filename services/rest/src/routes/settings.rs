@@ -14,14 +14,20 @@ use crate::{
     RestConfig,
     caller::Context,
     media::FILES_MAX,
+    openapi::answer,
     reply::{ApiError, Reply, data},
 };
+use halley_wire::schema;
 
 /// Port of HTTPS: clients add it where no other is named.
 const HTTPS_PORT: &str = "443";
 const API_VERSION: &str = "v3.0";
 
-/// `GET /settings`
+/// Tells what a client must know of the app and the server.
+#[utoipa::path(
+    get, path = "/settings", tag = "me", operation_id = "get-settings",
+    responses((status = 200, body = schema::Data<answer::Settings>))
+)]
 pub async fn get(context: Context, parts: Parts) -> Reply {
     data(of(&context, &parts).await?)
 }

@@ -11,12 +11,13 @@ use halley_contracts::{
     realtime::v1::ListOnlineUsersRequest,
 };
 use halley_model::ErrorCode;
-use halley_wire::{BlockState, UserJson, View};
+use halley_wire::{BlockState, UserJson, View, schema};
 use serde_json::json;
 
 use crate::{
     caller::Context,
     input::{self, Body, Query, Status},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, done, empty_page, page},
 };
 
@@ -35,7 +36,14 @@ pub fn fields(body: &Body) -> Result<UserFields, ApiError> {
     })
 }
 
-/// `POST /users`
+/// Makes a user.
+#[utoipa::path(
+    post, path = "/users", tag = "users", operation_id = "create-user",
+    request_body = body::NewUser,
+    responses((status = 200, body = schema::Data<schema::User>)),
+    security(("appId" = [], "apiKey" = [])),
+    extensions(("x-errors" = json!(["ERR_UID_ALREADY_EXISTS", "ERR_INVALID_UID", "ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let with_token = body.flag("withAuthToken")?;
@@ -51,7 +59,12 @@ pub async fn create(context: Context, body: Body) -> Reply {
     data(UserJson { auth_token: token.as_deref(), ..UserJson::new(&user, view) })
 }
 
-/// `GET /users`
+/// Lists users.
+#[utoipa::path(
+    get, path = "/users", tag = "users", operation_id = "list-users",
+    params(query::Users, query::Times, query::Search, query::Page),
+    responses((status = 200, body = answer::UsersOrCount))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
     let count_only = query.flag("count")?;
@@ -128,7 +141,12 @@ fn deactivated(context: &Context, query: &Query) -> Result<DeactivatedFilter, Ap
     })
 }
 
-/// `GET /users/{uid}`
+/// Shows a user.
+#[utoipa::path(
+    get, path = "/users/{uid}", tag = "users", operation_id = "get-user",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::User>))
+)]
 pub async fn get(context: Context, Path(uid): Path<String>) -> Reply {
     let uid = input::uid(&uid)?;
     let request = GetUserRequest { uid: uid.clone(), with_deactivated: false };
@@ -157,7 +175,15 @@ impl Context {
     }
 }
 
-/// `PUT /users/{uid}`
+/// Changes a user.
+#[utoipa::path(
+    put, path = "/users/{uid}", tag = "users", operation_id = "update-user",
+    params(path::Uid),
+    request_body = Option<body::UserChanges>,
+    responses((status = 200, body = schema::Data<schema::User>)),
+    security(("appId" = [], "apiKey" = [])),
+    extensions(("x-errors" = json!(["ERR_ROLE_NOT_FOUND"])))
+)]
 pub async fn update(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = UpdateUserRequest {
@@ -169,7 +195,13 @@ pub async fn update(context: Context, Path(uid): Path<String>, body: Body) -> Re
     data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
 }
 
-/// `PUT /users`
+/// Makes deactivated users active again.
+#[utoipa::path(
+    put, path = "/users", tag = "users", operation_id = "reactivate-users",
+    request_body = body::UsersToActivate,
+    responses((status = 200, body = schema::Data<answer::UsersReactivated>)),
+    security(("appId" = [], "apiKey" = []))
+)]
 pub async fn reactivate(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let uids = body.some_texts("uidsToActivate")?;
@@ -185,7 +217,13 @@ pub async fn reactivate(context: Context, body: Body) -> Reply {
     }))
 }
 
-/// `DELETE /users`
+/// Deactivates users.
+#[utoipa::path(
+    delete, path = "/users", tag = "users", operation_id = "deactivate-users",
+    request_body = body::UsersToDeactivate,
+    responses((status = 200, body = schema::Data<answer::UsersDeactivated>)),
+    security(("appId" = [], "apiKey" = []))
+)]
 pub async fn deactivate(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let uids = body.some_texts("uidsToDeactivate")?;
@@ -200,7 +238,14 @@ pub async fn deactivate(context: Context, body: Body) -> Reply {
     }))
 }
 
-/// `DELETE /users/{uid}`
+/// Deactivates a user, or deletes it for good.
+#[utoipa::path(
+    delete, path = "/users/{uid}", tag = "users", operation_id = "delete-user",
+    params(path::Uid),
+    request_body = Option<body::Deletion>,
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    security(("appId" = [], "apiKey" = []))
+)]
 pub async fn delete(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let uid = input::uid(&uid)?;

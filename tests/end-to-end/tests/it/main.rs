@@ -4,19 +4,21 @@
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
 //! [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where operators make
-//! and set apps, and [`rate_limits`].
-//! [`faults`] kills processes in the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and
-//! secures the program.
+//! and set apps, [`rate_limits`], and [`openapi`]: every answer of all of them is compared with the API's description.
+//! [`clients`] are programs in other languages. [`faults`] kills processes in the middle of a load; [`import`] brings an
+//! archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
 mod calls;
 mod chat;
+mod clients;
 mod faults;
 mod import;
 mod management;
 mod media;
 mod message_changes;
 mod moderation;
+mod openapi;
 mod operation;
 mod permissions;
 mod rate_limits;

@@ -224,12 +224,18 @@ impl Http {
     }
 }
 
+/// Asks; the answer must be as the API's description says.
 pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
-    let response = request.send().await.expect("an answer");
+    let (client, request) = request.build_split();
+    let request = request.expect("a request");
+    let (method, url) = (request.method().clone(), request.url().clone());
+    let response = client.execute(request).await.expect("an answer");
     let status = response.status();
     assert!(response.headers().contains_key("access-control-allow-origin"), "CORS on errors, too");
     let text = response.text().await.expect("a body");
-    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: not JSON: {text}")))
+    let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: not JSON: {text}"));
+    crate::openapi::check(&method, &url, status, &body).await;
+    (status, body)
 }
 
 /// A code of the public catalogue in an error envelope.

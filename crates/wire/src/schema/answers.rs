@@ -1,0 +1,218 @@
+//! What is around entities: envelopes, pages, acknowledgements, errors.
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+use super::Conversation;
+
+/// An answer.
+#[derive(ToSchema)]
+pub struct Data<T> {
+    /// What was asked for.
+    pub data: T,
+}
+
+/// A numbered page of a list.
+#[derive(ToSchema)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where the page stands.
+    pub meta: PageMeta,
+}
+
+/// Where a page stands.
+#[derive(ToSchema)]
+pub struct PageMeta {
+    /// Where the page stands.
+    pub pagination: Pagination,
+}
+
+/// Where a page stands.
+#[derive(ToSchema)]
+pub struct Pagination {
+    /// Rows of the whole list.
+    #[schema(minimum = 0)]
+    pub total: i64,
+    /// Rows of this page.
+    #[schema(minimum = 0)]
+    pub count: i32,
+    /// Rows that a page may have.
+    pub per_page: i32,
+    /// This page, counted from 1.
+    pub current_page: i32,
+    /// How many pages there are.
+    pub total_pages: i32,
+}
+
+/// A list that is walked by a cursor.
+#[derive(ToSchema)]
+pub struct List<T, M> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where the page stands.
+    pub meta: M,
+}
+
+/// The page itself.
+#[derive(ToSchema)]
+pub struct Place {
+    /// Rows that were asked for.
+    pub limit: i32,
+    /// Rows that came.
+    #[schema(minimum = 0)]
+    pub count: u32,
+}
+
+/// Where a page of messages stands. A walk follows `next` or `previous`, or repeats its query with the keys of `cursor`.
+#[derive(ToSchema)]
+pub struct MessageListMeta {
+    /// The page itself.
+    pub current: Place,
+    /// How to get what is newer; absent when nothing is.
+    #[schema(required = false)]
+    pub next: MessagePlace,
+    /// How to get what is older; absent when nothing is.
+    #[schema(required = false)]
+    pub previous: MessagePlace,
+    /// How to go on in the direction of the query.
+    #[schema(required = false)]
+    pub cursor: MessageCursor,
+}
+
+/// The query of a neighbouring page.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessagePlace {
+    /// `append` for newer ones, `prepend` for older ones.
+    pub affix: String,
+    /// The message at the page's edge.
+    pub id: String,
+    /// Unix seconds.
+    #[schema(required = false)]
+    pub sent_at: i64,
+    /// Unix seconds; of a walk by changes.
+    #[schema(required = false)]
+    pub updated_at: i64,
+}
+
+/// The last message of a page.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageCursor {
+    /// Its id.
+    pub id: String,
+    /// Unix seconds.
+    #[schema(required = false)]
+    pub sent_at: i64,
+    /// Unix seconds; of a walk by changes.
+    #[schema(required = false)]
+    pub updated_at: i64,
+}
+
+/// Where a page of reactions stands.
+#[derive(ToSchema)]
+pub struct ReactionListMeta {
+    /// The page itself.
+    pub current: Place,
+    /// How to get what is newer.
+    #[schema(required = false)]
+    pub next: ReactionPlace,
+    /// How to get what is older.
+    #[schema(required = false)]
+    pub previous: ReactionPlace,
+}
+
+/// The query of a neighbouring page.
+#[derive(ToSchema)]
+pub struct ReactionPlace {
+    /// `append` for newer ones, `prepend` for older ones.
+    pub affix: String,
+    /// The reaction at the page's edge.
+    pub id: String,
+}
+
+/// An acknowledgement.
+#[derive(ToSchema)]
+pub struct Done {
+    /// True.
+    pub success: bool,
+    /// The same for people.
+    pub message: String,
+}
+
+/// The acknowledgement of a receipt.
+#[derive(ToSchema)]
+pub struct Marked {
+    /// True.
+    pub success: bool,
+    /// The same for people.
+    pub message: String,
+    /// The same as `message`, for clients that read it so.
+    #[schema(rename = "Message")]
+    pub repeated: String,
+}
+
+/// The acknowledgement of marking as unread.
+#[derive(ToSchema)]
+pub struct UnreadMarked {
+    /// True.
+    pub success: bool,
+    /// The same for people.
+    pub message: String,
+    /// The conversation as it is now.
+    pub conversation: Conversation,
+}
+
+/// What became of one item of a call.
+#[derive(ToSchema)]
+pub struct Fate {
+    /// Whether it was done.
+    pub success: bool,
+    /// The same for people.
+    #[schema(required = false)]
+    pub message: String,
+    /// What came of it.
+    #[schema(required = false, value_type = Object)]
+    pub data: (),
+    /// Why not.
+    #[schema(required = false)]
+    pub error: FateError,
+}
+
+/// Why an item of a call was not done.
+#[derive(ToSchema)]
+pub struct FateError {
+    /// A code of the catalogue.
+    pub code: String,
+    /// The same for people.
+    pub message: String,
+    /// What is wrong, by field.
+    #[schema(required = false)]
+    pub details: BTreeMap<String, Vec<String>>,
+}
+
+/// A refusal or a failure.
+#[derive(ToSchema)]
+pub struct ErrorAnswer {
+    /// What is wrong.
+    pub error: Error,
+}
+
+/// What is wrong.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Error {
+    /// A code of the catalogue: stable, for programs.
+    pub code: String,
+    /// What is wrong, for people; the text may change.
+    pub message: String,
+    /// The same as `message`.
+    pub dev_message: String,
+    /// `halley`.
+    pub source: String,
+    /// What is wrong, by field.
+    #[schema(required = false)]
+    pub details: BTreeMap<String, Vec<String>>,
+}

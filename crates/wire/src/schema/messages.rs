@@ -1,0 +1,248 @@
+//! Messages and what hangs on them.
+
+use utoipa::ToSchema;
+
+use super::{Group, User};
+
+/// What a receiver is.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum ReceiverType {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+/// What kind of message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum Category {
+    /// Text and media.
+    Message,
+    /// The app's own.
+    Custom,
+    /// With elements to use.
+    Interactive,
+    /// Written by Halley: what happened to members and messages.
+    Action,
+    /// A call.
+    Call,
+}
+
+/// A message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Message {
+    /// Its id, in decimal; ids grow with time.
+    #[schema(pattern = "^[0-9]+$")]
+    pub id: String,
+    /// The id that its sender gave it.
+    #[schema(required = false)]
+    pub muid: String,
+    /// The conversation it is in.
+    pub conversation_id: String,
+    /// The sender's uid.
+    pub sender: String,
+    /// What the receiver is.
+    pub receiver_type: ReceiverType,
+    /// The uid or guid of the receiver.
+    pub receiver: String,
+    /// What kind of message.
+    pub category: Category,
+    /// The type within the category: `text`, `image`, a type of the app's own, …
+    #[schema(rename = "type")]
+    pub kind: String,
+    /// The content.
+    #[schema(no_recursion)]
+    pub data: MessageData,
+    /// Unix seconds.
+    pub sent_at: i64,
+    /// Unix seconds of the last change.
+    #[schema(required = false)]
+    pub updated_at: i64,
+    /// Unix seconds since when it is delivered.
+    #[schema(required = false)]
+    pub delivered_at: i64,
+    /// Unix seconds since when it is read.
+    #[schema(required = false)]
+    pub read_at: i64,
+    /// Unix seconds of the last edit.
+    #[schema(required = false)]
+    pub edited_at: i64,
+    /// Unix seconds of the deletion.
+    #[schema(required = false)]
+    pub deleted_at: i64,
+    /// Unix seconds since when it is pinned.
+    #[schema(required = false)]
+    pub pinned_at: i64,
+    /// Unix seconds since when who looks has saved it.
+    #[schema(required = false)]
+    pub saved_at: i64,
+    /// The uid of who edited it.
+    #[schema(required = false)]
+    pub edited_by: String,
+    /// The uid of who deleted it.
+    #[schema(required = false)]
+    pub deleted_by: String,
+    /// The uid of who pinned it.
+    #[schema(required = false)]
+    pub pinned_by: String,
+    /// Labels of the app.
+    #[schema(required = false)]
+    pub tags: Vec<String>,
+    /// The message that it replies to in a thread.
+    #[schema(required = false, pattern = "^[0-9]+$")]
+    pub parent_id: String,
+    /// How many replies its thread has.
+    #[schema(required = false)]
+    pub reply_count: i32,
+    /// The message that it quotes.
+    #[schema(required = false, pattern = "^[0-9]+$")]
+    pub quoted_message_id: String,
+    /// The message that it quotes, as it is now.
+    #[schema(required = false, no_recursion)]
+    pub quoted_message: Box<Message>,
+    /// Its place in the conversation, counted from 1; where it is asked for.
+    #[schema(required = false)]
+    pub sequence: i64,
+}
+
+/// The content of a message, and who and what its ids stand for. Other keys are the sender's own.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageData {
+    /// The text, or the caption of media.
+    #[schema(required = false)]
+    pub text: String,
+    /// Any JSON of the sender.
+    #[schema(required = false, value_type = Object)]
+    pub metadata: (),
+    /// The content of a custom message.
+    #[schema(required = false, value_type = Object)]
+    pub custom_data: (),
+    /// The elements of an interactive message.
+    #[schema(required = false, value_type = Object)]
+    pub interactive_data: (),
+    /// Files.
+    #[schema(required = false)]
+    pub attachments: Vec<Attachment>,
+    /// Address of the first file.
+    #[schema(required = false)]
+    pub url: String,
+    /// What an action message tells: `joined`, `edited`, …
+    #[schema(required = false)]
+    pub action: String,
+    /// How often it got which reaction.
+    #[schema(required = false)]
+    pub reactions: Vec<ReactionCount>,
+    /// The device that sent it.
+    #[schema(required = false)]
+    pub resource: String,
+    /// Sender, receiver, and what an action is about.
+    #[schema(no_recursion)]
+    pub entities: MessageEntities,
+}
+
+/// A file of a message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Attachment {
+    /// Its address.
+    pub url: String,
+    /// Its name.
+    #[schema(required = false, value_type = Value)]
+    pub name: (),
+    /// Its MIME type.
+    #[schema(required = false, value_type = Value)]
+    pub mime_type: (),
+    /// The ending of its name.
+    #[schema(required = false, value_type = Value)]
+    pub extension: (),
+    /// Its size in bytes.
+    #[schema(required = false, value_type = Value)]
+    pub size: (),
+}
+
+/// How often a message got a reaction.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ReactionCount {
+    /// Which.
+    pub reaction: String,
+    /// How often.
+    #[schema(minimum = 1)]
+    pub count: i32,
+    /// Who looks reacted so.
+    #[schema(required = false)]
+    pub reacted_by_me: bool,
+}
+
+/// Who and what the ids of a message stand for.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageEntities {
+    /// Who sent it.
+    #[schema(required = false, no_recursion)]
+    pub sender: Entity,
+    /// Who receives it.
+    #[schema(required = false, no_recursion)]
+    pub receiver: Entity,
+    /// Of an action: who did it.
+    #[schema(required = false, no_recursion)]
+    pub by: Entity,
+    /// Of an action: where.
+    #[schema(required = false, rename = "for", no_recursion)]
+    pub place: Entity,
+    /// Of an action: whom or what it was done to.
+    #[schema(required = false, no_recursion)]
+    pub on: Entity,
+}
+
+/// What an entity is.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum EntityType {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+    /// A message.
+    Message,
+}
+
+/// A user, a group or a message, with the word for what it is.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Entity {
+    /// It.
+    #[schema(no_recursion)]
+    pub entity: EntityOf,
+    /// What it is.
+    pub entity_type: EntityType,
+}
+
+one_of! {
+    /// A user, a group or a message.
+    EntityOf = User, Group, Message;
+}
+
+/// One user's reaction to a message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Reaction {
+    /// Its id, in decimal.
+    #[schema(pattern = "^[0-9]+$")]
+    pub id: String,
+    /// The message's id.
+    #[schema(pattern = "^[0-9]+$")]
+    pub message_id: String,
+    /// Which.
+    pub reaction: String,
+    /// Whose.
+    pub uid: String,
+    /// Unix seconds.
+    pub reacted_at: i64,
+    /// Whose, in full.
+    pub reacted_by: User,
+}

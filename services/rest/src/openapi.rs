@@ -1,0 +1,309 @@
+//! The API's description (OpenAPI 3.1), made from what stands at the handlers.
+//!
+//! To add a call:
+//!
+//! 1. Above the handler put `#[utoipa::path(METHOD, path = "/…", tag = "…", operation_id = "…", …)]`. The doc comment becomes
+//!    the summary, its further paragraphs the description. `params(…)` takes the types of [`path`] and [`query`],
+//!    `request_body` one of [`body`], and the answer is `responses((status = 200, body = Data<User>))` with the entities of
+//!    [`halley_wire::schema`] or, where only one call answers so, of [`answer`].
+//! 2. Name the codes of the catalogue that are the call's own: `extensions(("x-errors" = json!(["ERR_UID_NOT_FOUND"])))`.
+//!    Those that every call can answer are added here.
+//! 3. In `routes.rs` write `.routes(routes!(area::handler, area::other_method_of_the_same_path))` in place of `.route(…)`, in
+//!    the group whose callers may call it ([`Callers`]).
+//!
+//! A path that is routed without a description fails a test here, and an answer of another shape fails the end-to-end tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    Router,
+    http::{
+        HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY},
+    },
+    middleware::map_response,
+    response::Response,
+    routing::get,
+};
+use bytes::Bytes;
+use halley_model::ErrorCode;
+use halley_wire::schema;
+use serde_json::{Map, Value, json};
+use utoipa::{
+    OpenApi,
+    openapi::{Paths, path::Operation, security::SecurityRequirement},
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+// Nothing makes these types: they only tell of shapes.
+#[allow(dead_code)]
+pub mod answer;
+#[allow(dead_code)]
+pub mod body;
+#[allow(dead_code)]
+pub mod path;
+#[allow(dead_code)]
+pub mod query;
+
+/// Where the description is.
+const ADDRESS: &str = "/openapi.json";
+/// Where the page to try it out is.
+const PAGE: &str = "/docs";
+/// The page runs its own scripts, talks to this host, and is shown in no other page. Its styles are partly inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the document says of itself, and the schemas that no handler names.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Halley REST API",
+        version = "3.0",
+        description = "In-app chat for your own app. Every call names its app by the header `appid`, or by the first label of \
+            the host. Your server calls with an API key, and may act for a user with `onBehalfOf`; clients call with the auth \
+            token of their user. Answers are `{\"data\": …}`, errors `{\"error\": …}`. Texts are counted in UTF-16 units. The \
+            same calls are served under `/v3.0`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "api-keys", description = "API keys of the app"),
+        (name = "users", description = "Users"),
+        (name = "auth-tokens", description = "Auth tokens of users"),
+        (name = "roles", description = "Roles of users"),
+        (name = "restrict-features", description = "Features that a role may not use"),
+        (name = "rbac", description = "Permissions of roles and of scopes in groups"),
+        (name = "blocked-users", description = "Blocks between users"),
+        (name = "friends", description = "Friends"),
+        (name = "groups", description = "Groups"),
+        (name = "group-members", description = "Members of groups"),
+        (name = "banned-users", description = "Users who are banned from groups"),
+        (name = "messages", description = "Messages, threads, reactions"),
+        (name = "conversations", description = "Conversations and receipts"),
+        (name = "data-import", description = "History from another place"),
+        (name = "me", description = "The logged-in user"),
+        (name = "files", description = "Files of messages")
+    ),
+    components(schemas(
+        answer::MembersAdded,
+        answer::MessagePage,
+        answer::UnreadCounts,
+        answer::UserCount,
+        answer::UserPage,
+        body::FileToUpload,
+        body::PermissionValue,
+        schema::Entity,
+        schema::EntityOf,
+        schema::EntityType,
+        schema::Error,
+        schema::ErrorAnswer,
+        schema::Group,
+        schema::Guid,
+        schema::Message,
+        schema::MessageData,
+        schema::MessageEntities,
+        schema::Uid,
+        schema::User
+    ))
+)]
+struct Description;
+
+/// Who may call a group of paths.
+#[derive(Clone, Copy)]
+pub enum Callers {
+    /// The app's server side, with an API key.
+    ServerSide,
+    /// The same, and logged-in users.
+    Anybody,
+    /// Logged-in users only.
+    Users,
+}
+
+impl Callers {
+    /// The schemes that go together, one list for each way to call.
+    fn schemes(self) -> &'static [&'static [&'static str]] {
+        const KEY: &[&str] = &["appId", "apiKey"];
+        const KEY_FOR_USER: &[&str] = &["appId", "apiKey", "onBehalfOf"];
+        const TOKEN: &[&str] = &["appId", "authToken"];
+        match self {
+            Self::ServerSide => &[KEY, KEY_FOR_USER],
+            Self::Anybody => &[KEY, KEY_FOR_USER, TOKEN],
+            Self::Users => &[TOKEN],
+        }
+    }
+}
+
+/// An empty router whose document describes the API.
+pub fn described<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::with_openapi(Description::openapi())
+}
+
+/// Writes down who may call the paths of a group; what a handler says of that itself stays.
+pub fn called_by<S: Clone + Send + Sync + 'static>(callers: Callers, mut group: OpenApiRouter<S>) -> OpenApiRouter<S> {
+    let all = |schemes: &[&str]| {
+        schemes.iter().fold(SecurityRequirement::default(), |all, name| all.add::<_, [&str; 0], _>(*name, []))
+    };
+    for operation in operations(&mut group.get_openapi_mut().paths) {
+        operation.security.get_or_insert_with(|| callers.schemes().iter().map(|schemes| all(schemes)).collect());
+    }
+    group
+}
+
+fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
+    paths.paths.values_mut().flat_map(|item| {
+        [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+    })
+}
+
+/// Serves the description and the page to try it out; both need no key.
+pub fn pages<S: Clone + Send + Sync + 'static>(document: &Value) -> Router<S> {
+    let bytes = Bytes::from(document.to_string());
+    let show = async move || ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], bytes);
+    // Credentials that somebody types into the page stay out of its storage.
+    let config = Config::from(ADDRESS).validator_url("none").persist_authorization(false).doc_expansion("none");
+    let viewer: Router<S> = SwaggerUi::new(PAGE).config(config).into();
+    Router::new().route(ADDRESS, get(show)).merge(viewer.layer(map_response(protected)))
+}
+
+async fn protected(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// Completes the document: credentials, what every call can answer, and which call leads to which.
+pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
+    let mut document = serde_json::to_value(document)?;
+    document["components"]["securitySchemes"] = security_schemes();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for (path, methods) in paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?))) {
+            for operation in methods.values_mut() {
+                add_errors(path, operation);
+                describe_success(operation);
+            }
+        }
+        add_links(paths);
+    }
+    Ok(document)
+}
+
+fn security_schemes() -> Value {
+    let header = |name: &str, text: &str| json!({"type": "apiKey", "in": "header", "name": name, "description": text});
+    json!({
+        "appId": header("appid", "The app's id. The first label of the host names it as well."),
+        "apiKey": header("apikey", "An API key. Its scope decides what it may call."),
+        "onBehalfOf": header("onBehalfOf", "The uid of the user for whom an API key acts."),
+        "authToken": header("authtoken", "The auth token of a user."),
+        "session": header("authorization", "The session that a login gives (`jwt`)."),
+    })
+}
+
+/// Codes that a call can answer beside its own.
+fn common_errors(path: &str, operation: &Value) -> Vec<ErrorCode> {
+    use ErrorCode as E;
+    let mut codes = vec![
+        E::BadRequest,
+        E::EmptyAppId,
+        E::InvalidAppId,
+        E::TooManyRequests,
+        E::Exception,
+        E::Unavailable,
+        E::Timeout,
+    ];
+    if operation["security"].as_array().is_some_and(|ways| !ways.is_empty()) {
+        codes.extend([E::EmptyApiKey, E::ApiKeyNotValid, E::EmptyAuthToken, E::AuthTokenNotValid]);
+        codes.extend([E::NoAccess, E::PermissionDenied, E::UidNotFound]);
+    }
+    if operation.get("requestBody").is_some() {
+        codes.push(E::PayloadTooLarge);
+    }
+    if path.contains('{') {
+        codes.push(E::ApiNotFound);
+    }
+    codes
+}
+
+/// Turns `x-errors` and the common codes into answers.
+fn add_errors(path: &str, operation: &mut Value) {
+    let own = operation.as_object_mut().and_then(|operation| operation.remove("x-errors")).unwrap_or_default();
+    let own = own.as_array().into_iter().flatten().filter_map(|code| ErrorCode::parse(code.as_str()?));
+    let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    let common = common_errors(path, operation);
+    for code in own.chain(common) {
+        by_status.entry(code.http()).or_default().insert(code.as_str());
+    }
+    for (status, codes) in by_status {
+        let lines: Vec<String> = codes
+            .into_iter()
+            .filter_map(|name| Some(format!("- `{name}`: {}", ErrorCode::parse(name)?.meaning())))
+            .collect();
+        operation["responses"][status.to_string()] = json!({
+            "description": lines.join("\n"),
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
+        });
+    }
+}
+
+/// A description is required, and the summary says it already.
+fn describe_success(operation: &mut Value) {
+    let answer = &mut operation["responses"]["200"];
+    if answer["description"].as_str().is_none_or(str::is_empty) {
+        answer["description"] = json!("Done.");
+    }
+}
+
+/// Calls that make something: where its id stands in the answer, and which parameter of further calls it is.
+const LINKS: &[(&str, &str, &str, &[&str])] = &[
+    ("create-apikey", "/data/apiKey", "apiKey", &["get-apikey", "update-apikey", "delete-apikey"]),
+    (
+        "create-user",
+        "/data/uid",
+        "uid",
+        &["get-user", "update-user", "delete-user", "create-authtoken", "list-authtokens", "block-users", "add-friend"],
+    ),
+    (
+        "create-role",
+        "/data/role",
+        "role",
+        &["get-role", "update-role", "delete-role", "list-role-permissions", "set-role-permissions"],
+    ),
+    (
+        "create-group",
+        "/data/guid",
+        "guid",
+        &["get-group", "update-group", "delete-group", "list-group-members", "add-group-members"],
+    ),
+    (
+        "send-message",
+        "/data/id",
+        "id",
+        &[
+            "get-message-details",
+            "update-message",
+            "delete-message",
+            "pin-message",
+            "save-message",
+            "send-thread-message",
+        ],
+    ),
+];
+
+fn add_links(paths: &mut Map<String, Value>) {
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let Some((_, pointer, parameter, targets)) = LINKS.iter().find(|(from, ..)| *from == id) else { continue };
+        let links: Map<String, Value> = targets
+            .iter()
+            .map(|target| {
+                let parameters = json!({*parameter: format!("$response.body#{pointer}")});
+                ((*target).to_owned(), json!({"operationId": target, "parameters": parameters}))
+            })
+            .collect();
+        operation["responses"]["200"]["links"] = Value::Object(links);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! Answers that no other call gives.
+
+use std::collections::BTreeMap;
+
+use halley_wire::{
+    one_of,
+    schema::{
+        Attachment, BannedUser, Fate, Group, GroupMember, Member, MemberScope, Message, MessageListMeta, PageMeta,
+        ReceiverType, User,
+    },
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{AllOfBuilder, ObjectBuilder, Schema},
+    },
+};
+
+use super::body::PermissionValue;
+
+/// An entity with more keys.
+macro_rules! with_more {
+    ($(#[doc = $doc:literal] $name:ident = $entity:ty, $more:ty;)*) => {$(
+        #[doc = $doc]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let entity = Ref::from_schema_name(<$entity>::name());
+                AllOfBuilder::new().item(entity).item(<$more>::schema()).description(Some($doc.trim())).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                schemas.push((<$entity>::name().into_owned(), <$entity>::schema()));
+                <$entity>::schemas(schemas);
+                <$more>::schemas(schemas);
+            }
+        }
+    )*};
+}
+
+with_more! {
+    /// A member: the user with its place in the group.
+    GroupMemberUser = User, GroupMember;
+    /// A banned user.
+    BannedGroupUser = User, BannedUser;
+    /// The logged-in user.
+    LoggedIn = User, Login;
+    /// A new group, and what became of its first members.
+    NewGroupWithMembers = Group, FirstMembers;
+    /// A group that has a new owner.
+    GroupTransferred = Group, Acknowledged;
+    /// A member whose scope is changed.
+    ScopeChanged = Member, Acknowledged;
+}
+
+/// What a login gives.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Login {
+    /// The auth token that was used.
+    auth_token: String,
+    /// The session, for the WebSocket.
+    jwt: String,
+    /// What the client must know of the server.
+    settings: Settings,
+}
+
+/// An acknowledgement.
+#[derive(ToSchema)]
+pub struct Acknowledged {
+    /// True.
+    success: bool,
+    /// The same for people.
+    message: String,
+}
+
+/// What became of the first members of a group.
+#[derive(ToSchema)]
+pub struct FirstMembers {
+    /// By list, and the same once more under `data`.
+    #[schema(required = false)]
+    members: MembersAdded,
+}
+
+/// What became of each user, by list.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MembersAdded {
+    /// Of the admins, by uid.
+    admins: BTreeMap<String, Fate>,
+    /// Of the moderators, by uid.
+    moderators: BTreeMap<String, Fate>,
+    /// Of the participants, by uid.
+    participants: BTreeMap<String, Fate>,
+    /// Of those to ban, by uid.
+    users_to_ban: BTreeMap<String, Fate>,
+}
+
+one_of! {
+    /// The app's server side is told what became of each; a user who joins gets the action message.
+    JoinedOrAdded = MembersAdded, Message;
+}
+
+/// Settings of the app and the server.
+#[derive(ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct Settings {
+    /// Host of the WebSocket.
+    chat_host: String,
+    /// Port of the WebSocket; empty where the host has one.
+    chat_wss_port: String,
+    /// Host of the API for clients.
+    client_api_host: String,
+    /// Host of the API for servers.
+    admin_api_host: String,
+    /// Version of the API.
+    chat_api_version: String,
+    /// Version of the API on the WebSocket's host.
+    ws_api_version: String,
+    /// The app's region.
+    region: String,
+    /// `DEFAULT`.
+    mode: String,
+    /// True: there is nothing to ping.
+    analytics_ping_disabled: bool,
+    /// Extensions of the app.
+    #[schema(rename = "extensions")]
+    extensions: Vec<String>,
+    /// Reasons to flag a message.
+    #[schema(rename = "flagReasons", value_type = Vec<Value>)]
+    flag_reasons: Vec<()>,
+    /// Limits, by name.
+    #[schema(rename = "parameters", value_type = Object)]
+    parameters: (),
+}
+
+/// A count.
+#[derive(ToSchema)]
+pub struct Count {
+    /// How many there are.
+    count: i64,
+}
+
+/// How many users there are.
+#[derive(ToSchema)]
+pub struct UserCount {
+    /// The count.
+    data: Count,
+}
+
+/// A page of users.
+#[derive(ToSchema)]
+pub struct UserPage {
+    /// The users.
+    data: Vec<User>,
+    /// Where the page stands.
+    meta: PageMeta,
+}
+
+one_of! {
+    /// Users, or with `count` how many there are.
+    UsersOrCount = UserPage, UserCount;
+}
+
+/// Users who are active again.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UsersReactivated {
+    /// True.
+    success: bool,
+    /// The same for people.
+    message: String,
+    /// Who was reactivated.
+    reactivated_uids: Vec<String>,
+    /// Who was active.
+    non_deactivated_uids: Vec<String>,
+    /// Who does not exist.
+    not_found: Vec<String>,
+}
+
+/// Users who are deactivated.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UsersDeactivated {
+    /// True.
+    success: bool,
+    /// The same for people.
+    message: String,
+    /// Who was deactivated.
+    deactivated_uids: Vec<String>,
+    /// Who was deactivated before.
+    already_deactivated_uids: Vec<String>,
+    /// Who does not exist.
+    not_found: Vec<String>,
+}
+
+/// What became of each friend to be.
+#[derive(ToSchema)]
+pub struct FriendsAdded {
+    /// By uid.
+    accepted: BTreeMap<String, Fate>,
+}
+
+/// A forbidden feature.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Feature {
+    /// Its name.
+    title: String,
+    /// What it is.
+    description: String,
+    /// Its key.
+    key: String,
+    /// The path that it forbids.
+    path: String,
+    /// Unix seconds of the restriction.
+    created_at: i64,
+}
+
+/// A permission with its value.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Permission {
+    /// Its id.
+    id: String,
+    /// `role` or `scope`.
+    #[schema(rename = "type")]
+    kind: String,
+    /// Its name.
+    title: String,
+    /// What it decides.
+    description: String,
+    /// What its value is made of.
+    data_type: String,
+    /// The words to choose from.
+    available_values: Vec<String>,
+    /// The value when none was set.
+    default_value: PermissionValue,
+    /// The value now.
+    value: PermissionValue,
+    /// Unix seconds.
+    created_at: i64,
+    /// Unix seconds of the last change.
+    updated_at: i64,
+}
+
+/// Every permission with its value.
+#[derive(ToSchema)]
+pub struct PermissionsInForce {
+    /// Values by the ids of permissions.
+    permissions: BTreeMap<String, PermissionValue>,
+}
+
+/// What became of each permission, by its id, and every permission with its value.
+pub struct PermissionsSet;
+
+impl PartialSchema for PermissionsSet {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .property(
+                "permissions",
+                ObjectBuilder::new().additional_properties(Some(Ref::from_schema_name(PermissionValue::name()))),
+            )
+            .required("permissions")
+            .additional_properties(Some(Ref::from_schema_name(Fate::name())))
+            .description(Some("What became of each permission, by its id, and every permission with its value."))
+            .into()
+    }
+}
+
+impl ToSchema for PermissionsSet {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Fate::name().into_owned(), Fate::schema()));
+        Fate::schemas(schemas);
+        schemas.push((PermissionValue::name().into_owned(), PermissionValue::schema()));
+    }
+}
+
+/// How many messages of a conversation are unread.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UnreadCount {
+    /// Whether it is with a user or in a group.
+    entity_type: ReceiverType,
+    /// The uid or guid.
+    entity_id: String,
+    /// How many.
+    count: i64,
+}
+
+/// A page of messages.
+#[derive(ToSchema)]
+pub struct MessagePage {
+    /// The messages.
+    data: Vec<Message>,
+    /// Where the page stands.
+    meta: MessageListMeta,
+}
+
+one_of! {
+    /// Messages, or with `count` how many are unread in each conversation that has any.
+    MessagesOrCounts = MessagePage, UnreadCounts;
+}
+
+/// How many messages are unread.
+#[derive(ToSchema)]
+pub struct UnreadCounts {
+    /// By conversation.
+    data: Vec<UnreadCount>,
+}
+
+/// The permission to upload a file: a form to send.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UploadPermission {
+    /// The form.
+    request: UploadForm,
+    /// What to put into the message when the file is uploaded.
+    attachment: Attachment,
+    /// Unix seconds.
+    expires_at: i64,
+}
+
+/// A form to upload a file with.
+#[derive(ToSchema)]
+pub struct UploadForm {
+    /// Where to.
+    url: String,
+    /// `POST`.
+    method: String,
+    /// Fields that come before the file.
+    body: BTreeMap<String, String>,
+}
+
+/// How many users are online.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Online {
+    /// Of the app.
+    online_users_count: i64,
+    /// Of the groups, by guid.
+    groups: BTreeMap<String, i64>,
+}
+
+/// A member as it was imported.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ImportedMember {
+    /// The group's id.
+    guid: String,
+    /// The user's id.
+    uid: String,
+    /// What it may do.
+    scope: MemberScope,
+    /// Unix seconds.
+    joined_at: i64,
+}
