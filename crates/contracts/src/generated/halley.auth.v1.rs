@@ -5,6 +5,7 @@ pub struct App {
     /// 1 to 32 of a-z and 0-9: it is a DNS label.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// us, eu, in or any label of the installation.
@@ -13,58 +14,76 @@ pub struct App {
     /// JSON object of the app's settings and limits; absent keys have their defaults.
     #[prost(string, tag = "4")]
     pub settings_json: ::prost::alloc::string::String,
+    /// When it was made, Unix ms.
     #[prost(int64, tag = "5")]
     pub created_at_ms: i64,
     /// 0: it is not archived.
     #[prost(int64, tag = "6")]
     pub scheduled_to_delete_at_ms: i64,
 }
+/// A key of the app's server side.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ApiKey {
+    /// The id of the API key, which is no secret.
     #[prost(string, tag = "1")]
     pub key_id: ::prost::alloc::string::String,
     /// The 40 hex characters.
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "3")]
     pub name: ::prost::alloc::string::String,
+    /// What the key may call.
     #[prost(enumeration = "super::super::common::v1::ApiKeyScope", tag = "4")]
     pub scope: i32,
+    /// When it was made, Unix ms.
     #[prost(int64, tag = "5")]
     pub created_at_ms: i64,
 }
+/// A token that a user logs in with.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthToken {
+    /// The id of the auth token, which is no secret.
     #[prost(string, tag = "1")]
     pub token_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
     /// `{uid}_{10-digit seconds}{40 hex}`.
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
+    /// When it was made, Unix ms.
     #[prost(int64, tag = "4")]
     pub created_at_ms: i64,
     /// What the device said of itself; empty until a login.
     #[prost(string, tag = "5")]
     pub platform: ::prost::alloc::string::String,
+    /// The user agent of the device.
     #[prost(string, tag = "6")]
     pub user_agent: ::prost::alloc::string::String,
     /// JSON; empty until a login.
     #[prost(string, tag = "7")]
     pub app_info_json: ::prost::alloc::string::String,
+    /// The device that the call came from; empty: not known.
     #[prost(string, tag = "8")]
     pub device_id: ::prost::alloc::string::String,
 }
+/// Somebody who runs the installation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Operator {
+    /// The operator's id.
     #[prost(string, tag = "1")]
     pub operator_id: ::prost::alloc::string::String,
+    /// The address that they log in with.
     #[prost(string, tag = "2")]
     pub email: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "3")]
     pub name: ::prost::alloc::string::String,
+    /// What the operator may do.
     #[prost(enumeration = "OperatorRole", tag = "4")]
     pub role: i32,
+    /// When it was made, Unix ms.
     #[prost(int64, tag = "5")]
     pub created_at_ms: i64,
 }
@@ -73,6 +92,7 @@ pub struct CreateAppRequest {
     /// Empty: one is made up, 16 hex characters.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// Empty: us.
@@ -81,39 +101,49 @@ pub struct CreateAppRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAppResponse {
+    /// The app.
     #[prost(message, optional, tag = "1")]
     pub app: ::core::option::Option<App>,
+    /// An API key that may only make users and auth tokens.
     #[prost(message, optional, tag = "2")]
     pub auth_key: ::core::option::Option<ApiKey>,
+    /// An API key that may call everything.
     #[prost(message, optional, tag = "3")]
     pub rest_api_key: ::core::option::Option<ApiKey>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAppRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAppResponse {
+    /// The app.
     #[prost(message, optional, tag = "1")]
     pub app: ::core::option::Option<App>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAppsRequest {
+    /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAppsResponse {
+    /// Apps.
     #[prost(message, repeated, tag = "1")]
     pub apps: ::prost::alloc::vec::Vec<App>,
+    /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAppRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, optional, tag = "2")]
     pub name: ::core::option::Option<::prost::alloc::string::String>,
     /// Replaces the whole object.
@@ -122,25 +152,31 @@ pub struct UpdateAppRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAppResponse {
+    /// The app.
     #[prost(message, optional, tag = "1")]
     pub app: ::core::option::Option<App>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApiKeyRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// What the key may call.
     #[prost(enumeration = "super::super::common::v1::ApiKeyScope", tag = "3")]
     pub scope: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApiKeyResponse {
+    /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListApiKeysRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
     /// Unspecified: both.
@@ -149,34 +185,43 @@ pub struct ListApiKeysRequest {
     /// Matches within the name.
     #[prost(string, tag = "3")]
     pub search_key: ::prost::alloc::string::String,
+    /// The page that is asked for.
     #[prost(message, optional, tag = "4")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListApiKeysResponse {
+    /// API keys.
     #[prost(message, repeated, tag = "1")]
     pub api_keys: ::prost::alloc::vec::Vec<ApiKey>,
+    /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetApiKeyRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The API key.
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetApiKeyResponse {
+    /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateApiKeyRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The API key.
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, optional, tag = "3")]
     pub name: ::core::option::Option<::prost::alloc::string::String>,
     /// Unspecified: unchanged.
@@ -185,13 +230,16 @@ pub struct UpdateApiKeyRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateApiKeyResponse {
+    /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteApiKeyRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The API key.
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
 }
@@ -199,8 +247,10 @@ pub struct DeleteApiKeyRequest {
 pub struct DeleteApiKeyResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAuthTokenRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
     /// False: a token that is on no device yet may be given out again.
@@ -209,65 +259,85 @@ pub struct CreateAuthTokenRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAuthTokenResponse {
+    /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAuthTokensRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// The page that is asked for.
     #[prost(message, optional, tag = "3")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAuthTokensResponse {
+    /// Auth tokens.
     #[prost(message, repeated, tag = "1")]
     pub auth_tokens: ::prost::alloc::vec::Vec<AuthToken>,
+    /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAuthTokenRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// The auth token.
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAuthTokenResponse {
+    /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAuthTokenRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// The auth token.
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
+    /// The platform of the device.
     #[prost(string, optional, tag = "4")]
     pub platform: ::core::option::Option<::prost::alloc::string::String>,
+    /// The user agent of the device.
     #[prost(string, optional, tag = "5")]
     pub user_agent: ::core::option::Option<::prost::alloc::string::String>,
+    /// What the device tells of its app, a JSON object; empty: nothing.
     #[prost(string, optional, tag = "6")]
     pub app_info_json: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAuthTokenResponse {
+    /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteAuthTokenRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// The auth token.
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
 }
@@ -275,29 +345,37 @@ pub struct DeleteAuthTokenRequest {
 pub struct DeleteAuthTokenResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FlushAuthTokensRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FlushAuthTokensResponse {
+    /// How many were ended.
     #[prost(int32, tag = "1")]
     pub ended: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// What the caller shows.
     #[prost(oneof = "authenticate_request::Credential", tags = "2, 3, 4")]
     pub credential: ::core::option::Option<authenticate_request::Credential>,
 }
 /// Nested message and enum types in `AuthenticateRequest`.
 pub mod authenticate_request {
+    /// What the caller shows.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Credential {
+        /// The API key.
         #[prost(string, tag = "2")]
         ApiKey(::prost::alloc::string::String),
+        /// The auth token.
         #[prost(string, tag = "3")]
         AuthToken(::prost::alloc::string::String),
         /// From StartSession.
@@ -307,29 +385,38 @@ pub mod authenticate_request {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateResponse {
+    /// Whom it stands for.
     #[prost(oneof = "authenticate_response::Principal", tags = "1, 2")]
     pub principal: ::core::option::Option<authenticate_response::Principal>,
 }
 /// Nested message and enum types in `AuthenticateResponse`.
 pub mod authenticate_response {
+    /// Whom it stands for.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Principal {
+        /// The user.
         #[prost(message, tag = "1")]
         User(super::super::super::common::v1::UserPrincipal),
+        /// The API key.
         #[prost(message, tag = "2")]
         ApiKey(super::super::super::common::v1::ApiKeyPrincipal),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartSessionRequest {
+    /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// The auth token.
     #[prost(string, tag = "2")]
     pub auth_token: ::prost::alloc::string::String,
+    /// The device that the call came from; empty: not known.
     #[prost(string, tag = "3")]
     pub device_id: ::prost::alloc::string::String,
+    /// The platform of the device.
     #[prost(string, tag = "4")]
     pub platform: ::prost::alloc::string::String,
+    /// The user agent of the device.
     #[prost(string, tag = "5")]
     pub user_agent: ::prost::alloc::string::String,
     /// JSON or empty.
@@ -338,52 +425,64 @@ pub struct StartSessionRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartSessionResponse {
+    /// The user's id.
     #[prost(string, tag = "1")]
     pub uid: ::prost::alloc::string::String,
     /// A JWT (HS256); its claims are Halley's own business.
     #[prost(string, tag = "2")]
     pub session_token: ::prost::alloc::string::String,
+    /// The auth token.
     #[prost(message, optional, tag = "3")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOperatorRequest {
+    /// The address that they log in with.
     #[prost(string, tag = "1")]
     pub email: ::prost::alloc::string::String,
+    /// A name for people.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// 10 to 100 characters.
     #[prost(string, tag = "3")]
     pub password: ::prost::alloc::string::String,
+    /// What the operator may do.
     #[prost(enumeration = "OperatorRole", tag = "4")]
     pub role: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOperatorResponse {
+    /// The operator.
     #[prost(message, optional, tag = "1")]
     pub operator: ::core::option::Option<Operator>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateOperatorRequest {
+    /// The address that they log in with.
     #[prost(string, tag = "1")]
     pub email: ::prost::alloc::string::String,
+    /// The password; empty: none.
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateOperatorResponse {
+    /// The operator.
     #[prost(message, optional, tag = "1")]
     pub operator: ::core::option::Option<Operator>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListOperatorsRequest {
+    /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOperatorsResponse {
+    /// Operators.
     #[prost(message, repeated, tag = "1")]
     pub operators: ::prost::alloc::vec::Vec<Operator>,
+    /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
@@ -391,10 +490,15 @@ pub struct ListOperatorsResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum OperatorRole {
+    /// Not said.
     Unspecified = 0,
+    /// Everything.
     Owner = 1,
+    /// Apps and their settings.
     Admin = 2,
+    /// What users write.
     Moderator = 3,
+    /// Keys and settings of apps.
     Developer = 4,
 }
 impl OperatorRole {
@@ -551,6 +655,7 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("halley.auth.v1.AuthService", "GetApp"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists apps.
         pub async fn list_apps(
             &mut self,
             request: impl tonic::IntoRequest<super::ListAppsRequest>,
@@ -625,6 +730,7 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("halley.auth.v1.AuthService", "CreateApiKey"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists API keys.
         pub async fn list_api_keys(
             &mut self,
             request: impl tonic::IntoRequest<super::ListApiKeysRequest>,
@@ -751,6 +857,7 @@ pub mod auth_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists auth tokens.
         pub async fn list_auth_tokens(
             &mut self,
             request: impl tonic::IntoRequest<super::ListAuthTokensRequest>,
@@ -985,6 +1092,7 @@ pub mod auth_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists operators.
         pub async fn list_operators(
             &mut self,
             request: impl tonic::IntoRequest<super::ListOperatorsRequest>,
@@ -1037,6 +1145,7 @@ pub mod auth_service_server {
             &self,
             request: tonic::Request<super::GetAppRequest>,
         ) -> std::result::Result<tonic::Response<super::GetAppResponse>, tonic::Status>;
+        /// Lists apps.
         async fn list_apps(
             &self,
             request: tonic::Request<super::ListAppsRequest>,
@@ -1060,6 +1169,7 @@ pub mod auth_service_server {
             tonic::Response<super::CreateApiKeyResponse>,
             tonic::Status,
         >;
+        /// Lists API keys.
         async fn list_api_keys(
             &self,
             request: tonic::Request<super::ListApiKeysRequest>,
@@ -1099,6 +1209,7 @@ pub mod auth_service_server {
             tonic::Response<super::CreateAuthTokenResponse>,
             tonic::Status,
         >;
+        /// Lists auth tokens.
         async fn list_auth_tokens(
             &self,
             request: tonic::Request<super::ListAuthTokensRequest>,
@@ -1172,6 +1283,7 @@ pub mod auth_service_server {
             tonic::Response<super::AuthenticateOperatorResponse>,
             tonic::Status,
         >;
+        /// Lists operators.
         async fn list_operators(
             &self,
             request: tonic::Request<super::ListOperatorsRequest>,

@@ -6,11 +6,13 @@ pub struct Caller {
     /// The app every id of the request belongs to. Lower case.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
+    /// Whom it stands for.
     #[prost(oneof = "caller::Principal", tags = "2, 3, 4")]
     pub principal: ::core::option::Option<caller::Principal>,
 }
 /// Nested message and enum types in `Caller`.
 pub mod caller {
+    /// Whom it stands for.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Principal {
         /// A logged-in user, on one device.
@@ -43,6 +45,7 @@ pub struct ApiKeyPrincipal {
     /// Id of the key, never its value.
     #[prost(string, tag = "1")]
     pub key_id: ::prost::alloc::string::String,
+    /// What the key may call.
     #[prost(enumeration = "ApiKeyScope", tag = "2")]
     pub scope: i32,
     /// The uid of the header `onBehalfOf`; empty when the app itself acts.
@@ -56,6 +59,7 @@ pub struct SystemPrincipal {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ApiKeyScope {
+    /// Not said.
     Unspecified = 0,
     /// Create users and their auth tokens; nothing else. The auth key.
     AuthOnly = 1,
@@ -103,8 +107,10 @@ pub struct PageInfo {
     /// Rows in this page.
     #[prost(int32, tag = "2")]
     pub count: i32,
+    /// Rows that a page may have.
     #[prost(int32, tag = "3")]
     pub per_page: i32,
+    /// This page, counted from 1.
     #[prost(int32, tag = "4")]
     pub current_page: i32,
     /// Number of pages; at least 1.
@@ -114,8 +120,10 @@ pub struct PageInfo {
 /// A range of times, both ends inclusive, Unix milliseconds; 0 means open.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimeRange {
+    /// Since then, Unix ms; 0: open.
     #[prost(int64, tag = "1")]
     pub from_ms: i64,
+    /// Until then, Unix ms; 0: open.
     #[prost(int64, tag = "2")]
     pub to_ms: i64,
 }
@@ -132,8 +140,10 @@ pub struct ItemResult {
 /// Why an item failed: a code of the public catalogue and its text.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ItemError {
+    /// A code of the public catalogue.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
+    /// The same for people.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
 }
@@ -141,6 +151,7 @@ pub struct ItemError {
 /// `halley_model::permissions`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PermissionValue {
+    /// The public id of the permission.
     #[prost(string, tag = "1")]
     pub permission: ::prost::alloc::string::String,
     /// The word, of a permission that holds one; otherwise empty.
@@ -152,6 +163,7 @@ pub struct PermissionValue {
     /// When it was first set, and last. 0 in a request.
     #[prost(int64, tag = "4")]
     pub created_at_ms: i64,
+    /// When it was last changed, Unix ms; 0: never.
     #[prost(int64, tag = "5")]
     pub updated_at_ms: i64,
 }

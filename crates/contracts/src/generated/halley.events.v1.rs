@@ -6,13 +6,16 @@ pub struct Event {
     /// UUIDv7.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// The app's id.
     #[prost(string, tag = "2")]
     pub app_id: ::prost::alloc::string::String,
+    /// When it happened, Unix ms.
     #[prost(int64, tag = "3")]
     pub occurred_at_ms: i64,
     /// The device whose call caused it; empty when none did.
     #[prost(string, tag = "4")]
     pub origin_device_id: ::prost::alloc::string::String,
+    /// What happened.
     #[prost(
         oneof = "event::Body",
         tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40"
@@ -21,40 +24,58 @@ pub struct Event {
 }
 /// Nested message and enum types in `Event`.
 pub mod event {
+    /// What happened.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Body {
+        /// A message was stored.
         #[prost(message, tag = "10")]
         MessageSent(super::MessageSent),
+        /// A watermark moved.
         #[prost(message, tag = "11")]
         ReceiptChanged(super::ReceiptChanged),
+        /// Somebody came, went or changed its scope.
         #[prost(message, tag = "12")]
         MembershipChanged(super::super::super::groups::v1::MembershipChanged),
+        /// Members were imported.
         #[prost(message, tag = "13")]
         MembersImported(super::MembersImported),
+        /// A group changed.
         #[prost(message, tag = "14")]
         GroupChanged(super::GroupChanged),
+        /// A user changed.
         #[prost(message, tag = "15")]
         UserChanged(super::UserChanged),
+        /// A block or a friendship began or ended.
         #[prost(message, tag = "16")]
         RelationChanged(super::RelationChanged),
+        /// Credentials stopped working.
         #[prost(message, tag = "17")]
         CredentialRevoked(super::CredentialRevoked),
+        /// A user came or went.
         #[prost(message, tag = "18")]
         PresenceChanged(super::PresenceChanged),
+        /// A user began or stopped typing.
         #[prost(message, tag = "19")]
         TypingChanged(super::TypingChanged),
+        /// Something was sent that is not stored.
         #[prost(message, tag = "20")]
         TransientSent(super::TransientSent),
+        /// The app changed.
         #[prost(message, tag = "21")]
         AppChanged(super::AppChanged),
+        /// What a role allows changed.
         #[prost(message, tag = "30")]
         RoleChanged(super::RoleChanged),
+        /// What a scope allows changed.
         #[prost(message, tag = "31")]
         ScopePermissionsChanged(super::ScopePermissionsChanged),
+        /// A reaction came or went.
         #[prost(message, tag = "22")]
         ReactionChanged(super::ReactionChanged),
+        /// A message was pinned or unpinned.
         #[prost(message, tag = "23")]
         PinChanged(super::PinChanged),
+        /// A message was saved or not any more.
         #[prost(message, tag = "24")]
         SaveChanged(super::SaveChanged),
         #[prost(message, tag = "40")]
@@ -64,25 +85,32 @@ pub mod event {
 /// A message of any category was stored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MessageSent {
+    /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
 }
 /// A user's delivered or read watermark moved.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiptChanged {
+    /// Which kind.
     #[prost(enumeration = "ReceiptKind", tag = "1")]
     pub kind: i32,
+    /// The user.
     #[prost(message, optional, tag = "2")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
+    /// What the receiver is.
     #[prost(enumeration = "super::super::messaging::v1::ReceiverType", tag = "3")]
     pub receiver_type: i32,
     /// The other user, or the group.
     #[prost(string, tag = "4")]
     pub receiver: ::prost::alloc::string::String,
+    /// The conversation's public id.
     #[prost(string, tag = "5")]
     pub conversation_id: ::prost::alloc::string::String,
+    /// The id of the message.
     #[prost(int64, tag = "6")]
     pub message_id: i64,
+    /// Its place in the conversation.
     #[prost(int64, tag = "7")]
     pub sequence: i64,
     /// Who wrote the message at the watermark.
@@ -92,16 +120,19 @@ pub struct ReceiptChanged {
 /// A reaction to a message was added or taken back.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReactionChanged {
+    /// Whether it was added, rather than taken back.
     #[prost(bool, tag = "1")]
     pub added: bool,
     /// With its user.
     #[prost(message, optional, tag = "2")]
     pub reaction: ::core::option::Option<super::super::messaging::v1::Reaction>,
+    /// What the receiver is.
     #[prost(enumeration = "super::super::messaging::v1::ReceiverType", tag = "3")]
     pub receiver_type: i32,
     /// Seen from who reacted: the other user, or the group.
     #[prost(string, tag = "4")]
     pub receiver: ::prost::alloc::string::String,
+    /// The conversation's public id.
     #[prost(string, tag = "5")]
     pub conversation_id: ::prost::alloc::string::String,
     /// Of a reply in a thread; 0: none.
@@ -114,18 +145,23 @@ pub struct ReactionChanged {
 /// A message was pinned for everybody in its conversation, or unpinned.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PinChanged {
+    /// Whether it is pinned.
     #[prost(bool, tag = "1")]
     pub pinned: bool,
+    /// The message.
     #[prost(message, optional, tag = "2")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
 }
 /// A user saved a message, or forgot that.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SaveChanged {
+    /// Whether it is saved.
     #[prost(bool, tag = "1")]
     pub saved: bool,
+    /// The user's id.
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
+    /// The message.
     #[prost(message, optional, tag = "3")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
 }
@@ -141,14 +177,17 @@ pub struct ConversationPinChanged {
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MembersImported {
+    /// The group's id.
     #[prost(string, tag = "1")]
     pub guid: ::prost::alloc::string::String,
+    /// Ids of users.
     #[prost(string, repeated, tag = "2")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A group was made, changed, given to another owner or deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GroupChanged {
+    /// Which kind.
     #[prost(enumeration = "ChangeKind", tag = "1")]
     pub kind: i32,
     /// Of a deleted group: as it was.
@@ -158,16 +197,20 @@ pub struct GroupChanged {
 /// A user was made, changed, deactivated, reactivated or deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UserChanged {
+    /// Which kind.
     #[prost(enumeration = "ChangeKind", tag = "1")]
     pub kind: i32,
+    /// The user.
     #[prost(message, optional, tag = "2")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
 }
 /// A block or a friendship between two users began or ended.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RelationChanged {
+    /// The user's id.
     #[prost(string, tag = "1")]
     pub uid: ::prost::alloc::string::String,
+    /// The other user.
     #[prost(string, tag = "2")]
     pub other_uid: ::prost::alloc::string::String,
 }
@@ -184,31 +227,42 @@ pub struct CredentialRevoked {
 /// A user's first socket opened or last socket closed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PresenceChanged {
+    /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
+    /// Whether the user is online.
     #[prost(bool, tag = "2")]
     pub online: bool,
 }
+/// A user began or stopped typing.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TypingChanged {
+    /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
+    /// What the receiver is.
     #[prost(enumeration = "super::super::messaging::v1::ReceiverType", tag = "2")]
     pub receiver_type: i32,
+    /// Who receives it: a uid or a guid.
     #[prost(string, tag = "3")]
     pub receiver: ::prost::alloc::string::String,
+    /// Whether it began, rather than ended.
     #[prost(bool, tag = "4")]
     pub started: bool,
     /// JSON object or empty.
     #[prost(string, tag = "5")]
     pub metadata_json: ::prost::alloc::string::String,
 }
+/// A user sent something that is not stored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransientSent {
+    /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
+    /// What the receiver is.
     #[prost(enumeration = "super::super::messaging::v1::ReceiverType", tag = "2")]
     pub receiver_type: i32,
+    /// Who receives it: a uid or a guid.
     #[prost(string, tag = "3")]
     pub receiver: ::prost::alloc::string::String,
     /// JSON.
@@ -225,25 +279,35 @@ pub struct AppChanged {
 /// What a role lets its users do changed, or the role was deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RoleChanged {
+    /// The role's id.
     #[prost(string, tag = "1")]
     pub role: ::prost::alloc::string::String,
 }
 /// What a scope lets the members of a group do changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScopePermissionsChanged {
+    /// The group's id.
     #[prost(string, tag = "1")]
     pub guid: ::prost::alloc::string::String,
+    /// The scope.
     #[prost(enumeration = "super::super::groups::v1::MemberScope", tag = "2")]
     pub scope: i32,
 }
+/// What happened to a user or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ChangeKind {
+    /// Not said.
     Unspecified = 0,
+    /// Made.
     Created = 1,
+    /// Changed.
     Updated = 2,
+    /// Deleted.
     Deleted = 3,
+    /// Deactivated.
     Deactivated = 4,
+    /// Active again.
     Reactivated = 5,
 }
 impl ChangeKind {
@@ -274,11 +338,15 @@ impl ChangeKind {
         }
     }
 }
+/// Which watermark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ReceiptKind {
+    /// Not said.
     Unspecified = 0,
+    /// What was delivered.
     Delivered = 1,
+    /// What was read.
     Read = 2,
 }
 impl ReceiptKind {
