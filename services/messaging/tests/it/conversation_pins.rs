@@ -8,7 +8,7 @@ use halley_contracts::{
 use halley_kit::Caller;
 use halley_model::ErrorCode;
 
-use crate::support::{Api, GROUP, USER, World, to_group, to_user};
+use crate::support::{Api, GROUP, USER, World, to_user};
 
 type Told<T> = Result<T, ErrorCode>;
 
@@ -147,10 +147,8 @@ async fn what_the_app_pins_comes_first_for_everybody_and_is_no_users_to_change()
     let again = api.pin_for_all(&server, &[(GROUP, "news"), (USER, "help")]).await.unwrap();
     assert_eq!((again[1].with.as_str(), again[1].pinned_at_ms), ("help", pins[0].pinned_at_ms));
     assert_eq!(api.order("bob").await, "news* help* u1");
-    let refused = |sides: &[(ReceiverType, &str)], code| {
-        let sides = sides.to_vec();
-        let api = &api;
-        async move { assert_eq!(api.pin_for_all(&api.server(), &sides).await, Err(code), "{sides:?}") }
+    let refused = async |sides: &[(ReceiverType, &str)], code| {
+        assert_eq!(api.pin_for_all(&api.server(), sides).await, Err(code), "{sides:?}");
     };
     let six = [(USER, "u1"), (USER, "u2"), (USER, "u3"), (USER, "u4"), (USER, "u5"), (USER, "help")];
     refused(&six, ErrorCode::SystemPinnedConversationsLimit).await;
@@ -161,10 +159,11 @@ async fn what_the_app_pins_comes_first_for_everybody_and_is_no_users_to_change()
     let list = pb::ListSystemPinsRequest {};
     assert_eq!(api.list_system_pins(&ann, list).await.expect_err("refused").code, ErrorCode::PermissionDenied);
     assert_eq!(api.list_system_pins(&server, list).await.unwrap().pins, again, "a refusal changes nothing");
-    let elsewhere = Api { app: "other".to_owned(), ..world.start().await };
+    let mut elsewhere = world.start().await;
+    elsewhere.app = "other".to_owned();
     assert!(elsewhere.list_system_pins(&elsewhere.server(), list).await.unwrap().pins.is_empty());
     assert!(api.pin_for_all(&server, &[]).await.unwrap().is_empty());
-    assert_eq!(api.order("ann").await, "u1* help news");
-    api.send("ann", to_group("news", "x")).await;
     assert_eq!(api.order("ann").await, "u1* news help");
+    api.send("ann", to_user("help", "x")).await;
+    assert_eq!(api.order("ann").await, "u1* help news");
 }

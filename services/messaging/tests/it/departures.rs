@@ -14,7 +14,9 @@ use crate::support::{Api, GROUP, OwnRedis, USER, World, history, to_group, to_us
 impl Api {
     async fn out(&self, world: &World, uid: &str, action: MembershipAction) {
         world.groups.remove_member("room", uid);
-        let event = Some(world.membership("room", uid, action));
+        let event = world.membership("room", uid, action);
+        world.fact(Body::MembershipChanged(event.change.clone().unwrap())).await;
+        let event = Some(event);
         self.record_membership(&self.server(), pb::RecordMembershipRequest { event }).await.unwrap();
     }
 
@@ -69,8 +71,10 @@ async fn who_leaves_or_is_removed_loses_sight_until_the_return() {
         let get = pb::GetConversationRequest { with_type: GROUP.into(), with: "room".to_owned(), ..Default::default() };
         let refused = api.get_conversation(&api.user("bob"), get.clone()).await.expect_err("refused");
         assert_eq!(refused.code, ErrorCode::ConversationNotAccessible);
-        let refused = api.list_messages(&api.user("bob"), history(GROUP, "room")).await.expect_err("refused");
-        assert_eq!(refused.code, ErrorCode::GroupNotJoined);
+        let bob = api.user("bob");
+        let refused =
+            eventually("history is closed", async || api.list_messages(&bob, history(GROUP, "room")).await.err());
+        assert_eq!(refused.await.code, ErrorCode::GroupNotJoined);
         let refused =
             api.get_message(&api.user("bob"), pb::GetMessageRequest { id: said.id }).await.expect_err("refused");
         assert_eq!(refused.code, ErrorCode::MessageNoAccess);

@@ -216,7 +216,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-const ROUTES: [(&str, &str); 22] = [
+const ROUTES: [(&str, &str); 27] = [
     ("POST", "/users"),
     ("PUT", "/users"),
     ("PUT", "/users/caroline"),

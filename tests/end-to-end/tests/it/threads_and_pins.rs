@@ -30,6 +30,10 @@ impl Scene {
         people.try_into().unwrap_or_else(|_| panic!("as many as names"))
     }
 
+    async fn group(&self, name: &str, members: &[&Person]) -> String {
+        self.world.group(name, members).await.id().to_owned()
+    }
+
     async fn say(&self, from: &Person, kind: &str, to: &str, text: &str) -> String {
         let body = json!({"receiver": to, "receiverType": kind, "data": {"text": text}});
         id(&data(self.by(from, Method::POST, "/messages", body)).await)
@@ -196,10 +200,10 @@ async fn an_interactive_message_is_used_by_those_who_may(form: Form) {
 async fn a_message_goes_to_several_and_one_that_can_not_have_it_keeps_it_from_no_other(form: Form) {
     let scene = Scene::new(form).await;
     let [ann, bob, cat] = scene.people(["ann", "bob", "cat"]).await;
-    let joined = scene.world.group("joined", &[&ann, &bob]).await;
-    let foreign = scene.world.group("foreign", &[&bob]).await;
+    let joined = scene.group("joined", &[&ann, &bob]).await;
+    let foreign = scene.group("foreign", &[&bob]).await;
     let (nobody, muid) = (scene.world.name("nobody"), unique("m"));
-    let receivers = json!({"uids": [bob.uid, cat.uid, nobody, "no uid"], "guids": [joined.id, foreign.id]});
+    let receivers = json!({"uids": [bob.uid, cat.uid, nobody, "no uid"], "guids": [joined, foreign]});
     let body = json!({"multipleReceivers": receivers, "data": {"text": "to all"}, "muid": muid, "tags": ["t"]});
 
     let sent = data(scene.by(&ann, Method::POST, "/messages", body.clone())).await;
@@ -209,18 +213,18 @@ async fn a_message_goes_to_several_and_one_that_can_not_have_it_keeps_it_from_no
         assert_eq!((&fate["success"], &fate["data"]["receiver"]), (&json!(true), &json!(uid)), "{sent}");
         assert_eq!((&fate["data"]["sender"], &fate["data"]["data"]["text"]), (&json!(ann.uid), &json!("to all")));
     }
-    assert_eq!(sent["guids"][&joined.id]["data"]["receiverType"], "group");
+    assert_eq!(sent["guids"][&joined]["data"]["receiverType"], "group");
     let failed = |list: &str, id: &str| sent[list][id]["error"]["code"].as_str().unwrap_or_default().to_owned();
     assert_eq!(failed("uids", &nobody), "ERR_UID_NOT_FOUND");
     assert_eq!(failed("uids", "no uid"), "ERR_UID_NOT_FOUND");
-    assert_eq!(failed("guids", &foreign.id), "ERR_GROUP_NOT_JOINED");
-    assert_eq!(sent["guids"][&foreign.id]["success"], false);
+    assert_eq!(failed("guids", &foreign), "ERR_GROUP_NOT_JOINED");
+    assert_eq!(sent["guids"][&foreign]["success"], false);
 
     // Sent again, in another order, it makes no second message; and each has a muid that begins with the given one.
-    let receivers = json!({"guids": [joined.id], "uids": [cat.uid, bob.uid]});
+    let receivers = json!({"guids": [joined], "uids": [cat.uid, bob.uid]});
     let again = json!({"multipleReceivers": receivers, "data": {"text": "to all"}, "muid": muid});
     let again = data(scene.by(&ann, Method::POST, "/messages", again)).await;
-    for (list, id) in [("uids", &bob.uid), ("uids", &cat.uid), ("guids", &joined.id)] {
+    for (list, id) in [("uids", &bob.uid), ("uids", &cat.uid), ("guids", &joined)] {
         assert_eq!(again[list][id]["data"]["id"], sent[list][id]["data"]["id"]);
         assert!(again[list][id]["data"]["muid"].as_str().is_some_and(|stored| stored.starts_with(&muid)));
     }
@@ -251,8 +255,8 @@ async fn a_message_goes_to_several_and_one_that_can_not_have_it_keeps_it_from_no
 async fn a_bot_sends_in_its_own_name(form: Form) {
     let scene = Scene::new(form).await;
     let [ann, bot] = scene.people(["ann", "bot"]).await;
-    let joined = scene.world.group("joined", &[&bot]).await;
-    let foreign = scene.world.group("foreign", &[&ann]).await;
+    let joined = scene.group("joined", &[&bot]).await;
+    let foreign = scene.group("foreign", &[&ann]).await;
     let path = format!("/bots/{}/messages", bot.uid);
     let message = |kind: &str, to: &str| json!({"receiver": to, "receiverType": kind, "data": {"text": "beep"}});
     assert_eq!(refused(scene.post(&path, message("user", &ann.uid))).await, "ERR_BOT_NOT_FOUND", "not one yet");
@@ -266,8 +270,8 @@ async fn a_bot_sends_in_its_own_name(form: Form) {
     let sent = data(scene.post(&path, message("user", &ann.uid))).await;
     assert_eq!((&sent["sender"], &sent["receiver"]), (&json!(bot.uid), &json!(ann.uid)));
     assert_eq!(phone.hear().await.text.as_deref(), Some("beep"));
-    assert_eq!(data(scene.post(&path, message("group", &joined.id))).await["sender"], bot.uid);
-    assert_eq!(refused(scene.post(&path, message("group", &foreign.id))).await, "ERR_GROUP_NOT_JOINED");
+    assert_eq!(data(scene.post(&path, message("group", &joined))).await["sender"], bot.uid);
+    assert_eq!(refused(scene.post(&path, message("group", &foreign))).await, "ERR_GROUP_NOT_JOINED");
     let body = json!({"multipleReceivers": {"uids": [ann.uid]}, "data": {"text": "beep"}});
     assert_eq!(data(scene.post(&path, body)).await["uids"][&ann.uid]["data"]["sender"], bot.uid);
     data(scene.by(&ann, Method::POST, "/blockedusers", json!({"blockedUids": [bot.uid]}))).await;
@@ -297,7 +301,7 @@ async fn a_bot_sends_in_its_own_name(form: Form) {
 async fn conversations_are_pinned_by_users_and_by_the_app(form: Form) {
     let scene = Scene::new(form).await;
     let [ann, bob, cat, dan] = scene.people(["ann", "bob", "cat", "dan"]).await;
-    let room = scene.world.group("room", &[&ann]).await;
+    let room = scene.group("room", &[&ann]).await;
     for person in [&bob, &cat] {
         scene.say(&ann, "user", &person.uid, "x").await;
     }
@@ -313,22 +317,22 @@ async fn conversations_are_pinned_by_users_and_by_the_app(form: Form) {
         };
         rows.iter().filter_map(side).collect::<Vec<_>>()
     };
-    assert_eq!(order().await, [&cat.uid, &bob.uid, &room.id].map(Clone::clone));
+    assert_eq!(order().await, [&cat.uid, &bob.uid, &room].map(Clone::clone));
     let pinned = data(pin(&with("users", &bob.uid))).await;
     assert_eq!((&pinned["pinnedBy"], &pinned["conversationType"]), (&json!(ann.uid), &json!("user")));
     assert!(pinned["pinnedAt"].is_i64() && pinned["conversationId"].is_string());
     let told = phone.told("conversation_pinned").await;
     assert_eq!((&told["conversationId"], &told["pinnedBy"]), (&pinned["conversationId"], &json!(ann.uid)));
-    data(pin(&with("groups", &room.id))).await;
-    assert_eq!(order().await, [&room.id, &bob.uid, &cat.uid].map(Clone::clone));
+    data(pin(&with("groups", &room))).await;
+    assert_eq!(order().await, [&room, &bob.uid, &cat.uid].map(Clone::clone));
     let again = data(pin(&with("users", &bob.uid))).await;
     assert_eq!(again["pinnedAt"], pinned["pinnedAt"]);
     let before = data(pin(&with("users", &dan.uid))).await;
     assert_eq!((&before["pinnedBy"], before.get("createdAt")), (&json!(ann.uid), None), "before anything is said");
-    let gone = data(unpin(&with("groups", &room.id))).await;
+    let gone = data(unpin(&with("groups", &room))).await;
     assert!(gone.get("pinnedBy").is_none() && gone["conversationId"].is_string());
     assert!(phone.told("conversation_unpinned").await.get("pinnedAt").is_none());
-    data(unpin(&with("groups", &room.id))).await;
+    data(unpin(&with("groups", &room))).await;
     let filtered = data(scene.by(&ann, Method::GET, "/conversations?pinnedBy=me", json!({}))).await;
     assert_eq!(filtered.as_array().map(Vec::len), Some(1));
 
@@ -339,24 +343,24 @@ async fn conversations_are_pinned_by_users_and_by_the_app(form: Form) {
     let (status, body) = answer(pin(&with("users", &cat.uid))).await;
     assert_eq!((status.as_u16(), code(&body)), (400, "ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED"));
     assert_eq!(refused(pin(&with("users", &scene.world.name("nobody")))).await, "ERR_UID_NOT_FOUND");
-    let foreign = scene.world.group("foreign", &[&bob]).await;
-    assert_eq!(refused(pin(&with("groups", &foreign.id))).await, "ERR_GROUP_NOT_JOINED");
+    let foreign = scene.group("foreign", &[&bob]).await;
+    assert_eq!(refused(pin(&with("groups", &foreign))).await, "ERR_GROUP_NOT_JOINED");
     assert_eq!(refused(scene.post(&with("users", &bob.uid), json!({}))).await, "ERR_BAD_REQUEST");
 
     // The app's list is one for all tests of the app: it is set, looked at and cleared at once.
     let put = |pins: Value| scene.put("/conversations/pinned", json!({"pinnedConversations": pins}));
-    let set = data(put(json!([{"guid": room.id}, {"uid": cat.uid}, {"guid": room.id}]))).await;
+    let set = data(put(json!([{"guid": room}, {"uid": cat.uid}, {"guid": room}]))).await;
     assert_eq!(column(&set, "conversationType"), ["group", "user"]);
     assert_eq!((&set[0]["pinnedBy"], &set[1]["uid"]), (&json!("app_system"), &json!(cat.uid)));
     assert_eq!(data(scene.get("/conversations/pinned")).await, set);
-    assert_eq!(order().await, [&room.id, &cat.uid, &bob.uid].map(Clone::clone));
+    assert_eq!(order().await, [&room, &cat.uid, &bob.uid].map(Clone::clone));
     let one = data(scene.by(&ann, Method::GET, &format!("/users/{}/conversation", cat.uid), json!({}))).await;
     assert_eq!(one["pinnedBy"], "app_system");
     let (status, body) = answer(pin(&with("users", &cat.uid))).await;
     assert_eq!((status.as_u16(), code(&body)), (403, "ERR_SYSTEM_PINNED_CONVERSATION"));
     assert_eq!(refused(unpin(&with("users", &cat.uid))).await, "ERR_SYSTEM_PINNED_CONVERSATION");
     assert_eq!(data(put(json!([]))).await, json!([]));
-    assert_eq!(order().await, [&bob.uid, &cat.uid, &room.id].map(Clone::clone));
+    assert_eq!(order().await, [&bob.uid, &cat.uid, &room].map(Clone::clone));
     let six: Vec<_> = (0..6).map(|n| json!({"uid": format!("u{n}")})).collect();
     assert_eq!(refused(put(json!(six))).await, "ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED");
     for broken in [json!([{}]), json!(["x"]), json!("x"), json!([{"uid": "a", "guid": "b"}])] {
@@ -427,11 +431,11 @@ async fn the_list_of_conversations_is_filtered_and_walked(form: Form) {
 async fn who_leaves_loses_sight_and_who_is_deleted_leaves_nothing(form: Form) {
     let scene = Scene::new(form).await;
     let [ann, bob] = scene.people(["ann", "bob"]).await;
-    let room = scene.world.group("room", &[&ann, &bob]).await;
-    let said = scene.say(&ann, "group", &room.id, "hi").await;
-    scene.reply(&ann, "group", &room.id, &said).await;
+    let room = scene.group("room", &[&ann, &bob]).await;
+    let said = scene.say(&ann, "group", &room, "hi").await;
+    scene.reply(&ann, "group", &room, &said).await;
     let get = |path: &str| scene.by(&bob, Method::GET, path, json!({}));
-    let do_pin = || scene.by(&bob, Method::POST, &format!("/groups/{}/conversation/pin", room.id), json!({}));
+    let do_pin = || scene.by(&bob, Method::POST, &format!("/groups/{}/conversation/pin", room), json!({}));
     data(do_pin()).await;
     data(scene.by(&bob, Method::POST, &format!("/messages/{said}/save"), json!({}))).await;
     let saved = async || data(get("/messages?saved=1&affix=prepend&limit=10")).await.as_array().map(Vec::len);
@@ -439,22 +443,22 @@ async fn who_leaves_loses_sight_and_who_is_deleted_leaves_nothing(form: Form) {
     assert_eq!(saved().await, Some(1));
     assert_eq!(listed().await[0]["pinnedBy"], bob.uid);
 
-    data(scene.by(&bob, Method::DELETE, &format!("/groups/{}/members", room.id), json!({}))).await;
+    data(scene.by(&bob, Method::DELETE, &format!("/groups/{}/members", room), json!({}))).await;
     assert_eq!(listed().await, json!([]));
     assert_eq!((saved().await, data(get("/threads")).await), (Some(0), json!([])));
-    let conversation = format!("/groups/{}/conversation", room.id);
+    let conversation = format!("/groups/{}/conversation", room);
     assert_eq!(refused(get(&conversation)).await, "ERR_CONVERSATION_NOT_ACCESSIBLE");
-    assert_eq!(refused(get(&format!("/groups/{}/messages", room.id))).await, "ERR_GROUP_NOT_JOINED");
+    assert_eq!(refused(get(&format!("/groups/{}/messages", room))).await, "ERR_GROUP_NOT_JOINED");
     assert_eq!(data(get("/messages?unread=1&count=1")).await, json!([]));
 
-    let path = format!("/groups/{}/members", room.id);
+    let path = format!("/groups/{}/members", room);
     data(scene.post(&path, json!({"participants": [bob.uid]}))).await;
     let back = listed().await;
     assert!(back[0].get("pinnedBy").is_none(), "{back}");
     assert_eq!((saved().await, data(get("/threads")).await.as_array().map(Vec::len)), (Some(1), Some(1)));
 
     data(do_pin()).await;
-    data(scene.delete(&format!("/groups/{}", room.id), json!({}))).await;
+    data(scene.delete(&format!("/groups/{}", room), json!({}))).await;
     halley_testkit::eventually("the end of the group", async || (listed().await == json!([])).then_some(())).await;
     assert_eq!(refused(get(&conversation)).await, "ERR_CONVERSATION_NOT_ACCESSIBLE");
     assert_eq!(saved().await, Some(0));
