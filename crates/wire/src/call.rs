@@ -163,10 +163,7 @@ pub struct CallJson<'a> {
 }
 
 fn minutes(seconds: i64) -> f64 {
-    // Far below where a float loses seconds.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a call")]
-    let seconds = seconds as f64;
-    (seconds / 60.0 * 100.0).round() / 100.0
+    (seconds as f64 / 60.0 * 100.0).round() / 100.0
 }
 
 /// Minutes of audio and of video: a call is the one or the other.
