@@ -1,21 +1,26 @@
 //! `CallsService`. A change of a call and the message that tells of it share one transaction, which holds the locks of the
 //! acting users' calls and of the conversation.
 
-use std::{sync::Arc, time::Duration};
+mod log;
+mod sweep;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use halley_bus::outbox;
 use halley_contracts::{
     identity::v1::User,
     messaging::v1::{
-        self as pb, CallStatus, Message, MessageCategory, ParticipantState, ReceiverType,
-        calls_service_server::CallsService, message::ReceiverEntity,
+        self as pb, CallStatus, Message, MessageCategory, ParticipantState, calls_service_server::CallsService,
+        message::ReceiverEntity,
     },
 };
-use halley_kit::{Caller, Lifecycle, page::Page, time};
+use halley_kit::{Caller, time};
 use halley_model::{ConversationKey, FieldError, field, limits};
 use sqlx::PgConnection;
 use tonic::Request;
+
+pub(crate) use sweep::sweep;
 
 use super::{Answer, answer};
 use crate::{
@@ -31,7 +36,7 @@ use crate::{
     service::Messaging,
     store::{
         begin_batch,
-        calls::{self, CallFilter, StoredParticipant},
+        calls::{self, StoredParticipant},
         conversations::{self, Locked, Wanted},
         insert,
     },
@@ -39,10 +44,6 @@ use crate::{
 
 /// Longest id of a session, in characters.
 const SESSION_ID_MAX: usize = 200;
-/// How often calls that nobody ended are looked for.
-const SWEEP: Duration = Duration::from_secs(60);
-/// Calls that one statement ends.
-const SWEEP_MAX: i64 = 500;
 
 /// The service as tonic mounts it.
 pub(crate) struct Calls(pub Arc<Messaging>);
@@ -58,11 +59,11 @@ impl CallsService for Calls {
     }
 
     async fn get_call(&self, request: Request<pb::GetCallRequest>) -> Answer<pb::GetCallResponse> {
-        answer(request, |caller, body| get(&self.0, caller, body)).await
+        answer(request, |caller, body| log::get(&self.0, caller, body)).await
     }
 
     async fn list_calls(&self, request: Request<pb::ListCallsRequest>) -> Answer<pb::ListCallsResponse> {
-        answer(request, |caller, body| list(&self.0, caller, body)).await
+        answer(request, |caller, body| log::list(&self.0, caller, body)).await
     }
 }
 
@@ -358,7 +359,8 @@ fn device(caller: &Caller, named: String) -> Result<String> {
 
 /// A new session's id, which can't be guessed.
 fn session_id(app_id: &str, region: &str, now: DateTime<Utc>) -> Result<String> {
-    let is_label = !region.is_empty() && region.len() <= 16 && region.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_label =
+        !region.is_empty() && region.len() <= limits::APP_ID_MAX && region.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_label {
         return Err(FieldError::new("region", "must be letters and digits").into());
     }
@@ -415,123 +417,6 @@ impl Messaging {
             }
         };
         Ok(Change { app_id, uid, device_id, actor: known(uid), receiver, initiator: known(&call.initiator_uid) })
-    }
-
-    /// Calls with their participants, in the order of the rows.
-    async fn show_calls(&self, app_id: &str, rows: Vec<StoredCall>) -> Result<Vec<pb::Call>> {
-        let ids: Vec<String> = rows.iter().map(|call| call.session_id.clone()).collect();
-        let mut participants = calls::list_participants(&self.pool, app_id, &ids).await?;
-        let now = time::now();
-        let shown = rows.into_iter().map(|call| {
-            let participants = participants.remove(&call.session_id).unwrap_or_default();
-            show(self.as_of(call, now), participants)
-        });
-        Ok(shown.collect())
-    }
-}
-
-fn show(call: StoredCall, participants: Vec<StoredParticipant>) -> pb::Call {
-    let participants = participants.into_iter().map(|place| pb::CallParticipant {
-        uid: place.uid,
-        state: place.state.into(),
-        device_id: place.device_id,
-        joined_at_ms: time::opt_to_ms(place.joined_at),
-        left_at_ms: time::opt_to_ms(place.left_at),
-        seconds: place.seconds,
-    });
-    pb::Call {
-        conversation_id: call.key.public(),
-        receiver_type: receiver_type(&call.key).into(),
-        session_id: call.session_id,
-        message_id: call.message_id,
-        r#type: call.kind.into(),
-        status: call.status.into(),
-        initiator_uid: call.initiator_uid,
-        receiver: call.receiver,
-        initiated_at_ms: time::to_ms(call.initiated_at),
-        started_at_ms: time::opt_to_ms(call.started_at),
-        ended_at_ms: time::opt_to_ms(call.ended_at),
-        participant_count: call.participant_count,
-        seconds: call.seconds,
-        participants: participants.collect(),
-    }
-}
-
-async fn get(messaging: &Messaging, caller: Caller, request: pb::GetCallRequest) -> Result<pb::GetCallResponse> {
-    let app_id = caller.app_id();
-    let call = find(messaging, app_id, &request.session_id).await?;
-    if let Some(uid) = caller.acting_uid()
-        && !messaging.directory.may_see_call(app_id, &call, uid).await?
-        && !calls::is_participant(&messaging.pool, app_id, &call.session_id, uid).await?
-    {
-        return Err(CallFault::NotAPart { uid: uid.to_owned() }.into());
-    }
-    let call = messaging.show_calls(app_id, vec![call]).await?.pop();
-    Ok(pb::GetCallResponse { call })
-}
-
-async fn list(messaging: &Messaging, caller: Caller, request: pb::ListCallsRequest) -> Result<pb::ListCallsResponse> {
-    let page = Page::parse(request.page)?;
-    let filter = filter(&caller, &request)?;
-    let rows = calls::list_calls(&messaging.pool, &filter, page.limit(), page.offset()).await?;
-    let count = rows.len();
-    let total = match page.total_at_end(count) {
-        Some(total) => total,
-        None => calls::count_calls(&messaging.pool, &filter).await?,
-    };
-    let calls = messaging.show_calls(caller.app_id(), rows).await?;
-    Ok(pb::ListCallsResponse { calls, page: Some(page.info(total, count)) })
-}
-
-fn filter(caller: &Caller, request: &pb::ListCallsRequest) -> Result<CallFilter> {
-    let known = |status: &i32| CallStatus::try_from(*status).ok().filter(|s| *s != CallStatus::Unspecified);
-    let statuses = request.statuses.iter().map(known).collect::<Option<Vec<_>>>();
-    let statuses = statuses.ok_or_else(|| FieldError::new("status", "must be one of a call"))?;
-    field::text("uid", &request.uid, limits::ID_MAX)?;
-    let mut uids: Vec<String> = caller.acting_uid().map(ToOwned::to_owned).into_iter().collect();
-    if !request.uid.is_empty() {
-        // What is no uid has no part in any call.
-        uids.push(request.uid.to_ascii_lowercase());
-    }
-    uids.dedup();
-    let (started, ended) = (request.started_at.unwrap_or_default(), request.ended_at.unwrap_or_default());
-    Ok(CallFilter {
-        app_id: caller.app_id().to_owned(),
-        uids,
-        kind: Some(request.r#type()).filter(|kind| *kind != pb::CallType::Unspecified),
-        statuses,
-        receiver_type: Some(request.receiver_type()).filter(|kind| *kind != ReceiverType::Unspecified),
-        participant_count: (request.participant_count != 0).then_some(request.participant_count),
-        started_from: time::from_ms(started.from_ms),
-        started_to: time::from_ms(started.to_ms),
-        ended_from: time::from_ms(ended.from_ms),
-        ended_to: time::from_ms(ended.to_ms),
-    })
-}
-
-/// Ends calls that nobody has ended, until the end of the process.
-pub(crate) fn sweep(messaging: Arc<Messaging>, lifecycle: &Lifecycle) {
-    let stopping = lifecycle.stopping();
-    lifecycle.spawn("sweep of calls", async move {
-        loop {
-            match messaging.end_stale_calls().await {
-                Ok(0) => {}
-                Ok(calls) => tracing::info!(calls, "calls that nobody ended are over"),
-                Err(error) => tracing::warn!(%error, "calls that nobody ended are not looked for"),
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(SWEEP) => {}
-            }
-        }
-    });
-}
-
-impl Messaging {
-    async fn end_stale_calls(&self) -> Result<u64> {
-        let mut connection = self.pool.acquire().await?;
-        let max = TimeDelta::from_std(self.call_max).unwrap_or(TimeDelta::MAX);
-        Ok(calls::end_stale(&mut connection, self.oldest_call(time::now()), max, SWEEP_MAX).await?)
     }
 }
 

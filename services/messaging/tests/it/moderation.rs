@@ -182,7 +182,10 @@ async fn what_was_disapproved_is_its_senders_and_the_apps() {
     assert_eq!(ids(&server, pb::ListMessagesRequest::default()).await, [first, bad, quoting, action]);
     assert_eq!(api.shown("bob", bad).await, Err(ErrorCode::MessageIdNotFound));
     let own = api.shown("ann", bad).await.unwrap();
-    assert_eq!((texts(&[own.clone()]), own.moderation()), (vec!["worse".to_owned()], ModerationStatus::Disapproved));
+    assert_eq!(
+        (texts(std::slice::from_ref(&own)), own.moderation()),
+        (vec!["worse".to_owned()], ModerationStatus::Disapproved)
+    );
     assert!(own.updated_at_ms >= before, "a walk by updates meets it");
 
     // Nor does it show through what refers to it, or to those who count places.
