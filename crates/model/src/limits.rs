@@ -1,5 +1,5 @@
-//! The documented limits of REST API v3 that protect the server. Lengths of text count UTF-16 units, as the
-//! documented "an emoji counts 2" asks; byte limits say so.
+//! The documented limits of REST API v3 that are part of its formats, the same for every app. Those that an app may set are
+//! in [`crate::settings`]. Lengths of text count UTF-16 units, as the documented "an emoji counts 2" asks; byte limits say so.
 
 /// Longest uid, guid and role id, in characters.
 pub const ID_MAX: usize = 100;
@@ -21,30 +21,16 @@ pub const GROUP_PASSWORD_MAX: usize = 100;
 pub const DESCRIPTION_MAX: usize = 255;
 /// Longest status message of a user.
 pub const STATUS_MESSAGE_MAX: usize = 255;
-/// Most API keys of an app.
-pub const API_KEYS_MAX: i64 = 25;
-/// Most roles of an app.
-pub const ROLES_MAX: i64 = 25;
-/// Auth tokens of a user that stay valid, the newest ones.
-pub const AUTH_TOKENS_MAX: i64 = 100;
-/// Most friends of a user.
-pub const FRIENDS_MAX: i64 = 1000;
-/// Most uids in one call that adds members or friends.
-pub const UIDS_PER_CALL_MAX: usize = 25;
-/// Largest message, in bytes of its JSON `data`.
+/// Most groups in one question for who is online.
+pub const GROUPS_PER_CALL_MAX: usize = 25;
+/// Largest message that there can be, in bytes of its JSON `data`; an app may set less.
 pub const MESSAGE_DATA_MAX_BYTES: usize = 64 * 1024;
 /// Longest muid.
 pub const MUID_MAX: usize = 100;
 /// Longest type of a custom message.
 pub const MESSAGE_TYPE_MAX: usize = 100;
-/// Most different reactions to a message.
-pub const REACTIONS_MAX: i64 = 25;
 /// Longest reaction, in characters.
 pub const REACTION_MAX: usize = 45;
-/// Most pinned messages of a conversation.
-pub const PINS_MAX: i64 = 100;
-/// Most saved messages of a user.
-pub const SAVES_MAX: i64 = 100;
 /// Most conversations that a user pins, and that an app pins for its users.
 pub const CONVERSATION_PINS_MAX: i64 = 5;
 /// Most bots of an app.
@@ -61,5 +47,3 @@ pub const PAGE_DEFAULT: i32 = 100;
 pub const PAGE_MAX: i32 = 1000;
 /// Most items of one batch between services.
 pub const BATCH_MAX: usize = 1000;
-/// Most entities of one import request over REST.
-pub const IMPORT_REST_MAX: usize = 50;

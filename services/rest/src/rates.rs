@@ -178,7 +178,7 @@ impl Rates {
         let (standing, is_allowed) = self.pass(asks, now).await;
         if let Some(report) = parts.extensions.get::<Report>() {
             // The first one stands: a request is counted once.
-            drop(report.0.set(standing));
+            report.0.get_or_init(|| standing);
         }
         match is_allowed {
             true => Ok(()),

@@ -6,6 +6,7 @@ mod apps;
 mod auth_tokens;
 mod authentication;
 mod isolation;
+mod management;
 mod operators;
 mod revocation;
 mod secrets;

@@ -7,7 +7,7 @@ use halley_model::ErrorCode;
 use crate::support::World;
 
 /// Every row of every table as text, in which bytes are hexadecimal.
-async fn everything_stored(world: &World) -> Vec<String> {
+pub async fn everything_stored(world: &World) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
         .fetch_all(&world.pool)
         .await

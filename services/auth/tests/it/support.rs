@@ -30,7 +30,7 @@ pub struct World {
 /// One instance of the service.
 #[derive(Clone)]
 pub struct Api {
-    transport: Transport,
+    pub transport: Transport,
     // Dropping it changes nothing; held for those who stop the instance.
     pub lifecycle: Lifecycle,
 }

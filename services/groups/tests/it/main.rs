@@ -14,4 +14,5 @@ mod members;
 mod ownership;
 mod permissions;
 mod rights;
+mod room;
 mod support;

@@ -17,6 +17,7 @@ mod marks;
 mod membership;
 mod metrics;
 mod moderation;
+mod news;
 mod own_conversation;
 mod permissions;
 mod reactions;

@@ -43,10 +43,10 @@ pub async fn count(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) 
     let session = state.session(app_id.as_str(), Credential::SessionToken(token.to_owned())).await?;
     let Principal::User(user) = session.principal else { return Err(ApiError::code(ErrorCode::AuthTokenNotValid)) };
     let guids = body.texts("groups")?.unwrap_or_default();
-    if guids.len() > limits::UIDS_PER_CALL_MAX {
+    if guids.len() > limits::GROUPS_PER_CALL_MAX {
         return Err(ApiError::field(
             "groups",
-            &format!("must not have more than {} entries", limits::UIDS_PER_CALL_MAX),
+            &format!("must not have more than {} entries", limits::GROUPS_PER_CALL_MAX),
         ));
     }
     let request = Caller::user(app_id.as_str(), user).request(CountOnlineRequest { guids: guids.clone() });

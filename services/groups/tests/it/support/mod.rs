@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use halley_apps::Apps;
 use halley_bus::{Bus, BusConfig, Channel, Delivery, Outgoing, Subscriptions};
 use halley_contracts::{
     common::v1::{ApiKeyPrincipal, ApiKeyScope, PageInfo, PageRequest, UserPrincipal},
@@ -13,7 +14,7 @@ use halley_kit::{
     Caller, Lifecycle, MasterKey, PublicError, Transport,
     server::{Credentials, mount},
 };
-use halley_model::{ErrorCode, rights::Scope};
+use halley_model::{AppSettings, ErrorCode, rights::Scope};
 use halley_testkit::{unique, within};
 use prost::Message as _;
 use sqlx::PgPool;
@@ -48,12 +49,17 @@ impl World {
     }
 
     pub async fn on_redis(redis_url: &str) -> Self {
+        Self::with(redis_url, AppSettings::default()).await
+    }
+
+    /// Where every app has these settings.
+    pub async fn with(redis_url: &str, settings: AppSettings) -> Self {
         let bus = Bus::connect(&BusConfig { url: redis_url.to_owned().into(), stream_max_len: 100_000 }).await.unwrap();
         let pool = halley_testkit::database(&MIGRATOR).await;
         let lifecycle = Lifecycle::new();
         let needs = Dependencies {
             pool: pool.clone(),
-            apps: halley_apps::Apps::fixed(Default::default()),
+            apps: Apps::fixed(settings),
             bus: bus.clone(),
             lifecycle: lifecycle.clone(),
         };
