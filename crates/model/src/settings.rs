@@ -89,6 +89,7 @@ limits! {
     MembersPerCall "limits.groups.membersPerCall" 25 1000 Count Some(ErrorCode::BadRequest), "Most uids in a call that adds members, all lists together.";
     PinnedMessages "limits.conversations.pinnedMessages" 100 0 Count Some(ErrorCode::PinnedMessagesLimit), "Most pinned messages of a conversation.";
     MessageBytes "limits.messages.bytes" 65_536 65_536 Bytes Some(ErrorCode::InvalidMessageData), "Largest data of a message, as JSON.";
+    FileBytes "limits.files.bytes" 0 0 Bytes Some(ErrorCode::FileSizeExceeded), "Largest file; without it, the server's own limit (`rest.media_max_bytes`, 100 MiB) holds alone.";
     Reactions "limits.messages.reactions" 25 0 Count Some(ErrorCode::BadRequest), "Most different reactions to a message.";
     ImportEntities "limits.import.entities" 50 1000 Count Some(ErrorCode::BadRequest), "Most entities of an import request.";
     CoreRate "limits.rates.core" 0 0 PerMinute Some(ErrorCode::TooManyRequests), "Logins, users made and deleted, groups made and joined.";

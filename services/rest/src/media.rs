@@ -134,12 +134,17 @@ impl Media {
         FormBody::open(request, Bounds { max_bytes: self.max_bytes, silence: SILENCE })
     }
 
-    /// Reads a message with files, and stores the files.
-    pub async fn receive(&self, app: &str, request: Request) -> Result<Form, MediaError> {
+    /// The largest file of an app with that limit.
+    fn most(&self, limit: usize) -> u64 {
+        u64::try_from(limit).unwrap_or(u64::MAX).min(self.max_bytes)
+    }
+
+    /// Reads a message with files of at most `limit` bytes, and stores the files.
+    pub async fn receive(&self, app: &str, request: Request, limit: usize) -> Result<Form, MediaError> {
         let _turn = self.turn()?;
         let mut body = self.open_form(request)?;
         let mut draft = Draft::new(self.store.clone(), app);
-        match self.read_message(app, &mut body, &mut draft).await {
+        match self.read_message(app, &mut body, &mut draft, self.most(limit)).await {
             Ok((fields, files)) => Ok(Form { fields, files, draft }),
             Err(error) => {
                 draft.remove().await;
@@ -154,6 +159,7 @@ impl Media {
         app: &str,
         body: &mut FormBody,
         draft: &mut Draft,
+        max_bytes: u64,
     ) -> Result<(Map<String, Value>, Vec<Stored>), MediaError> {
         let mut parts = body.parts()?;
         let (mut fields, mut files) = (Map::new(), Vec::new());
@@ -165,7 +171,7 @@ impl Media {
                     let kind = Kind::of(&file.mime, &file.file_name, file.head(), &self.denied)?;
                     let name = Name::fresh(&kind.stored);
                     draft.add(name.clone());
-                    let size = self.save(app, &name, &mut file, self.max_bytes).await?;
+                    let size = self.save(app, &name, &mut file, max_bytes).await?;
                     files.push(Stored { name, file_name: file.file_name, kind, size });
                 }
             }
@@ -184,12 +190,13 @@ impl Media {
         }
     }
 
-    /// Permits one upload.
-    pub fn permit(&self, app: &str, wanted: &Wanted<'_>) -> Result<Permission, MediaError> {
+    /// Permits one upload of at most `limit` bytes.
+    pub fn permit(&self, app: &str, wanted: &Wanted<'_>, limit: usize) -> Result<Permission, MediaError> {
         let file_name = plain_name(wanted.file_name)?;
         let kind = Kind::declared(wanted.mime, &file_name, &self.denied)?;
-        if wanted.size > self.max_bytes {
-            return Err(MediaError::FileTooLarge(self.max_bytes));
+        let max_bytes = self.most(limit);
+        if wanted.size > max_bytes {
+            return Err(MediaError::FileTooLarge(max_bytes));
         }
         let name = Name::fresh(&kind.stored);
         let expires_at = now().saturating_add(self.ticket_seconds);

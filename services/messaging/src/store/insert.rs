@@ -27,6 +27,64 @@ pub(crate) struct Row<'a> {
 /// What an insertion gave: a conversation, a sequence number in it, the new id.
 pub(crate) type Inserted = (i64, i64, i64);
 
+/// Messages and what they move on in their conversations. The inner query is sorted and not merged into the outer one, so
+/// that ids are drawn in its order.
+const INSERT: &str = "WITH inserted AS (
+         INSERT INTO messages (
+             app_id, conversation_id, sequence, message_id, sender_uid, category, type, data, muid, tags, parent_id,
+             quoted_message_id, action_on_uid, counted, counted_position, sent_at, updated_at, delivered_at,
+             read_at, device_id, action_on_message_id
+         )
+         SELECT
+             row.app_id, row.conversation_id, row.sequence,
+             COALESCE(NULLIF(row.message_id, 0), nextval('message_ids')), row.sender_uid, row.category, row.type,
+             row.data::json, row.muid, row.tags::text[], row.parent_id, row.quoted_message_id,
+             row.action_on_uid, row.counted, row.counted_position, row.sent_at, row.sent_at, row.delivered_at,
+             row.read_at, row.device_id, row.action_on_message_id
+         FROM (
+             SELECT *
+             FROM unnest(
+                 $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[],
+                 $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::bigint[],
+                 $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
+                 $20::bigint[]
+             ) WITH ORDINALITY AS given (
+                 app_id, conversation_id, sequence, sender_uid, category, type, data, muid, tags, parent_id,
+                 quoted_message_id, action_on_uid, counted, counted_position, sent_at, delivered_at, read_at,
+                 device_id, message_id, action_on_message_id, place
+             )
+             ORDER BY given.place
+         ) AS row
+         RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at
+     ), told AS (
+         SELECT inserted.*, NOT EXISTS (
+             SELECT
+             FROM unnest($22::bigint[], $23::bigint[]) AS quiet (conversation_id, sequence)
+             WHERE quiet.conversation_id = inserted.conversation_id AND quiet.sequence = inserted.sequence
+         ) AS is_news
+         FROM inserted
+     ), latest AS (
+         SELECT app_id, conversation_id, max(sequence) AS sequence, max(message_id) AS message_id,
+             count(*) FILTER (WHERE counted) AS counted,
+             max(sequence) FILTER (WHERE is_news) AS news_sequence,
+             max(message_id) FILTER (WHERE is_news) AS news_message_id,
+             max(sent_at) FILTER (WHERE is_news) AS news_sent_at
+         FROM told
+         GROUP BY app_id, conversation_id
+     ), moved AS (
+         UPDATE conversations
+         SET last_sequence = latest.sequence,
+             last_message_id = latest.message_id,
+             last_message_at = GREATEST(conversations.last_message_at, latest.news_sent_at),
+             preview_sequence = COALESCE(latest.news_sequence, conversations.preview_sequence),
+             preview_message_id = COALESCE(latest.news_message_id, conversations.preview_message_id),
+             counted_total = conversations.counted_total + latest.counted,
+             history_sequence = CASE WHEN $21 THEN latest.sequence ELSE conversations.history_sequence END
+         FROM latest
+         WHERE conversations.app_id = latest.app_id AND conversations.conversation_id = latest.conversation_id
+     )
+     SELECT conversation_id, sequence, message_id FROM inserted";
+
 /// Writes messages of locked conversations and moves those conversations on. Ids are given in the order of the rows,
 /// which is that of sequence numbers. With `imported`, what is there counts as read.
 pub(crate) async fn insert_messages(
@@ -37,89 +95,32 @@ pub(crate) async fn insert_messages(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    // The inner query is sorted and not merged into the outer one, so that ids are drawn in its order.
-    sqlx::query_as(
-        "WITH inserted AS (
-             INSERT INTO messages (
-                 app_id, conversation_id, sequence, message_id, sender_uid, category, type, data, muid, tags, parent_id,
-                 quoted_message_id, action_on_uid, counted, counted_position, sent_at, updated_at, delivered_at,
-                 read_at, device_id, action_on_message_id
-             )
-             SELECT
-                 row.app_id, row.conversation_id, row.sequence,
-                 COALESCE(NULLIF(row.message_id, 0), nextval('message_ids')), row.sender_uid, row.category, row.type,
-                 row.data::json, row.muid, row.tags::text[], row.parent_id, row.quoted_message_id,
-                 row.action_on_uid, row.counted, row.counted_position, row.sent_at, row.sent_at, row.delivered_at,
-                 row.read_at, row.device_id, row.action_on_message_id
-             FROM (
-                 SELECT *
-                 FROM unnest(
-                     $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[],
-                     $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::boolean[], $14::bigint[],
-                     $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::bigint[],
-                     $20::bigint[]
-                 ) WITH ORDINALITY AS given (
-                     app_id, conversation_id, sequence, sender_uid, category, type, data, muid, tags, parent_id,
-                     quoted_message_id, action_on_uid, counted, counted_position, sent_at, delivered_at, read_at,
-                     device_id, message_id, action_on_message_id, place
-                 )
-                 ORDER BY given.place
-             ) AS row
-             RETURNING app_id, conversation_id, sequence, message_id, counted, sent_at
-         ), told AS (
-             SELECT inserted.*, NOT EXISTS (
-                 SELECT
-                 FROM unnest($22::bigint[], $23::bigint[]) AS quiet (conversation_id, sequence)
-                 WHERE quiet.conversation_id = inserted.conversation_id AND quiet.sequence = inserted.sequence
-             ) AS is_news
-             FROM inserted
-         ), latest AS (
-             SELECT app_id, conversation_id, max(sequence) AS sequence, max(message_id) AS message_id,
-                 count(*) FILTER (WHERE counted) AS counted,
-                 max(sequence) FILTER (WHERE is_news) AS news_sequence,
-                 max(message_id) FILTER (WHERE is_news) AS news_message_id,
-                 max(sent_at) FILTER (WHERE is_news) AS news_sent_at
-             FROM told
-             GROUP BY app_id, conversation_id
-         ), moved AS (
-             UPDATE conversations
-             SET last_sequence = latest.sequence,
-                 last_message_id = latest.message_id,
-                 last_message_at = GREATEST(conversations.last_message_at, latest.news_sent_at),
-                 preview_sequence = COALESCE(latest.news_sequence, conversations.preview_sequence),
-                 preview_message_id = COALESCE(latest.news_message_id, conversations.preview_message_id),
-                 counted_total = conversations.counted_total + latest.counted,
-                 history_sequence = CASE WHEN $21 THEN latest.sequence ELSE conversations.history_sequence END
-             FROM latest
-             WHERE conversations.app_id = latest.app_id AND conversations.conversation_id = latest.conversation_id
-         )
-         SELECT conversation_id, sequence, message_id FROM inserted",
-    )
-    .bind(all(rows, |row| row.app_id))
-    .bind(all(rows, |row| row.conversation_id))
-    .bind(all(rows, |row| row.sequence))
-    .bind(all(rows, |row| row.message.sender_uid.as_str()))
-    .bind(all(rows, |row| i16::try_from(row.message.category).unwrap_or_default()))
-    .bind(all(rows, |row| row.message.r#type.as_str()))
-    .bind(all(rows, |row| row.message.data_json.as_str()))
-    .bind(all(rows, |row| some_text(&row.message.muid)))
-    .bind(all(rows, |row| array_literal(&row.message.tags)))
-    .bind(all(rows, |row| some_id(row.message.parent_id)))
-    .bind(all(rows, |row| some_id(row.message.quoted_message_id)))
-    .bind(all(rows, |row| row.message.action_on.as_ref().map(|user| user.uid.as_str())))
-    .bind(all(rows, |row| row.counted))
-    .bind(all(rows, |row| row.counted_position))
-    .bind(all(rows, |row| row.sent_at))
-    .bind(all(rows, |row| row.delivered_at))
-    .bind(all(rows, |row| row.read_at))
-    .bind(all(rows, |row| row.message.device_id.as_str()))
-    .bind(all(rows, |row| row.message_id))
-    .bind(all(rows, |row| row.message.action_on_message.as_ref().map(|message| message.id)))
-    .bind(imported)
-    .bind(quiet(rows, |row| row.conversation_id))
-    .bind(quiet(rows, |row| row.sequence))
-    .fetch_all(connection)
-    .await
+    sqlx::query_as(INSERT)
+        .bind(all(rows, |row| row.app_id))
+        .bind(all(rows, |row| row.conversation_id))
+        .bind(all(rows, |row| row.sequence))
+        .bind(all(rows, |row| row.message.sender_uid.as_str()))
+        .bind(all(rows, |row| i16::try_from(row.message.category).unwrap_or_default()))
+        .bind(all(rows, |row| row.message.r#type.as_str()))
+        .bind(all(rows, |row| row.message.data_json.as_str()))
+        .bind(all(rows, |row| some_text(&row.message.muid)))
+        .bind(all(rows, |row| array_literal(&row.message.tags)))
+        .bind(all(rows, |row| some_id(row.message.parent_id)))
+        .bind(all(rows, |row| some_id(row.message.quoted_message_id)))
+        .bind(all(rows, |row| row.message.action_on.as_ref().map(|user| user.uid.as_str())))
+        .bind(all(rows, |row| row.counted))
+        .bind(all(rows, |row| row.counted_position))
+        .bind(all(rows, |row| row.sent_at))
+        .bind(all(rows, |row| row.delivered_at))
+        .bind(all(rows, |row| row.read_at))
+        .bind(all(rows, |row| row.message.device_id.as_str()))
+        .bind(all(rows, |row| row.message_id))
+        .bind(all(rows, |row| row.message.action_on_message.as_ref().map(|message| message.id)))
+        .bind(imported)
+        .bind(quiet(rows, |row| row.conversation_id))
+        .bind(quiet(rows, |row| row.sequence))
+        .fetch_all(connection)
+        .await
 }
 
 /// One column of all rows.

@@ -21,7 +21,7 @@ use halley_contracts::{
     groups::v1::GetGroupRequest,
     messaging::v1::{MessageCategory, ReceiverType, SendMessageRequest},
 };
-use halley_model::{AppId, ErrorCode};
+use halley_model::{AppId, ErrorCode, Limit};
 use object_store::{GetRange, GetResult};
 use serde_json::{Map, Value, json};
 
@@ -62,11 +62,12 @@ pub async fn permit(context: Context, parts: Parts, body: Fields) -> Reply {
     if files.len() > FILES_MAX {
         return Err(MediaError::TooManyFiles(FILES_MAX).into());
     }
+    let limit = context.settings().await.limit(Limit::FileBytes);
     let address = media::address(&context.config, &parts, context.app_id());
     let mut permissions = Map::new();
     for (id, file) in files {
         let wanted = wanted(id, file)?;
-        let permission = context.media.permit(context.app_id(), &wanted)?;
+        let permission = context.media.permit(context.app_id(), &wanted, limit)?;
         let attachment = permission.file.to_json(&address);
         let message = SendMessageRequest {
             r#type: message_type(&attachment).to_owned(),

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest as _, Request};
 use futures::future::join_all;
 use halley_contracts::messaging::v1::{Message, MessageCategory, ReceiverType, SendMessageRequest};
-use halley_model::{field, limits};
+use halley_model::{Limit, field, limits};
 use halley_wire::{MessageJson, Receiver, parse_content, parse_receivers, parse_send};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -30,7 +30,8 @@ impl Context {
     }
 
     async fn post_form(&self, request: Request, address: &str, parent_id: i64) -> Reply {
-        let Form { mut fields, files, draft } = self.media.receive(self.app_id(), request).await?;
+        let limit = self.settings().await.limit(Limit::FileBytes);
+        let Form { mut fields, files, draft } = self.media.receive(self.app_id(), request, limit).await?;
         attach(&mut fields, &files, address);
         let letter = match self.read(&fields, address, parent_id).await {
             Ok(letter) => letter,

@@ -423,6 +423,7 @@ async fn limits_hold_where_they_are_set(form: Form) {
                 "limits.groups.members": 2,
                 "limits.messages.bytes": 100,
                 "limits.import.entities": 1,
+                "limits.files.bytes": 10,
             }),
         )
         .await;
@@ -452,6 +453,10 @@ async fn limits_hold_where_they_are_set(form: Form) {
     assert_eq!(refused(joining).await, "ERR_NO_VACANCY");
     let import = json!({"users": {"gus": {"uid": "gus", "name": "Gus"}, "hal": {"uid": "hal", "name": "Hal"}}});
     assert_eq!(refused(post("/data_import/users", import)).await, "ERR_IMPORT_INVALID_USER_FORMAT");
+    let file = json!({"name": "a.txt", "mimeType": "text/plain", "size": 11});
+    let wanted = json!({"receiver": "ann", "receiverType": "user", "files": {"one": file}});
+    let permit = post("/files/upload-url", wanted).header("onBehalfOf", "bob");
+    assert_eq!(refused(permit).await, "ERR_FILE_SIZE_EXCEEDED");
     for _ in 0..2 {
         data(post("/users/ann/auth_tokens", json!({"force": true}))).await;
     }
