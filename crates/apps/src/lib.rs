@@ -38,7 +38,7 @@ enum Source {
     /// The same for every app.
     Fixed(Arc<AppSettings>),
     /// Of auth.
-    Asked(Asked),
+    Asked(Box<Asked>),
 }
 
 struct Asked {
@@ -70,7 +70,7 @@ impl Apps {
             changes: AtomicU64::new(0),
             warned: AtomicBool::new(false),
         };
-        let apps = Self(Arc::new(Source::Asked(asked)));
+        let apps = Self(Arc::new(Source::Asked(Box::new(asked))));
         let told = apps.clone();
         watch_facts(bus, shutdown, move |fact| told.learn(&fact)).await?;
         Ok(apps)

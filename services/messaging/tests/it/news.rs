@@ -44,6 +44,8 @@ async fn outcomes(on: bool) -> Vec<(Feature, bool, i64)> {
     ] {
         let (world, api) = world(AppSettings::default().with_feature(feature, on)).await;
         let root = api.send("ann", to_user("bob", "root")).await.id;
+        let joined = Some(world.membership("room", "bob", MembershipAction::Joined));
+        api.record_membership(&api.server(), pb::RecordMembershipRequest { event: joined }).await.unwrap();
         api.send("ann", to_group("room", "root")).await;
         let made = match feature {
             Feature::UpdateOnReplies => {
