@@ -31,7 +31,7 @@ const GROWTH_MAX_BYTES: u64 = 40 * MIB;
 
 /// A form, put together by hand: what clients send is what counts.
 #[derive(Default)]
-struct Parts(Vec<u8>);
+pub struct Parts(Vec<u8>);
 
 impl Parts {
     fn text(mut self, name: &str, value: &str) -> Self {
@@ -350,14 +350,14 @@ async fn files_are_handed_out_in_parts_and_harmless(form: Form) {
 }
 
 /// The form of a permission, with the file behind its fields.
-fn permitted(permission: &Value, name: &str, content: &[u8]) -> Parts {
+pub fn permitted(permission: &Value, name: &str, content: &[u8]) -> Parts {
     let fields = permission["request"]["body"].as_object().expect("fields");
     let parts =
         fields.iter().fold(Parts::default(), |parts, (key, value)| parts.text(key, value.as_str().expect("a text")));
     parts.file("file", name, "application/octet-stream", content)
 }
 
-fn upload(permission: &Value, parts: Parts) -> RequestBuilder {
+pub fn upload(permission: &Value, parts: Parts) -> RequestBuilder {
     let client = Client::builder().no_proxy().build().expect("a client");
     parts.of(client.post(permission["request"]["url"].as_str().expect("an address")))
 }
