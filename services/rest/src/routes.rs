@@ -60,7 +60,8 @@ pub fn router(state: Arc<State>) -> Router {
             Router::new()
         }
     };
-    router.nest("/v3.0", api().into()).merge(managed().into()).merge(pages).fallback(unknown).with_state(state)
+    let unversioned: Router<Arc<State>> = managed().into();
+    router.nest("/v3.0", api().into()).merge(unversioned).merge(pages).fallback(unknown).with_state(state)
 }
 
 /// The description of everything that is served.

@@ -2890,6 +2890,7 @@ pub mod management_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Reads one app.
         pub async fn get_managed_app(
             &mut self,
             request: impl tonic::IntoRequest<super::GetManagedAppRequest>,
@@ -2978,6 +2979,7 @@ pub mod management_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the operators of an app.
         pub async fn list_collaborators(
             &mut self,
             request: impl tonic::IntoRequest<super::ListCollaboratorsRequest>,
@@ -3115,6 +3117,7 @@ pub mod management_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists webhooks by id.
         pub async fn list_webhooks(
             &mut self,
             request: impl tonic::IntoRequest<super::ListWebhooksRequest>,
@@ -3324,6 +3327,7 @@ pub mod management_service_server {
             tonic::Response<super::ListManagedAppsResponse>,
             tonic::Status,
         >;
+        /// Reads one app.
         async fn get_managed_app(
             &self,
             request: tonic::Request<super::GetManagedAppRequest>,
@@ -3349,6 +3353,7 @@ pub mod management_service_server {
             tonic::Response<super::ChangeCollaboratorsResponse>,
             tonic::Status,
         >;
+        /// Lists the operators of an app.
         async fn list_collaborators(
             &self,
             request: tonic::Request<super::ListCollaboratorsRequest>,
@@ -3388,6 +3393,7 @@ pub mod management_service_server {
             tonic::Response<super::CreateWebhookResponse>,
             tonic::Status,
         >;
+        /// Lists webhooks by id.
         async fn list_webhooks(
             &self,
             request: tonic::Request<super::ListWebhooksRequest>,

@@ -76,6 +76,7 @@ fn user() -> identity::User {
         updated_at_ms: 1000,
         last_active_at_ms: 1000,
         deactivated_at_ms: 1000,
+        bot: false,
     }
 }
 
@@ -201,9 +202,19 @@ fn conversations_are_as_they_are_described() {
         with_entity: Some(WithEntity::WithUser(user())),
         ..Default::default()
     };
-    check::<Conversation>(ConversationJson { conversation: &conversation, view: View::default(), with_tags: true });
+    check::<Conversation>(ConversationJson {
+        conversation: &conversation,
+        view: View::default(),
+        blocks: BlockState::default(),
+        with_tags: true,
+    });
     let of_unknown = messaging::Conversation { with_entity: None, ..conversation };
-    let shown = ConversationJson { conversation: &of_unknown, view: View::default(), with_tags: true };
+    let shown = ConversationJson {
+        conversation: &of_unknown,
+        view: View::default(),
+        blocks: BlockState::default(),
+        with_tags: true,
+    };
     assert_eq!(faults::<Conversation>(&serde_json::to_value(shown).expect("json")), Vec::<String>::new());
 }
 

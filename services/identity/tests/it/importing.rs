@@ -27,6 +27,7 @@ async fn users_keep_their_own_times() {
         created_at_ms: 1000,
         updated_at_ms: 0,
         deactivated_at_ms: 3000,
+        bot: false,
     };
     let before = time::now_ms();
     let answer = import(&world, vec![ann.clone(), imported("bob")]).await;

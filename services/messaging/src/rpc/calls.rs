@@ -16,7 +16,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, time};
-use halley_model::{ConversationKey, FieldError, field, limits};
+use halley_model::{ConversationKey, Feature, FieldError, field, limits};
 use sqlx::PgConnection;
 use tonic::Request;
 
@@ -76,6 +76,8 @@ struct Change<'a> {
     /// Of the message: the other user, or the group.
     receiver: Option<ReceiverEntity>,
     initiator: User,
+    /// Whether the message becomes the conversation's last one.
+    news: bool,
 }
 
 async fn initiate(
@@ -96,7 +98,9 @@ async fn initiate(
     let parties = messaging.directory.authorise_call(&caller, &to, kind).await?;
     let now = time::now();
     let actor = User::clone(&parties.sender);
-    let change = Change { app_id, uid, device_id, initiator: actor.clone(), actor, receiver: Some(parties.receiver) };
+    let (initiator, receiver) = (actor.clone(), Some(parties.receiver));
+    let news = messaging.calls_are_news(app_id).await;
+    let change = Change { app_id, uid, device_id, actor, receiver, initiator, news };
     let call = StoredCall {
         session_id: session_id(app_id, &request.region, now)?,
         conversation_id: 0,
@@ -323,6 +327,7 @@ async fn write_message(
         message_id: 0,
         message: &message,
         counted: false,
+        news: change.news,
         counted_position: locked.counted_total,
         sent_at: now,
         delivered_at: None,
@@ -336,6 +341,7 @@ async fn write_message(
         stored_key: call.key.storage(),
         message: Message::default(),
         counted: false,
+        news: change.news,
         membership: None,
         change: None,
     };
@@ -416,7 +422,13 @@ impl Messaging {
                 groups.get(guid).map(|group| ReceiverEntity::ReceiverGroup(group.as_ref().clone()))
             }
         };
-        Ok(Change { app_id, uid, device_id, actor: known(uid), receiver, initiator: known(&call.initiator_uid) })
+        let (actor, initiator) = (known(uid), known(&call.initiator_uid));
+        let news = self.calls_are_news(app_id).await;
+        Ok(Change { app_id, uid, device_id, actor, receiver, initiator, news })
+    }
+
+    async fn calls_are_news(&self, app_id: &str) -> bool {
+        self.apps.settings(app_id).await.is_on(Feature::UpdateOnCallActivity)
     }
 }
 

@@ -8,11 +8,18 @@ use super::probe::{Probe, cases};
 async fn rung(t: &Probe) -> (String, String, String) {
     let (ann, bob) = (t.user().await, t.user().await);
     let (of_ann, of_bob) = (t.token(&ann).await, t.token(&bob).await);
-    let body = json!({"type": "audio", "receiverType": "user", "receiver": bob, "category": "call", "status": "initiated"});
+    let body =
+        json!({"type": "audio", "receiverType": "user", "receiver": bob, "category": "call", "status": "initiated"});
     let call = t.path("POST", "/calls", &of_ann).body(body).gives("@Message", json!({"category": "call"})).await;
     let session = call["data"]["entities"]["on"]["entity"]["sessionid"].as_str().unwrap_or("none").to_owned();
-    t.path("PUT", &format!("/calls/{session}"), &of_bob).body(json!({"status": "ongoing"})).gives("@Message", Value::Null).await;
-    t.path("PUT", &format!("/calls/{session}"), &of_bob).body(json!({"status": "ended"})).gives("@Message", Value::Null).await;
+    t.path("PUT", &format!("/calls/{session}"), &of_bob)
+        .body(json!({"status": "ongoing"}))
+        .gives("@Message", Value::Null)
+        .await;
+    t.path("PUT", &format!("/calls/{session}"), &of_bob)
+        .body(json!({"status": "ended"}))
+        .gives("@Message", Value::Null)
+        .await;
     (ann, bob, session)
 }
 

@@ -8,13 +8,21 @@ use super::probe::{Probe, cases};
 /// A webhook of a fresh id; app and webhook.
 async fn webhook(t: &Probe) -> String {
     let id = unique("hook");
-    t.app.done("create-webhook", &[&t.app.id], None, json!({"id": id, "name": "Hook", "webhookURL": "https://hooks.example/x"})).await;
+    t.app
+        .done(
+            "create-webhook",
+            &[&t.app.id],
+            None,
+            json!({"id": id, "name": "Hook", "webhookURL": "https://hooks.example/x"}),
+        )
+        .await;
     id
 }
 
 /// An app of the operator's own.
 async fn app(t: &Probe) -> String {
-    let made = t.app.done("create-app", &[], None, json!({"name": "Other", "region": "eu", "skipSampleData": true})).await;
+    let made =
+        t.app.done("create-app", &[], None, json!({"name": "Other", "region": "eu", "skipSampleData": true})).await;
     made["id"].as_str().unwrap_or("none").to_owned()
 }
 

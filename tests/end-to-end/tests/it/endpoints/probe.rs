@@ -282,7 +282,10 @@ impl Probe {
             }
             Auth::Operator => {
                 let empty = good.without("key").without("secret");
-                vec![(empty, "AUTH_ERR_EMPTY_AUTH_HEADER"), (good.with("secret", "wrong"), "AUTH_ERR_INVALID_CREDENTIALS")]
+                vec![
+                    (empty, "AUTH_ERR_EMPTY_AUTH_HEADER"),
+                    (good.with("secret", "wrong"), "AUTH_ERR_INVALID_CREDENTIALS"),
+                ]
             }
             Auth::Basic => vec![
                 (good.without("authorization"), "AUTH_ERR_EMPTY_AUTH_HEADER"),
@@ -417,7 +420,11 @@ impl Call<'_> {
         let error = &body["error"];
         if error["code"] != code || !status.is_client_error() {
             let shown: String = body.to_string().chars().take(400).collect();
-            self.probe.fault(format!("{} {:?}: should be {code}, and is {status} {shown}", self.name(), self.notable()));
+            self.probe.fault(format!(
+                "{} {:?}: should be {code}, and is {status} {shown}",
+                self.name(),
+                self.notable()
+            ));
             return body;
         }
         let known = halley_model::ErrorCode::parse(code).map(halley_model::ErrorCode::http);

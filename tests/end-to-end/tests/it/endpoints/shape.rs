@@ -70,10 +70,7 @@ const ENTITIES: &[(&str, &str)] = &[
     ),
     ("Pin", "conversationId:str conversationType:=user,group pinnedBy:str pinnedAt:ts"),
     ("Unpinned", "conversationId:str conversationType:=user,group"),
-    (
-        "Usage",
-        "audio_minutes:num video_minutes:num recorded_minutes:num active_users:int concurrent_users:int",
-    ),
+    ("Usage", "audio_minutes:num video_minutes:num recorded_minutes:num active_users:int concurrent_users:int"),
     ("UsageOfRange", "metrics:@Usage time_range:@UsageRange"),
     ("UsageRange", "fromDate:ms toDate:ms"),
     ("Receipts", "startTime:id endTime:id dataPoints:[@ReceiptPoint] appId:str"),
@@ -107,10 +104,7 @@ const ENTITIES: &[(&str, &str)] = &[
     ("AppRegion", "id:str name:str description:str"),
     ("AppKey", "apiKey:hex40 name:str scope:=authOnly,fullAccess createdBy:str"),
     ("Deletion", "success:true scheduledToDeleteAt:ts"),
-    (
-        "Collaboration",
-        "admins:{@Fate} developers:{@Fate} moderators:{@Fate} collaboratorsToRemove:{@Fate}",
-    ),
+    ("Collaboration", "admins:{@Fate} developers:{@Fate} moderators:{@Fate} collaboratorsToRemove:{@Fate}"),
     ("Collaborator", "id:int name:str email:str role:=admin,developer,moderator createdAt:ts"),
     (
         "Webhook",
@@ -146,7 +140,9 @@ fn inside(shape: &str, open: char, close: char) -> Option<&str> {
 }
 
 fn entity(name: &str, value: &Value, place: &str, faults: &mut Vec<String>) {
-    let Some((_, keys)) = ENTITIES.iter().find(|(known, _)| *known == name) else { panic!("there is no entity {name}") };
+    let Some((_, keys)) = ENTITIES.iter().find(|(known, _)| *known == name) else {
+        panic!("there is no entity {name}")
+    };
     let Some(map) = value.as_object() else { return wrong(&format!("@{name}"), value, place, faults) };
     for key in keys.split_whitespace() {
         let (key, shape) = key.split_once(':').unwrap_or_else(|| panic!("{name}: {key}"));
@@ -217,12 +213,18 @@ fn a_shape_tells_what_differs() {
         faults
     };
     let key = "0123456789abcdef0123456789abcdef01234567";
-    let good = serde_json::json!({"apiKey": key, "name": "k", "scope": "authOnly", "createdAt": 1_700_000_000, "more": 1});
+    let good =
+        serde_json::json!({"apiKey": key, "name": "k", "scope": "authOnly", "createdAt": 1_700_000_000, "more": 1});
     assert_eq!(faults("@ApiKey", good.clone()), [] as [String; 0]);
     assert_eq!(faults("[@ApiKey]", serde_json::json!([good, {}])).len(), 4);
     assert_eq!(faults("=a,b", serde_json::json!("c")), ["it is no =a,b: \"c\""]);
     assert_eq!(faults("{ts}", serde_json::json!({"a": 1_700_000_000_000_i64})).len(), 1);
     let mut differs = Vec::new();
-    compare(&serde_json::json!({"a": [1, {"b": null}]}), &serde_json::json!({"a": [1, {"b": 2}], "c": 3}), "it", &mut differs);
+    compare(
+        &serde_json::json!({"a": [1, {"b": null}]}),
+        &serde_json::json!({"a": [1, {"b": 2}], "c": 3}),
+        "it",
+        &mut differs,
+    );
     assert_eq!(differs, ["it.a[1].b should be null, and is 2"]);
 }
