@@ -41,9 +41,13 @@ pub const RECEIVERS_MAX: usize = 25;
 pub const INTERACTIONS_PER_CALL_MAX: usize = 100;
 /// Longest id of an element of an interactive message.
 pub const ELEMENT_ID_MAX: usize = 100;
+/// Most different users that one message mentions.
+pub const MENTIONS_MAX: usize = 10;
 /// Rows of a page when the caller names no number.
 pub const PAGE_DEFAULT: i32 = 100;
 /// Most rows of a page.
 pub const PAGE_MAX: i32 = 1000;
+/// Rows up to which a list of messages can be paged by number: further on it takes a cursor.
+pub const PAGED_ROWS_MAX: i32 = 10_000;
 /// Most items of one batch between services.
 pub const BATCH_MAX: usize = 1000;

@@ -30,6 +30,7 @@ impl Serialize for ConversationJson<'_> {
         map.serialize_entry("conversationType", receiver_word(conversation.with_type()))?;
         // One page types it as a number; every example, and so every client, has a string.
         map.serialize_entry("unreadMessageCount", &conversation.unread_count.to_string())?;
+        map.serialize_entry("unreadMentionsCount", &conversation.unread_mentions_count)?;
         let ids = [
             ("lastReadMessageId", conversation.last_read_message_id),
             ("lastDeliveredMessageId", conversation.last_delivered_message_id),

@@ -133,7 +133,7 @@ impl Serialize for Data<'_> {
         for (key, value) in &given {
             // What a change left of a call is shown among the entities.
             let is_shown_elsewhere =
-                matches!(*key, "entities" | "resource" | "reactions" | "interactions" | "moderation")
+                matches!(*key, "entities" | "resource" | "reactions" | "interactions" | "mentions" | "moderation")
                     || (is_call && *key == "call");
             if !is_shown_elsewhere {
                 map.serialize_entry(key, value)?;
@@ -148,6 +148,9 @@ impl Serialize for Data<'_> {
         if !message.interactions.is_empty() && message.deleted_at_ms == 0 {
             let interactions: Vec<_> = message.interactions.iter().map(Used::of).collect();
             map.serialize_entry("interactions", &interactions)?;
+        }
+        if !message.mentions.is_empty() && message.deleted_at_ms == 0 {
+            map.serialize_entry("mentions", &Mentions { users: &message.mentions, view: self.view })?;
         }
         if !given.contains_key("url")
             && let Some(url) = given.get("attachments").and_then(|list| first_url(list.get()))
@@ -189,6 +192,22 @@ struct Used<'a> {
 impl<'a> Used<'a> {
     fn of(interaction: &'a Interaction) -> Self {
         Self { element_id: &interaction.element_id, interacted_at: Seconds(interaction.interacted_at_ms) }
+    }
+}
+
+/// Mentioned users by uid.
+struct Mentions<'a> {
+    users: &'a [User],
+    view: View<'a>,
+}
+
+impl Serialize for Mentions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = View { uid: None, with_tags: self.view.mention_tags, ..self.view };
+        serializer.collect_map(self.users.iter().map(|user| {
+            let blocks = self.view.blocks.and_then(|blocks| blocks.get(&user.uid)).copied().unwrap_or_default();
+            (&user.uid, UserJson { blocks, ..UserJson::new(user, view) })
+        }))
     }
 }
 
@@ -368,6 +387,28 @@ mod tests {
             json!([{"reaction": "👍", "count": 2, "reactedByMe": true}, {"reaction": "x", "count": 2}])
         );
         assert!(json.get("reactions").is_none());
+    }
+
+    #[test]
+    fn mentioned_users_stand_in_the_data_by_uid() {
+        let eve = User { uid: "eve".into(), name: "Eve".into(), tags: vec!["t".into()], ..Default::default() };
+        let data_json = r#"{"text":"<@uid:eve>","mentions":{"fake":1}}"#.to_owned();
+        let message = Message { mentions: vec![eve], data_json, ..text() };
+        let shown = |view| serde_json::to_value(MessageJson { message: &message, view }).expect("json");
+        let user = json!({"uid": "eve", "name": "Eve", "role": "default", "status": "offline"});
+        let plain = shown(View { uid: Some("ann"), ..View::default() });
+        assert_eq!((&plain["data"]["mentions"], &plain["data"]["text"]), (&json!({"eve": user}), &json!("<@uid:eve>")));
+        let state = crate::BlockState { blocked_by_me: true, has_blocked_me: true, ..Default::default() };
+        let blocks = std::collections::HashMap::from([("eve".to_owned(), state)]);
+        let rich = shown(View { mention_tags: true, blocks: Some(&blocks), ..View::default() });
+        let rich = &rich["data"]["mentions"]["eve"];
+        assert_eq!(
+            (&rich["tags"], &rich["blockedByMe"], &rich["hasBlockedMe"]),
+            (&json!(["t"]), &json!(true), &json!(true))
+        );
+        let deleted = Message { deleted_at_ms: 1, ..message.clone() };
+        let json = serde_json::to_value(MessageJson { message: &deleted, view: View::default() }).expect("json");
+        assert!(json["data"].get("mentions").is_none());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Through whose eyes an entity is shown.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use halley_model::ConversationKey;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::user::BlockState;
 
 /// What depends on who looks. The default is a logged-in user of whom nothing is known: what a live event shows to
 /// everybody alike.
@@ -20,6 +22,10 @@ pub struct View<'a> {
     pub with_tags: bool,
     /// Messages show their place in the conversation: Halley's own addition, shown only when asked for.
     pub with_sequence: bool,
+    /// Mentioned users show their tags.
+    pub mention_tags: bool,
+    /// What is known of blocks between the viewer and mentioned users, if it is to be shown.
+    pub blocks: Option<&'a HashMap<String, BlockState>>,
 }
 
 impl View<'_> {

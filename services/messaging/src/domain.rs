@@ -3,6 +3,7 @@
 pub(crate) mod action;
 pub(crate) mod call;
 pub(crate) mod change;
+pub(crate) mod content;
 pub(crate) mod counting;
 pub(crate) mod import;
 pub(crate) mod interactive;
@@ -10,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod moderation;
 pub(crate) mod new_message;
 pub(crate) mod news;
+pub(crate) mod terms;
 pub(crate) mod thread;
 pub(crate) mod watermark;
 

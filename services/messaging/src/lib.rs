@@ -11,6 +11,7 @@ mod directory;
 mod domain;
 mod error;
 mod events;
+mod indexing;
 mod rpc;
 mod service;
 mod store;
@@ -78,6 +79,7 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     let writers = Writers::start(&config, &pool, &relay, &counters, &lifecycle);
     let call_max = Duration::from_secs(60 * u64::from(config.call_max_minutes));
     let messaging = Arc::new(Messaging { pool, apps, directory, writers, relay, counters, call_max });
+    indexing::start(messaging.pool.clone(), &lifecycle);
     consumer::start(Arc::clone(&messaging), bus, &lifecycle);
     rpc::sweep_calls(Arc::clone(&messaging), &lifecycle);
     Ok(Routes::new(MessagingServiceServer::new(rpc::Service(Arc::clone(&messaging))))

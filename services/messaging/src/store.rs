@@ -12,11 +12,14 @@ pub(crate) mod inbox;
 pub(crate) mod insert;
 pub(crate) mod interactions;
 pub(crate) mod marks;
+pub(crate) mod mentions;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod participants;
 pub(crate) mod reactions;
+pub(crate) mod search;
 pub(crate) mod threads;
+pub(crate) mod unindexed;
 
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 

@@ -17,7 +17,7 @@ use halley_model::{APP_SYSTEM_UID, ConversationKey};
 use crate::{
     directory::{Groups, Users},
     domain::{
-        self,
+        self, content,
         key::{self, is_direct, receiver_type},
         moderation,
     },
@@ -66,6 +66,19 @@ impl Messaging {
     pub(crate) async fn show_message(&self, app_id: &str, uid: Option<&str>, row: &StoredMessage) -> Result<Message> {
         let entities = self.entities(app_id, uid, std::slice::from_ref(row)).await?;
         Ok(entities.message(row))
+    }
+
+    /// The users whom a message's data mentions; who does not exist is left out.
+    pub(crate) async fn mentioned_users(
+        &self,
+        app_id: &str,
+        category: MessageCategory,
+        kind: &str,
+        data_json: &str,
+    ) -> Result<Vec<User>> {
+        let uids = content::mentions_of(category, kind, data_json);
+        let users = self.directory.users(app_id, uids.iter().map(String::as_str)).await?;
+        Ok(uids.iter().filter_map(|uid| users.get(uid)).map(|user| User::clone(user)).collect())
     }
 
     /// Shows on a message which of its reactions are that user's own.
@@ -131,7 +144,8 @@ impl Messaging {
         };
         let interactive = all().filter(|row| row.category == MessageCategory::Interactive && row.deleted_at.is_none());
         let interactive: Vec<i64> = interactive.map(|row| row.message_id).collect();
-        let uids: BTreeSet<&str> = all().flat_map(uids_of).collect();
+        let mentioned: Vec<String> = all().flat_map(StoredMessage::mentions).collect();
+        let uids: BTreeSet<&str> = all().flat_map(uids_of).chain(mentioned.iter().map(String::as_str)).collect();
         let guids: BTreeSet<&str> = all().filter_map(guid_of).collect();
         Ok(Entities {
             viewer: uid.map(ToOwned::to_owned),
@@ -260,6 +274,7 @@ impl Entities {
             interactions: self.interactions.get(&row.message_id).cloned().unwrap_or_default(),
             thread_subscribed: false,
             moderation: row.moderation.into(),
+            mentions: row.mentions().iter().filter_map(|uid| self.user(uid)).collect(),
         }
     }
 
@@ -311,6 +326,7 @@ fn conversation(
         with: with.to_owned(),
         with_entity,
         unread_count: row.unread_count,
+        unread_mentions_count: row.unread_mentions,
         last_message: last.cloned(),
         last_read_message_id: row.read_message_id,
         last_delivered_message_id: row.delivered_message_id,

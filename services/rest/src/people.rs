@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use halley_contracts::{
-    identity::v1::{BatchGetUsersRequest, User},
+    common::v1::PageRequest,
+    identity::v1::{BatchGetUsersRequest, BlockDirection, ListBlockedUsersRequest, User},
     realtime::v1::GetPresenceRequest,
 };
-use halley_wire::{UserJson, View};
+use halley_model::limits;
+use halley_wire::{BlockState, UserJson, View};
 use serde_json::Value;
 
 use crate::{
@@ -48,6 +50,33 @@ impl Context {
         }
         let answer = self.identity().batch_get_users(self.system(BatchGetUsersRequest { uids })).await?;
         Ok(answer.into_inner().users.into_iter().map(|user| (user.uid.clone(), user)).collect())
+    }
+
+    /// How the acting user and others block each other, by uid. An app that acts for nobody blocks nobody.
+    pub async fn blocks(&self) -> Result<HashMap<String, BlockState>, ApiError> {
+        let mut blocks = HashMap::new();
+        let Some(uid) = self.caller.acting_uid() else { return Ok(blocks) };
+        for page in 1.. {
+            let request = ListBlockedUsersRequest {
+                uid: uid.to_owned(),
+                direction: BlockDirection::Both.into(),
+                page: Some(PageRequest { page, per_page: limits::PAGE_MAX }),
+                ..Default::default()
+            };
+            let answer = self.identity().list_blocked_users(self.system(request)).await?.into_inner();
+            for row in answer.users {
+                let state = BlockState {
+                    blocked_by_me: row.blocked_by_me_at_ms != 0,
+                    blocked_by_me_at_ms: row.blocked_by_me_at_ms,
+                    has_blocked_me: row.has_blocked_me_at_ms != 0,
+                };
+                blocks.insert(row.user.unwrap_or_default().uid, state);
+            }
+            if page >= answer.page.unwrap_or_default().total_pages {
+                break;
+            }
+        }
+        Ok(blocks)
     }
 }
 

@@ -130,6 +130,11 @@ fn merge(stored: &str, changed: &str) -> std::result::Result<String, Refusal> {
     }
 }
 
+/// Whether an edit gives a message another text.
+pub(crate) fn has_text(data_json: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, &RawValue>>(data_json).is_ok_and(|data| data.contains_key("text"))
+}
+
 /// Shows on a message what a change made of it.
 pub(crate) fn show(message: &mut Message, changed: &StoredMessage) {
     message.data_json.clone_from(&changed.data_json);
@@ -142,6 +147,9 @@ pub(crate) fn show(message: &mut Message, changed: &StoredMessage) {
     message.pinned_at_ms = time::opt_to_ms(changed.pinned_at);
     message.pinned_by.clone_from(&changed.pinned_by);
     message.erased = changed.erased;
+    if changed.deleted_at.is_some() {
+        message.mentions.clear();
+    }
     if changed.erased {
         message.quoted_message_id = 0;
         message.reactions.clear();
@@ -281,6 +289,12 @@ mod tests {
         assert_eq!(delete(true).apply(&mut message, at(4000)), Ok(false), "it was shorter already");
         assert_eq!((message.data_json.as_str(), message.erased, message.reaction_total), ("{}", true, 0));
         assert_eq!(delete(true).apply(&mut message, at(5000)), Err(Refusal::Gone(7)));
+    }
+
+    #[test]
+    fn an_edit_of_the_text_is_seen() {
+        assert!(has_text(r#"{"text":"b","metadata":{}}"#));
+        assert!(!has_text(r#"{"metadata":{"text":"b"}}"#) && !has_text(""));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use halley_model::{ErrorCode, Feature, FieldError, Limit, field, permissions::Sc
 use crate::{
     domain::{
         change::{self, ChangeKind, MessageChange},
+        content,
         key::receiver_type,
         moderation,
         new_message::NewMessage,
@@ -34,6 +35,7 @@ pub(super) async fn edit(
     moderation::require_shown(&target)?;
     messaging.directory.authorise_utterance(&caller, &target.key, ScopePermission::EditMessage).await?;
     change::check_edit(&target, &request.data_json)?;
+    content::check_mentions(&request.data_json)?;
     let tags = request.set_tags.then_some(request.tags);
     let kind = ChangeKind::Edit { data_json: request.data_json, tags };
     let message = messaging.change_message(&caller, &target, kind, request.device_id).await?;
@@ -76,8 +78,13 @@ impl Messaging {
         field::text("deviceId", &device_id, 255)?;
         let actor = caller.acting_uid().unwrap_or(&target.sender_uid);
         let users = self.directory.users(app_id, [actor]).await?;
-        let shown = self.show_message(app_id, None, target).await?;
         let settings = self.apps.settings(app_id).await;
+        let mut shown = self.show_message(app_id, None, target).await?;
+        if let ChangeKind::Edit { data_json, .. } = &kind
+            && change::has_text(data_json)
+        {
+            shown.mentions = self.mentioned_users(app_id, target.category, &target.kind, data_json).await?;
+        }
         let new = NewMessage {
             app_id: app_id.to_owned(),
             key: target.key.clone(),

@@ -249,12 +249,18 @@ pub(super) async fn count_unread(
         "" => None,
         with => Some(With::parse(request.r#type(), with)?.key(uid).storage()),
     };
+    let not_senders = match request.hide_blocked_senders {
+        true => messaging.directory.blocked_by(caller.app_id(), uid).await?,
+        false => Vec::new(),
+    };
     let filter = InboxFilter {
         app_id: caller.app_id(),
         uid: Some(uid),
         conversation_key,
         kind: kind(request.r#type()),
         unread_only: true,
+        not_senders: &not_senders,
+        undelivered: request.undelivered,
         ..Default::default()
     };
     let rows = rows(messaging, &filter, Slice { limit: COUNTS_MAX, offset: 0 }).await?;

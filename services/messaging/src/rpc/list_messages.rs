@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use halley_contracts::{
-    common::v1::caller::Principal,
+    common::v1::{TimeRange, caller::Principal},
     messaging::v1::{Direction, ListMessagesRequest, ListMessagesResponse, MessageCategory, ReceiverType},
 };
 use halley_kit::{Caller, time};
@@ -12,12 +12,16 @@ use halley_model::{ConversationKey, FieldError, Guid, field, limits};
 
 use crate::{
     access::With,
-    domain::key::candidates,
+    domain::{
+        content::FILE_KINDS,
+        key::{candidates, receiver_type},
+        terms::{self, Asked},
+    },
     error::Result,
     service::Messaging,
     store::{
         conversations,
-        history::{self, Cursor, Filter, HistoryQuery, Source, Unread},
+        history::{self, Cursor, Filter, HistoryQuery, Range, Source, Unread},
         marks, messages, participants,
     },
 };
@@ -28,6 +32,7 @@ pub(super) async fn list(
     request: ListMessagesRequest,
 ) -> Result<ListMessagesResponse> {
     let limit = limit(&request)?;
+    let passed_over = passed_over(&request, limit)?;
     let cursor = exact(messaging, &caller, cursor(&request)?).await?;
     let Some(source) = source(messaging, &caller, &request).await? else {
         return Ok(ListMessagesResponse::default());
@@ -37,12 +42,16 @@ pub(super) async fn list(
     }
     let saves = saves(messaging, &caller, &request).await?;
     let mut filter = filter(messaging, &caller, &request, &source).await?;
+    if finds_nothing(&filter, &source) {
+        return Ok(ListMessagesResponse::default());
+    }
     filter.ids = request.saved.then(|| saves.keys().copied().collect());
     let forward = request.direction() == Direction::Append;
     let hidden_from = caller.acting_uid().map(ToOwned::to_owned);
-    let query =
-        HistoryQuery { app_id: caller.app_id().to_owned(), source, cursor, forward, limit, filter, hidden_from };
+    let app_id = caller.app_id().to_owned();
+    let query = HistoryQuery { app_id, source, cursor, forward, limit: passed_over + limit, filter, hidden_from };
     let mut rows = history::list_messages(&messaging.pool, &query).await?;
+    rows.drain(..usize::try_from(passed_over).unwrap_or(usize::MAX).min(rows.len()));
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > wanted;
     rows.truncate(wanted);
@@ -64,6 +73,19 @@ fn limit(request: &ListMessagesRequest) -> Result<i64> {
         return Err(FieldError::new("limit", format!("must be 1 to {}", limits::PAGE_MAX)).into());
     }
     Ok(i64::from(limit))
+}
+
+/// The rows of the pages before the one that is asked for.
+fn passed_over(request: &ListMessagesRequest, limit: i64) -> Result<i64> {
+    let page = i64::from(request.page.max(1));
+    if request.page < 0 {
+        return Err(FieldError::new("page", "must be 1 or more").into());
+    }
+    if page > 1 && page * limit > i64::from(limits::PAGED_ROWS_MAX) {
+        let problem = format!("must not lie beyond {} rows: further on, use a cursor", limits::PAGED_ROWS_MAX);
+        return Err(FieldError::new("page", problem).into());
+    }
+    Ok((page - 1) * limit)
 }
 
 fn cursor(request: &ListMessagesRequest) -> Result<Cursor> {
@@ -165,12 +187,11 @@ async fn filter(
     for (name, texts) in [("types", &request.types), ("tags", &request.tags), ("senders", &request.senders)] {
         texts.iter().try_for_each(|text| field::text(name, text, limits::TAG_MAX))?;
     }
-    field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
     let not_senders = match caller.acting_uid() {
         Some(uid) if request.hide_blocked_senders => messaging.directory.blocked_by(caller.app_id(), uid).await?,
         _ => Vec::new(),
     };
-    let sent_at = request.sent_at.unwrap_or_default();
+    let (unread_of, undelivered_of) = new_to(messaging, caller, request, source).await?;
     Ok(Filter {
         categories: categories(request)?,
         types: request.types.clone(),
@@ -181,16 +202,67 @@ async fn filter(
         hide_replies: request.hide_replies,
         hide_deleted: request.hide_deleted,
         only_deleted: request.only_deleted,
-        search_key: request.search_key.clone(),
-        sent_from: some_time("sentAt.from", sent_at.from_ms)?,
-        sent_to: some_time("sentAt.to", sent_at.to_ms)?,
-        has_attachments: request.has_attachments,
+        terms: terms::query(caller.app_id(), &asked(caller, request)?),
+        sent: range("sentAt", request.sent_at)?,
+        updated: range("updatedAt", request.updated_at)?,
+        edited: range("editedAt", request.edited_at)?,
+        only_updates: request.only_updates,
+        receiver_type: receiver(request)?,
         has_reactions: request.has_reactions,
         pinned: request.pinned,
         ids: None,
         with_erased: request.with_erased,
-        unread_of: unread(messaging, caller, request, source).await?,
+        unread_of,
+        undelivered_of,
     })
+}
+
+/// Whether a filter leaves nothing of the source, so that there is nothing to ask for.
+fn finds_nothing(filter: &Filter, source: &Source) -> bool {
+    let of_other_kind = match source {
+        Source::Conversation(key) | Source::Thread(_, key) => {
+            filter.receiver_type != ReceiverType::Unspecified && filter.receiver_type != receiver_type(key)
+        }
+        _ => false,
+    };
+    of_other_kind || filter.terms.as_ref().is_some_and(terms::Query::is_empty)
+}
+
+/// What the index of terms is asked for.
+fn asked(caller: &Caller, request: &ListMessagesRequest) -> Result<Asked> {
+    field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
+    if request.attachment_types.iter().any(|kind| !FILE_KINDS.contains(&kind.as_str())) {
+        let problem = format!("must be of {}", FILE_KINDS.join(", "));
+        return Err(FieldError::new("attachmentTypes", problem).into());
+    }
+    request.mentioned_uids.iter().try_for_each(|uid| field::text("mentionedUids", uid, limits::ID_MAX))?;
+    let mentioned_me = match request.my_mentions_only {
+        true => Some(caller.require_uid()?.to_owned()),
+        false => None,
+    };
+    Ok(Asked {
+        search_key: request.search_key.clone(),
+        links: request.has_links,
+        files: request.has_attachments,
+        file_kinds: request.attachment_types.clone(),
+        mentions: request.has_mentions,
+        // What is no uid is mentioned by nobody.
+        mentioned: request.mentioned_uids.iter().map(|uid| uid.to_ascii_lowercase()).collect(),
+        mentioned_me,
+    })
+}
+
+fn range(field: &str, range: Option<TimeRange>) -> Result<Range> {
+    let range = range.unwrap_or_default();
+    Ok(Range {
+        from: some_time(&format!("{field}.from"), range.from_ms)?,
+        to: some_time(&format!("{field}.to"), range.to_ms)?,
+    })
+}
+
+fn receiver(request: &ListMessagesRequest) -> Result<ReceiverType> {
+    ReceiverType::try_from(request.receiver_type)
+        .map_err(|_| FieldError::new("receiverType", "must be user or group").into())
 }
 
 /// When the caller's user saved which messages, if only those are wanted.
@@ -209,21 +281,23 @@ fn categories(request: &ListMessagesRequest) -> Result<Vec<MessageCategory>> {
     Ok(read.ok_or_else(|| FieldError::new("categories", "must be categories of messages"))?)
 }
 
-async fn unread(
+/// What is unread, and what is not delivered, as far as it is asked for.
+async fn new_to(
     messaging: &Messaging,
     caller: &Caller,
     request: &ListMessagesRequest,
     source: &Source,
-) -> Result<Option<Unread>> {
-    if !request.unread_only {
-        return Ok(None);
+) -> Result<(Option<Unread>, Option<Unread>)> {
+    if !request.unread_only && !request.undelivered_only {
+        return Ok((None, None));
     }
-    let uid = caller.require_uid()?.to_owned();
-    let after_sequence = match source {
+    let uid = caller.require_uid()?;
+    let (read, delivered) = match source {
         Source::Conversation(key) => {
-            participants::find_boundary(&messaging.pool, caller.app_id(), &uid, &key.storage()).await?
+            participants::find_boundaries(&messaging.pool, caller.app_id(), uid, &key.storage()).await?
         }
-        _ => 0,
+        _ => (0, 0),
     };
-    Ok(Some(Unread { uid, after_sequence }))
+    let after = |after_sequence| Unread { uid: uid.to_owned(), after_sequence };
+    Ok((request.unread_only.then(|| after(read)), request.undelivered_only.then(|| after(delivered))))
 }

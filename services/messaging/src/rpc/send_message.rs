@@ -7,6 +7,7 @@ use halley_model::{Limit, Uid};
 use crate::{
     access::With,
     domain::{
+        content,
         key::receiver_type,
         moderation,
         new_message::{self, NewMessage},
@@ -27,10 +28,12 @@ pub(super) async fn send(
     let settings = messaging.apps.settings(caller.app_id()).await;
     let max_bytes = settings.limit(Limit::MessageBytes);
     new_message::check(category, &request.r#type, &request.data_json, &request.muid, &request.tags, max_bytes)?;
+    content::check_mentions(&request.data_json)?;
     let to = With::parse(request.receiver_type(), &request.receiver)?;
     let sender_uid = parse_sender(&request.sender_uid)?;
     let is_reply = request.parent_id != 0;
     let parties = messaging.directory.authorise_send(&caller, &sender_uid, &to, is_reply).await?;
+    let mentions = messaging.mentioned_users(caller.app_id(), category, &request.r#type, &request.data_json).await?;
     let counted = raises_unread(&settings, category, request.parent_id, &request.data_json);
     let device_id = if request.device_id.is_empty() { caller.device_id().to_owned() } else { request.device_id };
     halley_model::field::text("deviceId", &device_id, 255)?;
@@ -56,6 +59,7 @@ pub(super) async fn send(
             device_id,
             sender: Some(parties.sender.as_ref().clone()),
             receiver_entity: Some(parties.receiver),
+            mentions,
             ..Default::default()
         },
         key: parties.key,

@@ -2,7 +2,13 @@
 
 use sqlx::PgConnection;
 
-use super::{array_literal, messages::StoredMessage, some_text};
+use super::{
+    array_literal,
+    mentions::{self, MentionRows},
+    messages::StoredMessage,
+    some_text,
+};
+use crate::domain::counting::is_counted;
 
 /// Writes changed messages, each once, with one statement; what was deleted for good loses all that hangs on it.
 pub(crate) async fn write(
@@ -25,12 +31,14 @@ pub(crate) async fn write(
              quoted_message_id = CASE WHEN changed.erased THEN NULL ELSE messages.quoted_message_id END,
              pinned_at = CASE WHEN changed.deleted_at IS NULL THEN messages.pinned_at END,
              pinned_by = CASE WHEN changed.deleted_at IS NULL THEN messages.pinned_by END,
+             terms = message_terms(changed.terms, changed.message_id),
+             indexed = true,
              reaction_total = CASE WHEN changed.erased THEN 0 ELSE messages.reaction_total END
          FROM unnest(
              $1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-             $8::timestamptz[], $9::text[], $10::boolean[]
+             $8::timestamptz[], $9::text[], $10::boolean[], $11::text[]
          ) AS changed (
-             app_id, message_id, data, tags, updated_at, edited_at, edited_by, deleted_at, deleted_by, erased
+             app_id, message_id, data, tags, updated_at, edited_at, edited_by, deleted_at, deleted_by, erased, terms
          )
          WHERE messages.app_id = changed.app_id AND messages.message_id = changed.message_id",
     )
@@ -44,10 +52,24 @@ pub(crate) async fn write(
     .bind(all(changed, |(_, row)| row.deleted_at))
     .bind(all(changed, |(_, row)| some_text(&row.deleted_by)))
     .bind(all(changed, |(_, row)| row.erased))
+    .bind(all(changed, |(app_id, row)| row.terms(app_id)))
     .execute(&mut *connection)
     .await?;
+    let places: Vec<_> = changed.iter().map(|(app_id, row)| (*app_id, row.conversation_id, row.sequence)).collect();
+    mentions::replace(connection, &places, mention_rows(changed)).await?;
     let erased: Vec<_> = changed.iter().filter(|(_, row)| row.erased).copied().collect();
     delete_what_hangs_on(connection, &erased).await
+}
+
+/// Who is mentioned in what is there and raises the unread count.
+pub(crate) fn mention_rows(messages: &[(&str, &StoredMessage)]) -> MentionRows {
+    let mut rows = MentionRows::default();
+    for (app_id, row) in messages {
+        if is_counted(row.category, row.parent_id, &row.data_json) {
+            rows.add(app_id, (row.conversation_id, row.sequence), &row.sender_uid, row.mentions());
+        }
+    }
+    rows
 }
 
 async fn delete_what_hangs_on(

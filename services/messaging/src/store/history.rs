@@ -1,11 +1,15 @@
 //! Pages of messages.
 
 use chrono::{DateTime, Utc};
-use halley_contracts::messaging::v1::{MessageCategory, ModerationStatus};
+use halley_contracts::messaging::v1::{MessageCategory, ModerationStatus, ReceiverType};
 use halley_model::ConversationKey;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::messages::{StoredMessage, columns};
+use super::{
+    messages::{StoredMessage, columns},
+    participants, search,
+};
+use crate::domain::terms;
 
 /// Where the messages come from.
 #[derive(Debug, Clone)]
@@ -52,10 +56,16 @@ pub(crate) struct Filter {
     pub hide_replies: bool,
     pub hide_deleted: bool,
     pub only_deleted: bool,
-    pub search_key: String,
-    pub sent_from: Option<DateTime<Utc>>,
-    pub sent_to: Option<DateTime<Utc>>,
-    pub has_attachments: bool,
+    /// What the index of terms is asked for.
+    pub terms: Option<terms::Query>,
+    pub sent: Range,
+    /// Only of messages that changed after they were sent.
+    pub updated: Range,
+    pub edited: Range,
+    /// Changed after they were sent.
+    pub only_updates: bool,
+    /// In conversations of that kind; unspecified: of both.
+    pub receiver_type: ReceiverType,
     pub has_reactions: bool,
     pub pinned: bool,
     /// Only messages of these ids: few.
@@ -64,6 +74,21 @@ pub(crate) struct Filter {
     pub with_erased: bool,
     /// Of others, counted, and after the reader's position.
     pub unread_of: Option<Unread>,
+    /// The same after the position up to which messages were delivered to the reader.
+    pub undelivered_of: Option<Unread>,
+}
+
+/// A time from and to, both inclusive.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Range {
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl Range {
+    fn is_given(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
 }
 
 /// Whose unread messages are wanted.
@@ -88,15 +113,52 @@ pub(crate) struct HistoryQuery {
     pub hidden_from: Option<String>,
 }
 
+/// Which part of the list is read, and how.
+#[derive(Debug, Clone)]
+pub(super) enum Part {
+    /// All of it, in order.
+    Whole,
+    /// So many messages from the cursor on, in order.
+    Walked(i64),
+    /// As far as a message, in order.
+    Near(i64),
+    /// What lies beyond a message, by the index of terms.
+    Indexed { beyond: i64, tsquery: String },
+}
+
 /// Lists messages from the cursor on, in the direction asked for, one more than the limit if there are more.
 pub(crate) async fn list_messages(pool: &PgPool, query: &HistoryQuery) -> Result<Vec<StoredMessage>, sqlx::Error> {
+    match search::applies(query) {
+        true => search::list(pool, query).await,
+        false => list_part(pool, query, &Part::Whole, query.limit + 1).await,
+    }
+}
+
+/// Lists a part of the messages.
+pub(super) async fn list_part(
+    pool: &PgPool,
+    query: &HistoryQuery,
+    part: &Part,
+    limit: i64,
+) -> Result<Vec<StoredMessage>, sqlx::Error> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(columns!());
-    match &query.source {
-        Source::OfUser { uid, direct_only } => push_of_user(&mut sql, query, uid, *direct_only),
-        _ => push_plain(&mut sql, query),
+    match (&query.source, part) {
+        (Source::OfUser { uid, direct_only }, Part::Indexed { .. }) => {
+            push_found_of_user(&mut sql, query, part, uid, *direct_only);
+        }
+        (_, Part::Indexed { .. }) => push_found(&mut sql, query, part),
+        (Source::OfUser { uid, direct_only }, _) => push_of_user(&mut sql, query, part, limit, uid, *direct_only),
+        _ => push_plain(&mut sql, query, part),
     }
-    push_order(&mut sql, query);
+    match part {
+        // No index has this order, nor those conditions, so that the one of terms is used and its matches are sorted.
+        Part::Indexed { .. } => {
+            sql.push(" ORDER BY m.message_id + 0").push(if query.forward { " ASC" } else { " DESC" });
+        }
+        _ => push_order(&mut sql, query),
+    }
+    sql.push(" LIMIT ").push_bind(limit);
     let rows = sql.build().fetch_all(pool).await?;
     match &query.source {
         Source::Conversation(key) | Source::Thread(_, key) => {
@@ -106,40 +168,112 @@ pub(crate) async fn list_messages(pool: &PgPool, query: &HistoryQuery) -> Result
     }
 }
 
-fn push_plain(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
-    const WITH_KEY: &str = ", c.conversation_key FROM messages AS m
-        JOIN conversations AS c ON c.app_id = m.app_id AND c.conversation_id = m.conversation_id";
-    match &query.source {
-        Source::Conversation(key) => {
-            sql.push(" FROM messages AS m WHERE m.app_id = ")
-                .push_bind(query.app_id.clone())
-                .push(" AND m.conversation_id = (SELECT conversation_id FROM conversations WHERE app_id = ")
-                .push_bind(query.app_id.clone())
-                .push(" AND conversation_key = ")
-                .push_bind(key.storage())
-                .push(")");
+fn push_plain(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Part) {
+    let with_keys = has_keys(&query.source);
+    if with_keys {
+        sql.push(", c.conversation_key");
+    }
+    match part {
+        // Where the walk ends is settled before anything is asked of the messages.
+        Part::Walked(rows) => {
+            sql.push(" FROM (SELECT m.* FROM messages AS m WHERE ");
+            push_scope(sql, query);
+            push_cursor(sql, query);
+            push_order(sql, query);
+            sql.push(" LIMIT ").push_bind(*rows).push(") AS m");
+            push_keys(sql, with_keys);
+            sql.push(" WHERE true");
         }
-        Source::Thread(parent_id, _) => {
-            sql.push(" FROM messages AS m WHERE m.app_id = ")
-                .push_bind(query.app_id.clone())
-                .push(" AND m.parent_id = ")
-                .push_bind(*parent_id);
-        }
-        Source::Conversations(ids) => {
-            sql.push(WITH_KEY)
-                .push(" WHERE m.app_id = ")
-                .push_bind(query.app_id.clone())
-                .push(" AND m.conversation_id = ANY(")
-                .push_bind(ids.clone())
-                .push(")");
-        }
-        Source::App | Source::OfUser { .. } => {
-            sql.push(WITH_KEY).push(" WHERE m.app_id = ").push_bind(query.app_id.clone());
+        _ => {
+            sql.push(" FROM messages AS m");
+            push_keys(sql, with_keys);
+            sql.push(" WHERE ");
+            push_scope(sql, query);
+            push_cursor(sql, query);
         }
     }
     push_hidden(sql, query);
-    push_cursor(sql, query);
-    push_filter(sql, &query.filter, None);
+    push_part(sql, query, part);
+    push_filter(sql, query, None);
+}
+
+/// What the index of terms gives, as far as it is in the one conversation or in the app.
+fn push_found(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Part) {
+    let with_keys = has_keys(&query.source);
+    if with_keys {
+        sql.push(", c.conversation_key");
+    }
+    sql.push(" FROM messages AS m");
+    push_keys(sql, with_keys);
+    sql.push(" WHERE m.app_id = ").push_bind(query.app_id.clone());
+    if let Source::Conversation(key) = &query.source {
+        sql.push(" AND m.conversation_id + 0 = ");
+        push_conversation_id(sql, query, key);
+    }
+    push_hidden(sql, query);
+    push_cursor_beside_id(sql, query);
+    push_part(sql, query, part);
+    push_filter(sql, query, None);
+}
+
+/// A cursor's condition where the id is held to something beyond it.
+fn push_cursor_beside_id(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    if !matches!(query.cursor, Cursor::Id(_)) {
+        push_cursor(sql, query);
+    }
+}
+
+fn push_conversation_id(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, key: &ConversationKey) {
+    sql.push("(SELECT conversation_id FROM conversations WHERE app_id = ")
+        .push_bind(query.app_id.clone())
+        .push(" AND conversation_key = ")
+        .push_bind(key.storage())
+        .push(")");
+}
+
+/// Joins the conversations, for their keys.
+fn push_keys(sql: &mut QueryBuilder<Postgres>, with_keys: bool) {
+    if with_keys {
+        sql.push(" JOIN conversations AS c ON c.app_id = m.app_id AND c.conversation_id = m.conversation_id");
+    }
+}
+
+/// The messages of the source.
+pub(super) fn push_scope(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    sql.push("m.app_id = ").push_bind(query.app_id.clone());
+    match &query.source {
+        Source::Conversation(key) => {
+            sql.push(" AND m.conversation_id = ");
+            push_conversation_id(sql, query, key);
+        }
+        Source::Thread(parent_id, _) => {
+            sql.push(" AND m.parent_id = ").push_bind(*parent_id);
+        }
+        Source::Conversations(ids) => {
+            sql.push(" AND m.conversation_id = ANY(").push_bind(ids.clone()).push(")");
+        }
+        Source::App | Source::OfUser { .. } => {}
+    }
+}
+
+/// Keeps to the part, and to what the index of terms is asked for.
+fn push_part(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Part) {
+    let mut tsquery = query.filter.terms.as_ref().map(terms::Query::tsquery);
+    match part {
+        Part::Whole | Part::Walked(_) => {}
+        Part::Near(edge) => {
+            let within = if query.forward { " <= " } else { " >= " };
+            sql.push(" AND m.message_id").push(within).push_bind(*edge);
+        }
+        Part::Indexed { beyond: edge, tsquery: narrowed } => {
+            let beyond = if query.forward { " > " } else { " < " };
+            sql.push(" AND m.message_id + 0").push(beyond).push_bind(*edge);
+            tsquery = Some(narrowed.clone());
+        }
+    }
+    if let Some(tsquery) = tsquery {
+        sql.push(" AND m.terms @@ ").push_bind(tsquery).push("::text::tsquery");
+    }
 }
 
 /// Leaves out what the user who looks has hidden. Of one conversation the position is looked up once.
@@ -156,11 +290,7 @@ fn push_hidden(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     .push(" AND p.conversation_id = ");
     match &query.source {
         Source::Conversation(key) | Source::Thread(_, key) => {
-            sql.push("(SELECT conversation_id FROM conversations WHERE app_id = ")
-                .push_bind(query.app_id.clone())
-                .push(" AND conversation_key = ")
-                .push_bind(key.storage())
-                .push(")");
+            push_conversation_id(sql, query, key);
         }
         _ => {
             sql.push("m.conversation_id");
@@ -178,9 +308,25 @@ fn push_disapproved(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid:
     }
 }
 
+/// The positions of a reader in each of several conversations.
+#[derive(Clone, Copy)]
+struct Boundaries {
+    read: &'static str,
+    delivered: &'static str,
+}
+
+const OWN: Boundaries = Boundaries { read: participants::READ, delivered: participants::DELIVERED };
+
 /// Takes the first rows of each conversation and then the first of them all: a user's conversations are few, an app's
 /// messages are many.
-fn push_of_user(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &str, direct_only: bool) {
+fn push_of_user(
+    sql: &mut QueryBuilder<Postgres>,
+    query: &HistoryQuery,
+    part: &Part,
+    limit: i64,
+    uid: &str,
+    direct_only: bool,
+) {
     sql.push(
         ", c.conversation_key FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
@@ -192,27 +338,73 @@ fn push_of_user(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &st
         push_disapproved(sql, query, uid);
     }
     push_cursor(sql, query);
-    push_filter(
-        sql,
-        &query.filter,
-        Some("COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence))"),
-    );
+    push_part(sql, query, part);
+    push_filter(sql, query, Some(OWN));
     push_order(sql, query);
-    sql.push(") AS m WHERE p.left_at IS NULL AND p.app_id = ")
+    sql.push(" LIMIT ").push_bind(limit).push(") AS m WHERE ");
+    push_places(sql, query, uid, direct_only);
+    let after = match (query.cursor, part) {
+        (Cursor::Id(id), _) if query.forward => Some(id),
+        (_, Part::Near(edge)) if !query.forward => Some(*edge - 1),
+        _ => None,
+    };
+    if let Some(after) = after {
+        sql.push(" AND c.last_message_id > ").push_bind(after);
+    }
+}
+
+/// What the index of terms gives, as far as it is in the user's conversations: asked once, and
+/// each of its matches looked up, whatever the planner thinks of their number.
+fn push_found_of_user(
+    sql: &mut QueryBuilder<Postgres>,
+    query: &HistoryQuery,
+    part: &Part,
+    uid: &str,
+    direct_only: bool,
+) {
+    sql.push(
+        ", c.conversation_key FROM (
+             WITH found AS MATERIALIZED (SELECT m.* FROM messages AS m WHERE m.app_id = ",
+    )
+    .push_bind(query.app_id.clone());
+    push_cursor_beside_id(sql, query);
+    push_part(sql, query, part);
+    sql.push(
+        ") SELECT * FROM found
+         ) AS m
+         CROSS JOIN LATERAL (SELECT * FROM participants AS p WHERE p.conversation_id = m.conversation_id AND p.app_id = ",
+    )
+    .push_bind(query.app_id.clone())
+    .push(" AND p.uid = ")
+    .push_bind(uid.to_owned())
+    .push(
+        " AND p.left_at IS NULL OFFSET 0) AS p
+         CROSS JOIN LATERAL (
+             SELECT * FROM conversations AS c
+             WHERE c.app_id = p.app_id AND c.conversation_id = p.conversation_id
+             OFFSET 0
+         ) AS c
+         WHERE ",
+    );
+    push_places(sql, query, uid, direct_only);
+    if query.hidden_from.is_some() {
+        sql.push(" AND m.sequence > p.hidden_before_sequence");
+    }
+    push_filter(sql, query, Some(OWN));
+}
+
+/// The places that a user has now.
+fn push_places(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, uid: &str, direct_only: bool) {
+    sql.push("p.left_at IS NULL AND p.app_id = ")
         .push_bind(query.app_id.clone())
         .push(" AND p.uid = ")
         .push_bind(uid.to_owned());
     if direct_only {
         sql.push(" AND c.conversation_key LIKE 'u:%'");
     }
-    if query.forward
-        && let Cursor::Id(id) = query.cursor
-    {
-        sql.push(" AND c.last_message_id > ").push_bind(id);
-    }
 }
 
-fn push_cursor(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+pub(super) fn push_cursor(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     let beyond = if query.forward { " > " } else { " < " };
     match query.cursor {
         Cursor::None => {}
@@ -233,7 +425,7 @@ fn push_cursor(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     }
 }
 
-fn push_order(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+pub(super) fn push_order(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
     let direction = if query.forward { " ASC" } else { " DESC" };
     let one_conversation = matches!(query.source, Source::Conversation(_));
     sql.push(" ORDER BY ");
@@ -248,10 +440,11 @@ fn push_order(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
             sql.push("m.message_id");
         }
     }
-    sql.push(direction).push(" LIMIT ").push_bind(query.limit + 1);
+    sql.push(direction);
 }
 
-fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter, own_boundary: Option<&'static str>) {
+fn push_filter(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, own: Option<Boundaries>) {
+    let filter = &query.filter;
     if !filter.categories.is_empty() {
         let categories: Vec<i16> = filter.categories.iter().map(|category| *category as i16).collect();
         sql.push(" AND m.category = ANY(").push_bind(categories).push(")");
@@ -288,45 +481,49 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, filter: &Filter, own_boundary: 
     if filter.only_deleted {
         sql.push(" AND m.deleted_at IS NOT NULL");
     }
-    if !filter.search_key.is_empty() {
-        sql.push(" AND m.deleted_at IS NULL AND m.data ->> 'text' ILIKE ").push_bind(like(&filter.search_key));
+    push_times(sql, filter);
+    let is_any_kind = filter.receiver_type == ReceiverType::Unspecified || !has_keys(&query.source);
+    if !is_any_kind {
+        // Also of conversations that were put aside.
+        sql.push(match filter.receiver_type {
+            ReceiverType::Group => " AND c.conversation_key ~ '^(x:)?g:'",
+            _ => " AND c.conversation_key ~ '^(x:)?u:'",
+        });
     }
-    if let Some(from) = filter.sent_from {
-        sql.push(" AND m.sent_at >= ").push_bind(from);
-    }
-    if let Some(to) = filter.sent_to {
-        sql.push(" AND m.sent_at <= ").push_bind(to);
-    }
-    if filter.has_attachments {
-        sql.push(
-            " AND CASE WHEN json_typeof(m.data -> 'attachments') = 'array'
-                  THEN json_array_length(m.data -> 'attachments') > 0 ELSE false END",
-        );
-    }
-    if let Some(unread) = &filter.unread_of {
-        sql.push(" AND m.counted AND m.sender_uid <> ").push_bind(unread.uid.clone()).push(" AND m.sequence > ");
-        match own_boundary {
-            Some(boundary) => {
-                sql.push(boundary);
-            }
-            None => {
-                sql.push_bind(unread.after_sequence);
+    push_new_to(sql, filter.unread_of.as_ref(), own.map(|own| own.read));
+    push_new_to(sql, filter.undelivered_of.as_ref(), own.map(|own| own.delivered));
+}
+
+/// Whether rows come with the keys of their conversations. Where they don't, all are of one kind.
+fn has_keys(source: &Source) -> bool {
+    !matches!(source, Source::Conversation(_) | Source::Thread(..))
+}
+
+fn push_times(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    for (column, range) in
+        [("m.sent_at", filter.sent), ("m.updated_at", filter.updated), ("m.edited_at", filter.edited)]
+    {
+        for (compare, bound) in [(" >= ", range.from), (" <= ", range.to)] {
+            if let Some(bound) = bound {
+                sql.push(" AND ").push(column).push(compare).push_bind(bound);
             }
         }
     }
+    if filter.only_updates || filter.updated.is_given() {
+        sql.push(" AND m.updated_at > m.sent_at");
+    }
 }
 
-/// A pattern that finds the text itself anywhere.
-fn like(text: &str) -> String {
-    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signs_of_a_pattern_stand_for_themselves() {
-        assert_eq!(like(r"50%_\"), r"%50\%\_\\%");
+/// Keeps to what others wrote after a position of the reader's.
+fn push_new_to(sql: &mut QueryBuilder<Postgres>, new_to: Option<&Unread>, own: Option<&'static str>) {
+    let Some(new_to) = new_to else { return };
+    sql.push(" AND m.counted AND m.sender_uid <> ").push_bind(new_to.uid.clone()).push(" AND m.sequence > ");
+    match own {
+        Some(boundary) => {
+            sql.push(boundary);
+        }
+        None => {
+            sql.push_bind(new_to.after_sequence);
+        }
     }
 }

@@ -6,6 +6,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 
+use super::participants;
+
 /// A participant's view of a conversation.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct InboxRow {
@@ -21,6 +23,8 @@ pub(crate) struct InboxRow {
     pub created_at: DateTime<Utc>,
     pub active_at: DateTime<Utc>,
     pub unread_count: i64,
+    /// Unread messages that mention the participant.
+    pub unread_mentions: i64,
     pub own_pinned_at: Option<DateTime<Utc>>,
     /// Where the row stands: see [`Place`].
     pub rank: i32,
@@ -69,6 +73,10 @@ pub(crate) struct InboxFilter<'a> {
     /// With any of them.
     pub tags: &'a [String],
     pub unread_only: bool,
+    /// What these users wrote does not count.
+    pub not_senders: &'a [String],
+    /// What is not delivered counts, rather than what is not read.
+    pub undelivered: bool,
     /// Only these places, by uid and conversation.
     pub places: Option<&'a [(String, i64)]>,
     /// None of these.
@@ -94,14 +102,15 @@ const COLUMNS: &str = "p.app_id, p.uid, c.conversation_id, c.conversation_key, c
      c.counted_total, COALESCE(p.unread_message_id, p.read_message_id) AS read_message_id, p.delivered_message_id, \
      CASE WHEN c.preview_sequence > p.hidden_before_sequence THEN c.preview_message_id ELSE 0 END AS preview_message_id, \
      p.tags, c.created_at, COALESCE(c.last_message_at, c.created_at) AS active_at, \
-     COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence)) AS boundary, \
      own.pinned_at AS own_pinned_at, \
      -(extract(epoch FROM COALESCE(c.last_message_at, c.created_at)) * 1000000)::bigint AS active_order, ";
 
 /// The rank of what the app has not pinned.
 const UNPINNED: i32 = 1000;
 
-const UNREAD: &str = " CROSS JOIN LATERAL (
+/// Those of the users in the middle are left out of the count.
+const UNREAD: [&str; 2] = [
+    " CROSS JOIN LATERAL (
     SELECT CASE WHEN r.boundary >= r.last_sequence THEN 0 ELSE
         r.counted_total
         - COALESCE((
@@ -112,11 +121,18 @@ const UNREAD: &str = " CROSS JOIN LATERAL (
         ), 0)
         - (
             SELECT count(*) FROM messages AS m
-            WHERE m.app_id = r.app_id AND m.conversation_id = r.conversation_id AND m.sender_uid = r.uid
+            WHERE m.app_id = r.app_id AND m.conversation_id = r.conversation_id AND m.sender_uid = ANY(",
+    " || r.uid)
                 AND m.sequence > r.boundary AND m.counted
         )
     END AS unread_count
-) AS u";
+) AS u",
+];
+
+const MENTIONS: &str = "(
+    SELECT count(*) FROM mentions AS x
+    WHERE x.app_id = r.app_id AND x.uid = r.uid AND x.conversation_id = r.conversation_id AND x.sequence > r.boundary
+) AS unread_mentions";
 
 /// The columns of [`Place`], in the order of the sort.
 fn sorted_by(filter: &InboxFilter<'_>) -> &'static str {
@@ -132,7 +148,8 @@ pub(crate) async fn list_inbox(
     filter: &InboxFilter<'_>,
     slice: Slice,
 ) -> Result<Vec<InboxRow>, sqlx::Error> {
-    let mut query = QueryBuilder::new("SELECT r.*, u.unread_count FROM (");
+    let mut query = QueryBuilder::new("SELECT r.*, u.unread_count, ");
+    query.push(MENTIONS).push(" FROM (");
     if !filter.unread_only {
         // Counting waits until the page is known.
         query.push("SELECT * FROM (");
@@ -140,13 +157,16 @@ pub(crate) async fn list_inbox(
     push_rows(&mut query, filter);
     query.push(") AS r");
     if filter.unread_only {
-        query.push(UNREAD).push(" WHERE u.unread_count > 0");
+        push_unread(&mut query, filter);
+        query.push(" WHERE u.unread_count > 0");
         push_after(&mut query, filter, " AND ");
         push_slice(&mut query, filter, slice);
     } else {
         push_after(&mut query, filter, " WHERE ");
         push_slice(&mut query, filter, slice);
-        query.push(") AS r").push(UNREAD).push(" ORDER BY ").push(sorted_by(filter));
+        query.push(") AS r");
+        push_unread(&mut query, filter);
+        query.push(" ORDER BY ").push(sorted_by(filter));
     }
     query.build_query_as().fetch_all(connection).await
 }
@@ -169,9 +189,14 @@ pub(crate) async fn count_inbox(pool: &PgPool, filter: &InboxFilter<'_>) -> Resu
     push_rows(&mut query, filter);
     query.push(") AS r");
     if filter.unread_only {
-        query.push(UNREAD).push(" WHERE u.unread_count > 0");
+        push_unread(&mut query, filter);
+        query.push(" WHERE u.unread_count > 0");
     }
     query.build_query_scalar().fetch_one(pool).await
+}
+
+fn push_unread(query: &mut QueryBuilder<Postgres>, filter: &InboxFilter<'_>) {
+    query.push(UNREAD[0]).push_bind(filter.not_senders.to_vec()).push(UNREAD[1]);
 }
 
 /// The conversations that somebody is in and that are to be seen there: `p` and `c`.
@@ -193,7 +218,8 @@ const FIRST_OF_ITS_CONVERSATION: &str = " AND NOT EXISTS (
 )";
 
 fn push_rows(query: &mut QueryBuilder<Postgres>, filter: &InboxFilter<'_>) {
-    query.push("SELECT ").push(COLUMNS);
+    let boundary = if filter.undelivered { participants::DELIVERED } else { participants::READ };
+    query.push("SELECT ").push(COLUMNS).push(boundary).push(" AS boundary, ");
     if filter.uid.is_some() {
         query.push("COALESCE(array_position(").push_bind(filter.system_keys.clone());
         query.push("::text[], c.conversation_key::text), ").push(UNPINNED).push(") AS rank, ");

@@ -5,7 +5,7 @@ use halley_contracts::messaging::v1::{MessageCategory, ModerationStatus};
 use halley_model::ConversationKey;
 use sqlx::{PgConnection, PgPool, Row as _, postgres::PgRow};
 
-use crate::domain::{key, moderation};
+use crate::domain::{content, key, moderation, terms};
 
 /// A message as stored.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// The place of the column after those: the stored key, where rows of several conversations come together.
-const KEY_COLUMN: usize = 28;
+pub(super) const KEY_COLUMN: usize = 28;
 
 impl StoredMessage {
     /// Reads a row of [`columns`] whose conversation is known.
@@ -104,6 +104,22 @@ impl StoredMessage {
         let parsed = key::from_storage(stored)
             .ok_or_else(|| sqlx::Error::Decode(format!("`{stored}` is no conversation key").into()))?;
         Ok(Self { retired: stored.starts_with(key::RETIRED_PREFIX), ..Self::read(row, &parsed)? })
+    }
+
+    /// What it can be found by. What is deleted is found by nothing.
+    pub(crate) fn terms(&self, app_id: &str) -> Option<String> {
+        match self.deleted_at {
+            Some(_) => None,
+            None => terms::of(app_id, self.conversation_id, (self.category, &self.kind, &self.data_json)),
+        }
+    }
+
+    /// Whom its text mentions, as far as it is shown.
+    pub(crate) fn mentions(&self) -> Vec<String> {
+        match self.deleted_at {
+            Some(_) => Vec::new(),
+            None => content::mentions_of(self.category, &self.kind, &self.data_json),
+        }
     }
 
     /// To whom it went: the other user, or the group.

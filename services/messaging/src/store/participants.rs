@@ -1,7 +1,13 @@
 //! The table `participants`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, QueryBuilder};
+
+/// After which sequence number messages are unread for a participant `p` of a conversation `c`.
+pub(crate) const READ: &str =
+    "COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence))";
+/// After which they are not delivered.
+pub(crate) const DELIVERED: &str = "GREATEST(p.delivered_sequence, p.joined_sequence, c.history_sequence)";
 
 /// Watermarks of a participant, for receipts.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -258,23 +264,29 @@ pub(crate) async fn hide_history(
     Ok(done.rows_affected() > 0)
 }
 
-/// After which sequence number messages are unread for a user; 0 for somebody without a place.
-pub(crate) async fn find_boundary(
+/// After which sequence number messages are unread for a user, and after which they are not delivered; 0 for somebody
+/// without a place.
+pub(crate) async fn find_boundaries(
     pool: &PgPool,
     app_id: &str,
     uid: &str,
     conversation_key: &str,
-) -> Result<i64, sqlx::Error> {
-    let boundary: Option<i64> = sqlx::query_scalar(
-        "SELECT COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence))
-         FROM conversations AS c
-         JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
-         WHERE c.app_id = $1 AND c.conversation_key = $2 AND p.uid = $3",
-    )
-    .bind(app_id)
-    .bind(conversation_key)
-    .bind(uid)
-    .fetch_optional(pool)
-    .await?;
-    Ok(boundary.unwrap_or(0))
+) -> Result<(i64, i64), sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT ");
+    query
+        .push(READ)
+        .push(", ")
+        .push(DELIVERED)
+        .push(
+            " FROM conversations AS c
+             JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
+             WHERE c.app_id = ",
+        )
+        .push_bind(app_id)
+        .push(" AND c.conversation_key = ")
+        .push_bind(conversation_key)
+        .push(" AND p.uid = ")
+        .push_bind(uid);
+    let boundaries: Option<(i64, i64)> = query.build_query_as().fetch_optional(pool).await?;
+    Ok(boundaries.unwrap_or_default())
 }

@@ -273,7 +273,7 @@ async fn filters_leave_out_what_does_not_fit() {
         (ListMessagesRequest { hide_replies: true, ..base() }, "plain custom 100% RED_x image bare odd 1000 answers"),
         (ListMessagesRequest { has_attachments: true, ..base() }, "image"),
         (ListMessagesRequest { search_key: "red_X".into(), ..base() }, "100% RED_x"),
-        (ListMessagesRequest { search_key: "100%".into(), ..base() }, "100% RED_x"),
+        (ListMessagesRequest { search_key: "100%".into(), ..base() }, "100% RED_x 1000 answers"),
         (ListMessagesRequest { search_key: "100".into(), ..base() }, "100% RED_x 1000 answers"),
         (ListMessagesRequest { search_key: "\\".into(), ..base() }, ""),
         (ListMessagesRequest { sent_at: between(first, last), ..base() }, ALL),

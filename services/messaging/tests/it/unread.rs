@@ -43,7 +43,7 @@ async fn counts_come_by_conversation_and_leave_out_what_is_read() {
     assert_eq!(counts(&api, "bob", direct).await, expected(&[("User ann", 3), ("User cat", 1)]));
     let groups = pb::CountUnreadRequest { r#type: GROUP.into(), ..Default::default() };
     assert_eq!(counts(&api, "bob", groups).await, expected(&[("Group room", 3)]));
-    let one = pb::CountUnreadRequest { r#type: USER.into(), with: "cat".to_owned() };
+    let one = pb::CountUnreadRequest { r#type: USER.into(), with: "cat".to_owned(), ..Default::default() };
     assert_eq!(counts(&api, "bob", one).await, expected(&[("User cat", 1)]));
     assert_eq!(counts(&api, "ann", all.clone()).await, expected(&[]), "own messages are no news");
 
@@ -174,7 +174,7 @@ async fn follow(world: &World, api: &Api, guid: &str, steps: Vec<Step>) {
             }
         }
         for (who, uid) in UIDS.iter().enumerate() {
-            let request = pb::CountUnreadRequest { r#type: GROUP.into(), with: guid.to_owned() };
+            let request = pb::CountUnreadRequest { r#type: GROUP.into(), with: guid.to_owned(), ..Default::default() };
             let count = counts(api, uid, request).await.into_values().sum::<i64>();
             assert_eq!(count, model.count(who), "{uid}");
         }

@@ -197,13 +197,16 @@ async fn page_or_counts(context: Context, query: &Query, of: ListMessagesRequest
 
 /// Unread messages for each conversation that has any.
 async fn counts(context: Context, query: &Query, of: ListMessagesRequest) -> Reply {
-    let kind = match query.text("receiverType") {
-        None => of.with_type(),
-        Some("user") => ReceiverType::User,
-        Some("group") => ReceiverType::Group,
-        Some(_) => return Err(ApiError::field("receiverType", "must be user or group")),
+    let kind = match receiver_type(query)? {
+        ReceiverType::Unspecified => of.with_type(),
+        kind => kind,
     };
-    let request = CountUnreadRequest { r#type: kind.into(), with: of.with };
+    let request = CountUnreadRequest {
+        r#type: kind.into(),
+        with: of.with,
+        hide_blocked_senders: query.flag("hideMessagesFromBlockedUsers")?,
+        undelivered: query.flag("undelivered")?,
+    };
     let answer = context.messaging().count_unread(context.request(request)).await?.into_inner();
     let rows: Vec<Value> = answer
         .counts
@@ -213,20 +216,70 @@ async fn counts(context: Context, query: &Query, of: ListMessagesRequest) -> Rep
     data(rows)
 }
 
+/// What kind of receiver is asked for; unspecified: either.
+fn receiver_type(query: &Query) -> Result<ReceiverType, ApiError> {
+    match query.text("receiverType") {
+        None => Ok(ReceiverType::Unspecified),
+        Some("user") => Ok(ReceiverType::User),
+        Some("group") => Ok(ReceiverType::Group),
+        Some(_) => Err(ApiError::field("receiverType", "must be user or group")),
+    }
+}
+
 async fn page(context: Context, query: &Query, of: ListMessagesRequest) -> Reply {
     let asked = context.narrow_messages(asked(query, of)?)?;
-    let answer = context.messaging().list_messages(context.request(asked.clone())).await?.into_inner();
+    let hide_quoted = query.flag("hideQuotedMessages")?;
+    let mention_tags = query.flag("mentionsWithTagInfo")?;
+    let with_blocks = query.flag("mentionsWithBlockedInfo")?;
+    let numbered = is_numbered(&context, query, &asked);
+    let mut answer = context.messaging().list_messages(context.request(asked.clone())).await?.into_inner();
+    if hide_quoted {
+        answer.messages.iter_mut().for_each(|message| message.quoted_message = None);
+    }
     let online = context.online(people(&answer.messages).into_iter()).await;
-    let view = View { with_sequence: query.flag("withSequence")?, ..context.view(Some(&online)) };
+    let mentions_any = answer.messages.iter().any(|message| !message.mentions.is_empty());
+    let blocks = if with_blocks && mentions_any { Some(context.blocks().await?) } else { None };
+    let view = View {
+        with_sequence: query.flag("withSequence")?,
+        mention_tags,
+        blocks: blocks.as_ref(),
+        ..context.view(Some(&online))
+    };
     let rows: Vec<_> = answer.messages.iter().map(|message| MessageJson { message, view }).collect();
-    list(rows, meta(&asked, &answer.messages, answer.has_more))
+    let mut meta = meta(&asked, &answer.messages, answer.has_more);
+    if numbered {
+        number(&mut meta, &asked, answer.messages.len(), answer.has_more);
+    }
+    list(rows, meta)
+}
+
+/// Whether the page is one of a numbered list: its caller counts pages, or lists a user's messages for nobody.
+fn is_numbered(context: &Context, query: &Query, asked: &ListMessagesRequest) -> bool {
+    let of_any_user = asked.with_type() == ReceiverType::User && context.caller.acting_uid().is_none();
+    of_any_user || query.text("page").is_some() || query.text("perPage").is_some()
+}
+
+/// Adds what callers read who count pages. How many there are is not known: one more while there is one.
+fn number(meta: &mut Value, asked: &ListMessagesRequest, count: usize, has_more: bool) {
+    let page = asked.page.max(1);
+    meta["pagination"] = json!({
+        "total": 0,
+        "count": count,
+        "per_page": asked.limit,
+        "current_page": page,
+        "total_pages": page + i32::from(has_more),
+    });
+    if let Some(cursor) = meta.get_mut("cursor") {
+        cursor["affix"] = json!(if asked.direction() == Direction::Append { "append" } else { "prepend" });
+    }
 }
 
 /// Everybody whom the rows show.
 fn people(messages: &[Message]) -> HashSet<&str> {
     let uids = messages.iter().flat_map(|message| {
         let receiver = (message.receiver_type() == ReceiverType::User).then_some(message.receiver.as_str());
-        std::iter::once(message.sender_uid.as_str()).chain(receiver)
+        let mentioned = message.mentions.iter().map(|user| user.uid.as_str());
+        std::iter::once(message.sender_uid.as_str()).chain(receiver).chain(mentioned)
     });
     uids.collect()
 }
@@ -238,13 +291,6 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
         Some("append") => Direction::Append,
         Some(_) => return Err(ApiError::field("affix", "must be append or prepend")),
     };
-    let categories = [query.texts("categories"), query.texts("category")].concat();
-    let categories: Result<Vec<i32>, ApiError> = categories
-        .iter()
-        .map(|word| {
-            parse_category(word).map(i32::from).ok_or_else(|| ApiError::field("categories", "holds an unknown one"))
-        })
-        .collect();
     let cursor_id = query.cursor("id")?;
     let updated_at = query.seconds("updatedAt")?;
     Ok(ListMessagesRequest {
@@ -257,7 +303,7 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
             0 => second_beyond(updated_at, direction),
             _ => second_around(updated_at, direction),
         },
-        categories: categories?,
+        categories: categories(query)?,
         types: [query.texts("types"), query.texts("type")].concat(),
         tags: query.texts("tags"),
         senders: [query.texts("senders"), query.texts("sender")].concat(),
@@ -266,10 +312,21 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
         only_deleted: query.flag("onlyDeleted")?,
         search_key: query.any(&["searchKey", "searchKeyword"]).unwrap_or_default().to_owned(),
         sent_at: sent_at(query)?,
+        updated_at: query.range("updatedAt")?,
+        edited_at: query.range("editedAt")?,
+        only_updates: query.flag("onlyUpdates")?,
         unread_only: query.flag("unread")?,
+        undelivered_only: query.flag("undelivered")?,
         hide_blocked_senders: query.flag("hideMessagesFromBlockedUsers")?,
         has_attachments: query.flag("hasAttachments")?,
         has_reactions: query.flag("hasReactions")?,
+        has_links: query.flag("hasLinks")?,
+        has_mentions: query.flag("hasMentions")?,
+        attachment_types: query.texts("attachmentTypes"),
+        mentioned_uids: query.texts("mentionedUids"),
+        my_mentions_only: query.flag("myMentionsOnly")?,
+        receiver_type: receiver_type(query)?.into(),
+        page: page_number(query)?,
         pinned: query.flag("pinned")?,
         saved: query.flag("saved")?,
         // Who counts positions must not take the place of what was deleted for good for a hole.
@@ -277,6 +334,27 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
         conversation_id: query.text("conversationId").unwrap_or_default().to_owned(),
         ..of
     })
+}
+
+fn categories(query: &Query) -> Result<Vec<i32>, ApiError> {
+    let mut categories = Vec::new();
+    for name in ["categories", "category"] {
+        for word in query.texts(name) {
+            match parse_category(&word) {
+                Some(category) => categories.push(category.into()),
+                None => return Err(ApiError::field(name, "must be message, custom, interactive, action or call")),
+            }
+        }
+    }
+    Ok(categories)
+}
+
+fn page_number(query: &Query) -> Result<i32, ApiError> {
+    match query.small("page")? {
+        None => Ok(0),
+        Some(page) if page >= 1 => Ok(page),
+        Some(_) => Err(ApiError::field("page", "must be 1 or more")),
+    }
 }
 
 /// An exclusive cursor in whole seconds: what follows a second begins after its last millisecond.
@@ -379,6 +457,18 @@ mod tests {
         let oldest = page(Direction::Prepend, 6, false);
         assert!(oldest.get("cursor").is_none() && oldest.get("previous").is_none());
         assert_eq!(oldest["next"]["id"], "5");
+    }
+
+    #[test]
+    fn a_numbered_page_says_whether_another_follows() {
+        let asked = ListMessagesRequest { limit: 3, page: 2, ..Default::default() };
+        let mut meta = meta(&asked, &rows(), true);
+        number(&mut meta, &asked, 3, true);
+        assert_eq!(
+            meta["pagination"],
+            json!({"total": 0, "count": 3, "per_page": 3, "current_page": 2, "total_pages": 3})
+        );
+        assert_eq!(meta["cursor"], json!({"id": "3", "sentAt": 3, "affix": "prepend"}));
     }
 
     #[test]

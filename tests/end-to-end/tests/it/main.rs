@@ -25,5 +25,6 @@ mod operations;
 mod permissions;
 mod rate_limits;
 mod rest_api;
+mod search;
 mod support;
 mod threads_and_pins;
