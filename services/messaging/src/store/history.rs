@@ -120,8 +120,8 @@ pub(super) enum Part {
     Whole,
     /// So many messages from the cursor on, in order.
     Walked(i64),
-    /// As far as a message, in order.
-    Near(i64),
+    /// Between two ids, inclusive, in order.
+    Near { lowest: i64, highest: i64 },
     /// What lies beyond a message, by the index of terms.
     Indexed { beyond: i64, tsquery: String },
 }
@@ -261,9 +261,8 @@ fn push_part(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Part
     let mut tsquery = query.filter.terms.as_ref().map(terms::Query::tsquery);
     match part {
         Part::Whole | Part::Walked(_) => {}
-        Part::Near(edge) => {
-            let within = if query.forward { " <= " } else { " >= " };
-            sql.push(" AND m.message_id").push(within).push_bind(*edge);
+        Part::Near { lowest, highest } => {
+            sql.push(" AND m.message_id BETWEEN ").push_bind(*lowest).push(" AND ").push_bind(*highest);
         }
         Part::Indexed { beyond: edge, tsquery: narrowed } => {
             let beyond = if query.forward { " > " } else { " < " };
@@ -272,7 +271,11 @@ fn push_part(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Part
         }
     }
     if let Some(tsquery) = tsquery {
-        sql.push(" AND m.terms @@ ").push_bind(tsquery).push("::text::tsquery");
+        sql.push(" AND (m.terms @@ ").push_bind(tsquery).push("::text::tsquery)");
+        if matches!(part, Part::Near { .. }) {
+            // So it is a condition on what is walked, and none that the index of terms is taken for.
+            sql.push(" IS TRUE");
+        }
     }
 }
 
@@ -345,7 +348,7 @@ fn push_of_user(
     push_places(sql, query, uid, direct_only);
     let after = match (query.cursor, part) {
         (Cursor::Id(id), _) if query.forward => Some(id),
-        (_, Part::Near(edge)) if !query.forward => Some(*edge - 1),
+        (_, Part::Near { lowest, .. }) => Some(*lowest - 1),
         _ => None,
     };
     if let Some(after) = after {

@@ -33,8 +33,11 @@ pub(super) async fn list(pool: &PgPool, query: &HistoryQuery) -> Result<Vec<Stor
     let wanted = query.limit + 1;
     let (mut rows, edge) = match &query.source {
         Source::OfUser { uid, .. } => {
-            let Some(edge) = find_near(pool, query, uid).await? else { return Ok(Vec::new()) };
-            (history::list_part(pool, query, &Part::Near(edge.message_id), wanted).await?, Some(edge))
+            let Some(first) = find_first(pool, query, uid).await? else { return Ok(Vec::new()) };
+            let message_id = if query.forward { first + WALKED } else { first - WALKED };
+            let part = Part::Near { lowest: first.min(message_id), highest: first.max(message_id) };
+            let rows = history::list_part(pool, query, &part, wanted).await?;
+            (rows, Some(Edge { message_id, conversation_id: 0 }))
         }
         _ => {
             let rows = history::list_part(pool, query, &Part::Walked(WALKED), wanted).await?;
@@ -110,12 +113,11 @@ async fn find_edge(pool: &PgPool, query: &HistoryQuery) -> Result<Option<Edge>, 
     outermost(pool, query, WALKED - 1).await
 }
 
-/// How far a user's conversations are walked: as far as so many ids reach from the newest message in them, whosever
-/// messages have them; forward from the oldest one of the app. `None`: there are no messages.
-async fn find_near(pool: &PgPool, query: &HistoryQuery, uid: &str) -> Result<Option<Edge>, sqlx::Error> {
+/// Where a walk of a user's conversations begins, which goes as far as so many ids reach, whosever messages have them: at
+/// the newest message in them; forward at the oldest one of the app. `None`: there are no messages.
+async fn find_first(pool: &PgPool, query: &HistoryQuery, uid: &str) -> Result<Option<i64>, sqlx::Error> {
     if query.forward {
-        let first = outermost(pool, query, 0).await?;
-        return Ok(first.map(|first| Edge { message_id: first.message_id + WALKED, ..first }));
+        return Ok(outermost(pool, query, 0).await?.map(|first| first.message_id));
     }
     let newest: Option<i64> = sqlx::query_scalar(
         "SELECT max(c.last_message_id)
@@ -127,10 +129,7 @@ async fn find_near(pool: &PgPool, query: &HistoryQuery, uid: &str) -> Result<Opt
     .bind(uid)
     .fetch_one(pool)
     .await?;
-    Ok(newest.map(|newest| {
-        let from = if let Cursor::Id(id) = query.cursor { newest.min(id) } else { newest };
-        Edge { message_id: from - WALKED, conversation_id: 0 }
-    }))
+    Ok(newest.map(|newest| if let Cursor::Id(id) = query.cursor { newest.min(id) } else { newest }))
 }
 
 /// The message so many places behind the first one from the cursor on; of a user's conversations, of their app.

@@ -40,33 +40,39 @@ async fn texts(request: RequestBuilder) -> String {
     texts.join(" | ")
 }
 
+/// Something for each filter, between two people and in a group; answers the first message's id.
+async fn furnish(scene: &Scene, ann: &Person, bob: &Person, guid: &str) -> String {
+    let plain = send(scene, ann, to_user(bob, "plain words")).await;
+    let id = plain["id"].as_str().expect("id").to_owned();
+    let mut image = to_user(bob, "caption");
+    image["type"] = json!("image");
+    image["data"]["attachments"] = json!([{"url": "https://x/a.png", "name": "Sunset.png", "mimeType": "image/png"}]);
+    image["tags"] = json!(["red"]);
+    send(scene, ann, image).await;
+    send(scene, bob, to_user(ann, "see https://example.org")).await;
+    send(scene, ann, to_user(bob, &format!("hi <@uid:{}>", bob.uid))).await;
+    let mut quoting = to_user(bob, "quoting");
+    quoting["quotedMessageId"] = json!(id);
+    send(scene, ann, quoting).await;
+    let edited = send(scene, ann, to_user(bob, "before")).await;
+    let edited = format!("/messages/{}", edited["id"].as_str().expect("id"));
+    data(scene.by(ann, Method::PUT, &edited, json!({"data": {"text": "after"}}))).await;
+    data(scene.by(bob, Method::POST, &format!("/messages/{id}/reactions/x"), json!({}))).await;
+    let gone = send(scene, ann, to_user(bob, "plain gone")).await;
+    let gone = format!("/messages/{}", gone["id"].as_str().expect("id"));
+    data(scene.by(ann, Method::DELETE, &gone, json!({}))).await;
+    let reply = format!("/messages/{id}/thread");
+    data(scene.by(bob, Method::POST, &reply, to_user(ann, "plain reply"))).await;
+    send(scene, ann, to_group(guid, "plain group")).await;
+
+    id
+}
+
 async fn every_filter_finds_what_it_names(form: Form) {
     let scene = Scene::new(form).await;
     let (ann, bob) = (scene.world.person("ann").await, scene.world.person("bob").await);
     let room = scene.world.group("room", &[&ann, &bob]).await;
-    let plain = send(&scene, &ann, to_user(&bob, "plain words")).await;
-    let id = plain["id"].as_str().expect("id").to_owned();
-    let mut image = to_user(&bob, "caption");
-    image["type"] = json!("image");
-    image["data"]["attachments"] = json!([{"url": "https://x/a.png", "name": "Sunset.png", "mimeType": "image/png"}]);
-    image["tags"] = json!(["red"]);
-    send(&scene, &ann, image).await;
-    send(&scene, &bob, to_user(&ann, "see https://example.org")).await;
-    send(&scene, &ann, to_user(&bob, &format!("hi <@uid:{}>", bob.uid))).await;
-    let mut quoting = to_user(&bob, "quoting");
-    quoting["quotedMessageId"] = json!(id);
-    send(&scene, &ann, quoting).await;
-    let edited = send(&scene, &ann, to_user(&bob, "before")).await;
-    let edited = format!("/messages/{}", edited["id"].as_str().expect("id"));
-    data(scene.by(&ann, Method::PUT, &edited, json!({"data": {"text": "after"}}))).await;
-    data(scene.by(&bob, Method::POST, &format!("/messages/{id}/reactions/x"), json!({}))).await;
-    let gone = send(&scene, &ann, to_user(&bob, "plain gone")).await;
-    let gone = format!("/messages/{}", gone["id"].as_str().expect("id"));
-    data(scene.by(&ann, Method::DELETE, &gone, json!({}))).await;
-    let reply = format!("/messages/{id}/thread");
-    data(scene.by(&bob, Method::POST, &reply, to_user(&ann, "plain reply"))).await;
-    send(&scene, &ann, to_group(room.id(), "plain group")).await;
-
+    let id = furnish(&scene, &ann, &bob, room.id()).await;
     let direct = format!("/users/{}/messages?category=message", ann.uid);
     let all_of_bob = "/messages?category=message".to_owned();
     for (base, filter, expected) in [
