@@ -19,6 +19,13 @@ pub(crate) struct Growth {
     pub replied_at: Option<DateTime<Utc>>,
 }
 
+impl Growth {
+    /// Of a thread that stays as it is, to be added to.
+    pub(crate) fn none(app_id: &str, parent_id: i64) -> Self {
+        Self { app_id: app_id.to_owned(), parent_id, count: 0, replied_at: None }
+    }
+}
+
 /// Somebody who has to do with new replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {

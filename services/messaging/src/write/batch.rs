@@ -171,24 +171,19 @@ fn replies(
     shorter: &[(String, i64)],
     now: DateTime<Utc>,
 ) -> (Vec<Growth>, Vec<Member>) {
-    let mut counts: HashMap<(&str, i64), (i32, Option<DateTime<Utc>>)> = HashMap::new();
+    let mut growths: HashMap<(&str, i64), Growth> = HashMap::new();
     let mut members = Vec::new();
     for (_, new, _) in to_insert(batch, decisions).filter(|(_, new, _)| new.message.parent_id != 0) {
-        let (count, replied_at) = counts.entry((&new.app_id, new.message.parent_id)).or_default();
-        *count += 1;
-        *replied_at = Some(now);
-        members.extend(thread::members(&new.app_id, &new.message));
+        let (app_id, parent_id) = (new.app_id.as_str(), new.message.parent_id);
+        let growth = growths.entry((app_id, parent_id)).or_insert_with(|| Growth::none(app_id, parent_id));
+        growth.count += 1;
+        growth.replied_at = Some(now);
+        members.extend(thread::members(app_id, &new.message));
     }
     for (app_id, parent_id) in shorter {
-        counts.entry((app_id, *parent_id)).or_default().0 -= 1;
+        growths.entry((app_id, *parent_id)).or_insert_with(|| Growth::none(app_id, *parent_id)).count -= 1;
     }
-    let growths = counts.into_iter().map(|((app_id, parent_id), (count, replied_at))| Growth {
-        app_id: app_id.to_owned(),
-        parent_id,
-        count,
-        replied_at,
-    });
-    (growths.collect(), members)
+    (growths.into_values().collect(), members)
 }
 
 fn changes<'a>(batch: &'a [&'a NewMessage], decisions: &'a [Decision]) -> Vec<Change<'a>> {

@@ -197,12 +197,8 @@ impl<'a> Plan<'a> {
     }
 
     fn reply(&mut self, app_id: &str, message: &Message, sent_at: DateTime<Utc>) {
-        let growth = self.growths.entry(message.parent_id).or_insert_with(|| Growth {
-            app_id: app_id.to_owned(),
-            parent_id: message.parent_id,
-            count: 0,
-            replied_at: None,
-        });
+        let parent_id = message.parent_id;
+        let growth = self.growths.entry(parent_id).or_insert_with(|| Growth::none(app_id, parent_id));
         growth.count += 1;
         growth.replied_at = growth.replied_at.max(Some(sent_at));
         self.members.extend(thread::members(app_id, message));

@@ -44,15 +44,15 @@ impl Api {
         self.unsubscribe_thread(&self.user(uid), request).await.unwrap();
     }
 
-    /// Every thread from the newest on, in pages of that size.
-    async fn walk_threads(&self, caller: &Caller, mut request: ListThreadsRequest) -> Vec<Thread> {
+    /// Every thread from the newest on, in pages of that size; perhaps as a client that knows whole seconds.
+    async fn walk_threads(&self, caller: &Caller, mut request: ListThreadsRequest, seconds: bool) -> Vec<Thread> {
         let mut all = Vec::new();
         loop {
             let page = self.list_threads(caller, request.clone()).await.unwrap();
             assert!(page.threads.len() <= usize::try_from(request.limit).unwrap());
             if let Some(last) = page.threads.last() {
-                // As a client that knows whole seconds.
-                request.cursor_updated_at_ms = last.updated_at_ms / 1000 * 1000 + 999;
+                let ms = last.updated_at_ms;
+                request.cursor_updated_at_ms = if seconds { ms / 1000 * 1000 + 999 } else { ms };
                 request.cursor_parent_id = last.parent.as_ref().unwrap().id;
             }
             all.extend(page.threads);
@@ -256,8 +256,10 @@ async fn a_walk_holds_every_thread_once_and_both_directions_agree() {
         .unwrap();
     for caller in [&ann, &api.server()] {
         for limit in [1, 3, 11, 100] {
-            let all = api.walk_threads(caller, ListThreadsRequest { limit, ..Default::default() }).await;
+            let request = ListThreadsRequest { limit, ..Default::default() };
+            let all = api.walk_threads(caller, request.clone(), true).await;
             assert_eq!(all.len(), 11);
+            assert_eq!(ids(&api.walk_threads(caller, request, false).await), ids(&all));
             assert_eq!(ids(&all).into_iter().collect::<BTreeSet<_>>().len(), 11, "limit {limit}");
             assert!(all.windows(2).all(|pair| pair[0].updated_at_ms >= pair[1].updated_at_ms));
             // Back from the oldest one.
@@ -306,7 +308,7 @@ async fn a_walk_while_replies_come_misses_none_that_stays_or_is_read_from_its_be
     }
     let first = api.threads(&ann, ListThreadsRequest { limit: 1, ..Default::default() }).await.remove(0);
     let walk = async {
-        let mut seen = api.walk_threads(&ann, ListThreadsRequest { limit: 2, ..Default::default() }).await;
+        let mut seen = api.walk_threads(&ann, ListThreadsRequest { limit: 2, ..Default::default() }, false).await;
         // What moved to the front in the meantime is there.
         let request = ListThreadsRequest {
             newer: true,

@@ -72,7 +72,7 @@ impl Context {
     /// Sends a message to its receivers. One that can't have it keeps it from no other.
     async fn deliver(&self, letter: Letter) -> Sent {
         let Letter { message, receivers } = letter;
-        let Some(receivers) = receivers else { return Sent::One(self.send(message).await) };
+        let Some(receivers) = receivers else { return Sent::One(Box::new(self.send(message).await)) };
         let outcomes = join_all(receivers.iter().map(|receiver| self.send_to(&message, receiver))).await;
         Sent::Several(receivers.into_iter().zip(outcomes).collect())
     }
@@ -112,14 +112,14 @@ type Outcome = Result<Message, ApiError>;
 
 /// What became of a letter.
 enum Sent {
-    One(Outcome),
+    One(Box<Outcome>),
     Several(Vec<(Receiver, Outcome)>),
 }
 
 impl Sent {
     fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         let (one, several) = match self {
-            Self::One(outcome) => (Some(outcome), None),
+            Self::One(outcome) => (Some(outcome.as_ref()), None),
             Self::Several(outcomes) => (None, Some(outcomes.iter().map(|(_, outcome)| outcome))),
         };
         one.into_iter().chain(several.into_iter().flatten())
@@ -128,7 +128,7 @@ impl Sent {
     /// The message; of several what became of each, by the lists that named the receivers.
     fn show(self, context: &Context) -> Reply {
         let outcomes = match self {
-            Self::One(outcome) => return context.show_one(&outcome?),
+            Self::One(outcome) => return context.show_one(&(*outcome)?),
             Self::Several(outcomes) => outcomes,
         };
         let (mut uids, mut guids) = (Map::new(), Map::new());

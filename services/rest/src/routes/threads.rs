@@ -1,8 +1,9 @@
 //! Threads: their list, and who is subscribed to them.
 //!
 //! The list has the thread with the newest reply first. `append`, the default, goes on behind the cursor towards older
-//! ones; `prepend` goes back. The cursor is the time of a thread's newest reply with the id of its parent, as `meta` names
-//! them.
+//! ones; `prepend` goes back. The cursor is the time of a thread's newest reply, `updatedAt`, with the `id` of its parent, as
+//! `meta` names them. There `updatedAtMs` says the time in milliseconds: with it a page repeats no row, even if the cursor's
+//! thread has got a reply since.
 
 use std::collections::HashSet;
 
@@ -48,12 +49,14 @@ async fn page(context: Context, query: &Query, of: ListThreadsRequest) -> Reply 
     // Clients of a user read the count without asking for it.
     let unread = query.flag("withUnreadReplyCount")? || context.caller.acting_uid().is_some();
     let parent_id = query.cursor("id")?;
+    let exact = query.cursor("updatedAtMs")?;
+    let updated_at = second(query.seconds("updatedAt")?, parent_id, newer);
     let asked = ListThreadsRequest {
         participated: query.flag("participatedByMe")?,
         with_unread_count: unread,
         with_mention_count: mentions,
         limit: query.limit()?,
-        cursor_updated_at_ms: second(query.seconds("updatedAt")?, parent_id, newer),
+        cursor_updated_at_ms: if exact == 0 { updated_at } else { exact },
         cursor_parent_id: parent_id,
         newer,
         ..of
@@ -94,7 +97,8 @@ fn meta(asked: &ListThreadsRequest, rows: &[Thread], has_more: bool) -> Value {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return meta };
     let place = |affix: &str, thread: &Thread| {
         let id = thread.parent.as_ref().map_or(0, |parent| parent.id);
-        json!({"affix": affix, "updatedAt": thread.updated_at_ms / 1000, "id": id.to_string()})
+        let (seconds, ms) = (thread.updated_at_ms / 1000, thread.updated_at_ms);
+        json!({"affix": affix, "updatedAt": seconds, "updatedAtMs": ms, "id": id.to_string()})
     };
     let from_cursor = asked.cursor_updated_at_ms != 0 || asked.cursor_parent_id != 0;
     if if asked.newer { from_cursor } else { has_more } {
@@ -139,11 +143,11 @@ mod tests {
     fn a_page_names_what_lies_beside_it() {
         let first = page(false, false, true);
         assert_eq!(first["current"], json!({"limit": 2, "count": 2}));
-        assert_eq!(first["next"], json!({"affix": "append", "updatedAt": 6, "id": "6"}));
+        assert_eq!(first["next"], json!({"affix": "append", "updatedAt": 6, "updatedAtMs": 6005, "id": "6"}));
         assert!(first.get("previous").is_none());
         let last = page(false, true, false);
         assert!(last.get("next").is_none());
-        assert_eq!(last["previous"], json!({"affix": "prepend", "updatedAt": 7, "id": "7"}));
+        assert_eq!(last["previous"], json!({"affix": "prepend", "updatedAt": 7, "updatedAtMs": 7005, "id": "7"}));
         let newest = page(true, true, false);
         assert!(newest.get("previous").is_none() && newest.get("next").is_some());
     }
