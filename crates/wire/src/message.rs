@@ -132,10 +132,11 @@ impl Serialize for Data<'_> {
         let is_call = message.category() == MessageCategory::Call;
         for (key, value) in &given {
             // What a change left of a call is shown among the entities.
-            let is_shown_elsewhere =
-                matches!(*key, "entities" | "resource" | "reactions" | "interactions" | "mentions" | "moderation")
-                    || (is_call && *key == "call");
-            if !is_shown_elsewhere {
+            let is_servers = matches!(
+                *key,
+                "entities" | "resource" | "reactions" | "interactions" | "mentions" | "moderation"
+            );
+            if !is_servers && !(is_call && *key == "call") {
                 map.serialize_entry(key, value)?;
             }
         }
