@@ -181,6 +181,7 @@ pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value
         for (path, methods) in paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?))) {
             for operation in methods.values_mut() {
                 add_errors(path, operation);
+                refuse_null(operation);
                 describe_success(operation);
             }
         }
@@ -243,6 +244,18 @@ fn add_errors(path: &str, operation: &mut Value) {
             "description": lines.join("\n"),
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
         });
+    }
+}
+
+/// A body that may be absent may not be null.
+fn refuse_null(operation: &mut Value) {
+    let contents = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+    for content in contents.into_iter().flat_map(Map::values_mut) {
+        let kinds = content["schema"]["oneOf"].as_array().cloned().unwrap_or_default();
+        let (nulls, mut others): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|kind| kind["type"] == "null");
+        if !nulls.is_empty() && others.len() == 1 {
+            content["schema"] = others.remove(0);
+        }
     }
 }
 

@@ -37,6 +37,8 @@ kinds! {
         ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(i64::MAX)),
         ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[1-9][0-9]{0,17}$")),
     ];
+    /// An id of the sender's; a number counts as its digits.
+    Muid = [ObjectBuilder::new().schema_type(Type::String).max_length(Some(100)), kind(Type::Number)];
     /// A word or a list of words.
     PermissionValue = [kind(Type::String), ArrayBuilder::new().items(kind(Type::String)).max_items(Some(100))];
 }
@@ -500,8 +502,7 @@ pub struct NewMessage {
     /// The content, 64 KiB at most.
     data: Option<NewMessageData>,
     /// An id of the sender's: a second message with it is the first.
-    #[schema(max_length = 100)]
-    muid: Option<String>,
+    muid: Option<Muid>,
     /// Labels.
     #[schema(max_items = 25)]
     tags: Option<Vec<Tag>>,

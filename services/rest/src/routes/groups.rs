@@ -154,10 +154,8 @@ pub async fn get(context: Context, Path(guid): Path<String>) -> Reply {
 pub async fn update(context: Context, Path(guid): Path<String>, body: Body) -> Reply {
     let guid = input::guid(&guid)?;
     // Only the app itself names an owner; members transfer.
-    let owner = match context.caller.acting_uid() {
-        None => body.text("owner")?.filter(|owner| !owner.is_empty()),
-        Some(_) => None,
-    };
+    let named = body.text("owner")?.filter(|owner| !owner.is_empty());
+    let owner = named.filter(|_| context.caller.acting_uid().is_none());
     if let Some(owner) = &owner {
         context.must_be_active(owner, "owner").await?;
     }

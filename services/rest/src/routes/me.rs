@@ -42,8 +42,7 @@ pub async fn get(context: Context) -> Reply {
 #[utoipa::path(
     put, path = "/me", tag = "me", operation_id = "update-me",
     request_body = Option<body::OwnDetails>,
-    responses((status = 200, body = schema::Data<answer::LoggedIn>)),
-    extensions(("x-errors" = json!(["ERR_AUTHTOKEN_UNAVAILABLE"])))
+    responses((status = 200, body = schema::Data<answer::LoggedIn>))
 )]
 pub async fn put(context: Context, parts: Parts, body: Body) -> Reply {
     let token = auth_token(&context)?;

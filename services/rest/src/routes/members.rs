@@ -174,6 +174,8 @@ pub async fn add_or_join(context: Context, guid: Path<String>, body: Body) -> Re
     if context.caller.is_logged_in_user() {
         return join(context, guid, body).await;
     }
+    // Nothing is done with it, but a wrong one is told.
+    body.text("password")?;
     add(context, guid, body).await
 }
 
