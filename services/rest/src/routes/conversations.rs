@@ -253,8 +253,11 @@ async fn update(context: Context, with: With, body: &Body) -> Reply {
     responses((status = 200, body = schema::Data<schema::Done>)),
     extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND"])))
 )]
-pub async fn reset_with_user(context: Context, uid: Path<String>) -> Reply {
+pub async fn reset_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     let with = user(uid)?;
+    body.text("conversationWith")?;
+    body.flag("deleteMessagesPermanently")?;
+    body.flag("preserveOrder")?;
     reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
 }
 
@@ -267,8 +270,9 @@ pub async fn reset_with_user(context: Context, uid: Path<String>) -> Reply {
         "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",
     ])))
 )]
-pub async fn reset_of_group(context: Context, guid: Path<String>) -> Reply {
+pub async fn reset_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     let with = group(guid)?;
+    body.flag("preserveOrder")?;
     reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
 }
 
@@ -285,7 +289,7 @@ pub async fn reset_by_id(context: Context, Path(conversation_id): Path<String>) 
     reset(context, ResetConversationRequest { conversation_id, ..Default::default() }).await
 }
 
-/// Only the own side: what the body asks of it changes nothing for others.
+/// Only the own side: what the body asks of it changes nothing for others, so it is read only for a wrong one to be told.
 async fn reset(context: Context, request: ResetConversationRequest) -> Reply {
     context.messaging().reset_conversation(context.request(request)).await?;
     done("The conversation is deleted for the user.")

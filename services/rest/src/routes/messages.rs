@@ -40,6 +40,8 @@ pub async fn send(context: Context, request: Request) -> Reply {
 }
 
 /// Replies in the thread of a message.
+///
+/// A reply is somebody's, never the app's own.
 #[utoipa::path(
     post, path = "/messages/{id}/thread", tag = "messages", operation_id = "send-thread-message",
     params(path::Id),
@@ -56,6 +58,7 @@ pub async fn send(context: Context, request: Request) -> Reply {
     ])))
 )]
 pub async fn reply(context: Context, Path(id): Path<String>, request: Request) -> Reply {
+    context.caller.require_uid()?;
     context.post(request, input::message_id(&id)?).await
 }
 
