@@ -121,6 +121,7 @@ cases! {
         t.op("user-list-user-messages", &[&ann]).by(&bob).query("limit=10").walks("@Message", json!([])).await;
         t.op("user-list-user-messages", &[&bob]).by(&ann).query("limit=10").walks("@Message", json!([{}, {}])).await;
         t.call(&[&ann]).by(&t.user().await).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
+        t.call(&[&ann]).by(&ann).body(json!({"preserveOrder": "x"})).refused("ERR_BAD_REQUEST").await;
     }
     "mark-conversation-as-delivered" (t) {
         let (ann, bob, ids, _) = talk(t).await;
@@ -143,7 +144,7 @@ cases! {
         t.app.done("mark-conversation-as-read", &[&ann], Some(&bob), json!({})).await;
         t.call(&[&ann]).by(&bob).body(json!({"messageId": ids[0].parse::<i64>().unwrap_or(0)})).is_done().await;
         unread(t, "get-user-conversations", &ann, &bob, "1").await;
-        t.call(&[&ann]).by(&t.user().await).body(json!({"messageId": 1})).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
+        t.call(&[&ann]).by(&t.user().await).body(json!({"messageId": ids[0]})).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
         for body in [json!({}), json!({"messageId": "x"})] {
             t.call(&[&ann]).by(&bob).body(body).refused("ERR_BAD_REQUEST").await;
         }
@@ -170,6 +171,7 @@ cases! {
         t.op("list-all-conversations", &[]).by(&bob).lists("@Conversation", json!([])).await;
         t.op("list-all-conversations", &[]).by(&ann).lists("@Conversation", json!([{"conversationType": "group"}])).await;
         t.call(&[&guid]).by(&t.user().await).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
+        t.call(&[&guid]).by(&ann).body(json!({"preserveOrder": "x"})).refused("ERR_BAD_REQUEST").await;
     }
     "mark-group-conversation-as-delivered" (t) {
         let (guid, _, bob, ids) = room(t).await;
@@ -184,7 +186,7 @@ cases! {
         t.app.done("mark-group-conversation-as-read", &[&guid], Some(&bob), json!({})).await;
         t.call(&[&guid]).by(&bob).body(json!({"messageId": ids[0].parse::<i64>().unwrap_or(0)})).is_done().await;
         unread(t, "get-group-conversations", &guid, &bob, "1").await;
-        t.call(&[&guid]).by(&t.user().await).body(json!({"messageId": 1})).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
+        t.call(&[&guid]).by(&t.user().await).body(json!({"messageId": ids[0]})).refused("ERR_CONVERSATION_NOT_ACCESSIBLE").await;
         t.call(&[&guid]).by(&bob).body(json!({})).refused("ERR_BAD_REQUEST").await;
     }
     "list-global-pinned-conversations" (t) {

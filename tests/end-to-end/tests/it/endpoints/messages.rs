@@ -80,7 +80,7 @@ cases! {
         for (key, value, code) in [
             ("receiver", Value::Null, "ERR_EMPTY_RECEIVER"),
             ("receiverType", json!("crowd"), "ERR_INVALID_RECEIVER_TYPE"),
-            ("category", Value::Null, "ERR_EMPTY_MESSAGE_CATEGORY"),
+            ("category", json!(""), "ERR_EMPTY_MESSAGE_CATEGORY"),
             ("category", json!("gossip"), "ERR_INVALID_MESSAGE_CATEGORY"),
             ("category", json!("action"), "ERR_INVALID_MESSAGE_CATEGORY"),
             ("type", json!("smell"), "ERR_INVALID_MESSAGE_TYPE"),
@@ -109,8 +109,16 @@ cases! {
         list(&format!("senders={bob}")).walks("@Message", json!([])).await;
         list("searchKey=hello&category=message").walks("@Message", json!([{"id": id}, {"id": in_group}])).await;
         list("searchKey=nothing-like-it").walks("@Message", json!([])).await;
-        for flag in ["hasAttachments", "hasReactions", "hideReplies", "onlyDeleted", "unread", "withTags"] {
-            list(&format!("{flag}=true")).walks("@Message", Value::Null).await;
+        for flag in ["hasAttachments", "hasReactions", "hasLinks", "hasMentions", "onlyDeleted", "undelivered"] {
+            list(&format!("{flag}=true&category=message&senders={ann}")).walks("@Message", json!([])).await;
+        }
+        for flag in ["hideReplies", "hideDeleted", "withTags", "hideQuotedMessages", "mentionsWithTagInfo", "mentionsWithBlockedInfo"] {
+            list(&format!("{flag}=true&category=message")).walks("@Message", json!([{"id": id}, {"id": in_group}])).await;
+        }
+        list(&format!("mentionedUids={bob}&category=message")).walks("@Message", json!([])).await;
+        list("attachmentTypes=image,video").walks("@Message", json!([])).await;
+        for range in ["updatedAt[to]=1000000000", "editedAt[from]=1000000000", "sentAt[to]=1000000000"] {
+            list(&format!("{range}&category=message")).walks("@Message", json!([])).await;
         }
         list(&format!("affix=append&id={id}&category=message")).walks("@Message", json!([{"id": in_group}])).await;
         list(&format!("affix=prepend&id={in_group}&category=message")).walks("@Message", json!([{"id": id}])).await;
@@ -378,8 +386,12 @@ cases! {
         for flag in ["hasAttachments", "hasReactions"] {
             list(&format!("{flag}=true")).walks("@Message", json!([])).await;
         }
-        list("hideReplies=true&withTags=true").walks("@Message", both.clone()).await;
-        t.call(&[&ann]).query("limit=10").answer().await;
+        list("hideReplies=true&withTags=true&hideQuotedMessages=true").walks("@Message", both.clone()).await;
+        for none in ["hasLinks=true", "hasMentions=true", "myMentionsOnly=true", "attachmentTypes=file", "fromTimestamp=1000000000&toTimestamp=1000000001"] {
+            list(none).walks("@Message", json!([])).await;
+        }
+        list("undelivered=true").walks("@Message", both.clone()).await;
+        t.call(&[&ann]).query("perPage=10&category=message").lists("@Message", both).await;
         t.call(&["nobody-here"]).by(&bob).refused("ERR_UID_NOT_FOUND").await;
         for query in ["limit=0", "limit=1001", "affix=aside", "category=gossip", "id=x"] {
             t.call(&[&ann]).by(&bob).query(query).refused("ERR_BAD_REQUEST").await;
