@@ -16,6 +16,9 @@ use crate::{
     reply::{ApiError, value},
 };
 
+/// Pages of blocks that are read for one list of conversations.
+const BLOCK_PAGES_MAX: i32 = 10;
+
 impl Context {
     /// Through whose eyes this caller sees.
     pub fn view<'a>(&'a self, online: Option<&'a HashSet<String>>) -> View<'a> {
@@ -56,7 +59,7 @@ impl Context {
     pub async fn blocks(&self) -> Result<HashMap<String, BlockState>, ApiError> {
         let mut blocks = HashMap::new();
         let Some(uid) = self.caller.acting_uid() else { return Ok(blocks) };
-        for page in 1.. {
+        for page in 1..=BLOCK_PAGES_MAX {
             let request = ListBlockedUsersRequest {
                 uid: uid.to_owned(),
                 direction: BlockDirection::Both.into(),

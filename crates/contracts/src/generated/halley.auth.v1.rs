@@ -87,7 +87,6 @@ pub struct Operator {
     #[prost(int64, tag = "5")]
     pub created_at_ms: i64,
 }
-/// The question of CreateApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAppRequest {
     /// Empty: one is made up, 16 hex characters.
@@ -100,7 +99,6 @@ pub struct CreateAppRequest {
     #[prost(string, tag = "3")]
     pub region: ::prost::alloc::string::String,
 }
-/// The answer of CreateApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAppResponse {
     /// The app.
@@ -113,28 +111,24 @@ pub struct CreateAppResponse {
     #[prost(message, optional, tag = "3")]
     pub rest_api_key: ::core::option::Option<ApiKey>,
 }
-/// The question of GetApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAppRequest {
     /// The app's id.
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
 }
-/// The answer of GetApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAppResponse {
     /// The app.
     #[prost(message, optional, tag = "1")]
     pub app: ::core::option::Option<App>,
 }
-/// The question of ListApps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAppsRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListApps.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAppsResponse {
     /// Apps.
@@ -144,7 +138,6 @@ pub struct ListAppsResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of UpdateApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAppRequest {
     /// The app's id.
@@ -157,14 +150,12 @@ pub struct UpdateAppRequest {
     #[prost(string, optional, tag = "3")]
     pub settings_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// The answer of UpdateApp.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAppResponse {
     /// The app.
     #[prost(message, optional, tag = "1")]
     pub app: ::core::option::Option<App>,
 }
-/// The question of CreateApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApiKeyRequest {
     /// The app's id.
@@ -177,14 +168,12 @@ pub struct CreateApiKeyRequest {
     #[prost(enumeration = "super::super::common::v1::ApiKeyScope", tag = "3")]
     pub scope: i32,
 }
-/// The answer of CreateApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateApiKeyResponse {
     /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
-/// The question of ListApiKeys.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListApiKeysRequest {
     /// The app's id.
@@ -200,7 +189,6 @@ pub struct ListApiKeysRequest {
     #[prost(message, optional, tag = "4")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListApiKeys.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListApiKeysResponse {
     /// API keys.
@@ -210,7 +198,6 @@ pub struct ListApiKeysResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of GetApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetApiKeyRequest {
     /// The app's id.
@@ -220,14 +207,12 @@ pub struct GetApiKeyRequest {
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
 }
-/// The answer of GetApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetApiKeyResponse {
     /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
-/// The question of UpdateApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateApiKeyRequest {
     /// The app's id.
@@ -243,14 +228,12 @@ pub struct UpdateApiKeyRequest {
     #[prost(enumeration = "super::super::common::v1::ApiKeyScope", tag = "4")]
     pub scope: i32,
 }
-/// The answer of UpdateApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateApiKeyResponse {
     /// The API key.
     #[prost(message, optional, tag = "1")]
     pub api_key: ::core::option::Option<ApiKey>,
 }
-/// The question of DeleteApiKey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteApiKeyRequest {
     /// The app's id.
@@ -260,10 +243,8 @@ pub struct DeleteApiKeyRequest {
     #[prost(string, tag = "2")]
     pub api_key: ::prost::alloc::string::String,
 }
-/// The answer of DeleteApiKey.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteApiKeyResponse {}
-/// The question of CreateAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAuthTokenRequest {
     /// The app's id.
@@ -276,14 +257,12 @@ pub struct CreateAuthTokenRequest {
     #[prost(bool, tag = "3")]
     pub force: bool,
 }
-/// The answer of CreateAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateAuthTokenResponse {
     /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
-/// The question of ListAuthTokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAuthTokensRequest {
     /// The app's id.
@@ -296,7 +275,6 @@ pub struct ListAuthTokensRequest {
     #[prost(message, optional, tag = "3")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListAuthTokens.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAuthTokensResponse {
     /// Auth tokens.
@@ -306,7 +284,6 @@ pub struct ListAuthTokensResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of GetAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAuthTokenRequest {
     /// The app's id.
@@ -319,14 +296,12 @@ pub struct GetAuthTokenRequest {
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
 }
-/// The answer of GetAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAuthTokenResponse {
     /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
-/// The question of UpdateAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAuthTokenRequest {
     /// The app's id.
@@ -348,14 +323,12 @@ pub struct UpdateAuthTokenRequest {
     #[prost(string, optional, tag = "6")]
     pub app_info_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// The answer of UpdateAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateAuthTokenResponse {
     /// The auth token.
     #[prost(message, optional, tag = "1")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
-/// The question of DeleteAuthToken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteAuthTokenRequest {
     /// The app's id.
@@ -368,10 +341,8 @@ pub struct DeleteAuthTokenRequest {
     #[prost(string, tag = "3")]
     pub auth_token: ::prost::alloc::string::String,
 }
-/// The answer of DeleteAuthToken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteAuthTokenResponse {}
-/// The question of FlushAuthTokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FlushAuthTokensRequest {
     /// The app's id.
@@ -381,14 +352,12 @@ pub struct FlushAuthTokensRequest {
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of FlushAuthTokens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FlushAuthTokensResponse {
     /// How many were ended.
     #[prost(int32, tag = "1")]
     pub ended: i32,
 }
-/// The question of Authenticate.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateRequest {
     /// The app's id.
@@ -414,7 +383,6 @@ pub mod authenticate_request {
         SessionToken(::prost::alloc::string::String),
     }
 }
-/// The answer of Authenticate.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateResponse {
     /// Whom it stands for.
@@ -434,7 +402,6 @@ pub mod authenticate_response {
         ApiKey(super::super::super::common::v1::ApiKeyPrincipal),
     }
 }
-/// The question of StartSession.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartSessionRequest {
     /// The app's id.
@@ -456,7 +423,6 @@ pub struct StartSessionRequest {
     #[prost(string, tag = "6")]
     pub app_info_json: ::prost::alloc::string::String,
 }
-/// The answer of StartSession.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartSessionResponse {
     /// The user's id.
@@ -469,7 +435,6 @@ pub struct StartSessionResponse {
     #[prost(message, optional, tag = "3")]
     pub auth_token: ::core::option::Option<AuthToken>,
 }
-/// The question of CreateOperator.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOperatorRequest {
     /// The address that they log in with.
@@ -485,14 +450,12 @@ pub struct CreateOperatorRequest {
     #[prost(enumeration = "OperatorRole", tag = "4")]
     pub role: i32,
 }
-/// The answer of CreateOperator.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateOperatorResponse {
     /// The operator.
     #[prost(message, optional, tag = "1")]
     pub operator: ::core::option::Option<Operator>,
 }
-/// The question of AuthenticateOperator.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateOperatorRequest {
     /// The address that they log in with.
@@ -502,21 +465,18 @@ pub struct AuthenticateOperatorRequest {
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
 }
-/// The answer of AuthenticateOperator.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateOperatorResponse {
     /// The operator.
     #[prost(message, optional, tag = "1")]
     pub operator: ::core::option::Option<Operator>,
 }
-/// The question of ListOperators.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListOperatorsRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListOperators.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOperatorsResponse {
     /// Operators.

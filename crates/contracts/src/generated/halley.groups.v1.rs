@@ -94,7 +94,6 @@ pub struct MemberOutcome {
     #[prost(message, optional, tag = "3")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of CreateGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateGroupRequest {
     /// The group's id.
@@ -128,7 +127,6 @@ pub struct CreateGroupRequest {
     #[prost(message, optional, tag = "10")]
     pub members: ::core::option::Option<MemberLists>,
 }
-/// The answer of CreateGroup.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateGroupResponse {
     /// The group.
@@ -141,14 +139,12 @@ pub struct CreateGroupResponse {
     #[prost(message, repeated, tag = "3")]
     pub outcomes: ::prost::alloc::vec::Vec<MemberOutcome>,
 }
-/// The question of GetGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetGroupRequest {
     /// The group's id.
     #[prost(string, tag = "1")]
     pub guid: ::prost::alloc::string::String,
 }
-/// The answer of GetGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetGroupResponse {
     /// The group.
@@ -158,21 +154,18 @@ pub struct GetGroupResponse {
     #[prost(message, optional, tag = "2")]
     pub own: ::core::option::Option<Member>,
 }
-/// The question of BatchGetGroups.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchGetGroupsRequest {
     /// Ids of groups.
     #[prost(string, repeated, tag = "1")]
     pub guids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of BatchGetGroups.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchGetGroupsResponse {
     /// Groups.
     #[prost(message, repeated, tag = "1")]
     pub groups: ::prost::alloc::vec::Vec<Group>,
 }
-/// The question of ListGroups.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListGroupsRequest {
     /// The page that is asked for.
@@ -215,7 +208,6 @@ pub struct ListGroupsRequest {
     #[prost(int32, optional, tag = "13")]
     pub members_count_max: ::core::option::Option<i32>,
 }
-/// The answer of ListGroups.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListGroupsResponse {
     /// Groups.
@@ -235,7 +227,6 @@ pub struct GroupEntry {
     #[prost(message, optional, tag = "2")]
     pub own: ::core::option::Option<Member>,
 }
-/// The question of UpdateGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateGroupRequest {
     /// The group's id.
@@ -272,7 +263,6 @@ pub struct UpdateGroupRequest {
     #[prost(string, repeated, tag = "11")]
     pub unset: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of UpdateGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateGroupResponse {
     /// The group.
@@ -282,17 +272,14 @@ pub struct UpdateGroupResponse {
     #[prost(message, optional, tag = "2")]
     pub own: ::core::option::Option<Member>,
 }
-/// The question of DeleteGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteGroupRequest {
     /// The group's id.
     #[prost(string, tag = "1")]
     pub guid: ::prost::alloc::string::String,
 }
-/// The answer of DeleteGroup.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteGroupResponse {}
-/// The question of TransferOwnership.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferOwnershipRequest {
     /// The group's id.
@@ -302,14 +289,12 @@ pub struct TransferOwnershipRequest {
     #[prost(string, tag = "2")]
     pub new_owner: ::prost::alloc::string::String,
 }
-/// The answer of TransferOwnership.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferOwnershipResponse {
     /// The group.
     #[prost(message, optional, tag = "1")]
     pub group: ::core::option::Option<Group>,
 }
-/// The question of JoinGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JoinGroupRequest {
     /// The group's id.
@@ -319,7 +304,6 @@ pub struct JoinGroupRequest {
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
 }
-/// The answer of JoinGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JoinGroupResponse {
     /// The group.
@@ -332,14 +316,12 @@ pub struct JoinGroupResponse {
     #[prost(message, optional, tag = "3")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of LeaveGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaveGroupRequest {
     /// The group's id.
     #[prost(string, tag = "1")]
     pub guid: ::prost::alloc::string::String,
 }
-/// The answer of LeaveGroup.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaveGroupResponse {
     /// The group.
@@ -349,7 +331,6 @@ pub struct LeaveGroupResponse {
     #[prost(message, optional, tag = "2")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of AddMembers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddMembersRequest {
     /// The group's id.
@@ -359,7 +340,6 @@ pub struct AddMembersRequest {
     #[prost(message, optional, tag = "2")]
     pub members: ::core::option::Option<MemberLists>,
 }
-/// The answer of AddMembers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AddMembersResponse {
     /// The group.
@@ -369,7 +349,6 @@ pub struct AddMembersResponse {
     #[prost(message, repeated, tag = "2")]
     pub outcomes: ::prost::alloc::vec::Vec<MemberOutcome>,
 }
-/// The question of ListMembers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMembersRequest {
     /// The group's id.
@@ -388,7 +367,6 @@ pub struct ListMembersRequest {
     #[prost(string, repeated, tag = "5")]
     pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of ListMembers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMembersResponse {
     /// Members.
@@ -398,7 +376,6 @@ pub struct ListMembersResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of ChangeMemberScope.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeMemberScopeRequest {
     /// The group's id.
@@ -411,7 +388,6 @@ pub struct ChangeMemberScopeRequest {
     #[prost(enumeration = "MemberScope", tag = "3")]
     pub scope: i32,
 }
-/// The answer of ChangeMemberScope.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeMemberScopeResponse {
     /// The member.
@@ -424,7 +400,6 @@ pub struct ChangeMemberScopeResponse {
     #[prost(message, optional, tag = "3")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of KickMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KickMemberRequest {
     /// The group's id.
@@ -434,7 +409,6 @@ pub struct KickMemberRequest {
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of KickMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KickMemberResponse {
     /// The group.
@@ -444,7 +418,6 @@ pub struct KickMemberResponse {
     #[prost(message, optional, tag = "2")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of BanMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BanMemberRequest {
     /// The group's id.
@@ -454,7 +427,6 @@ pub struct BanMemberRequest {
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of BanMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BanMemberResponse {
     /// The group.
@@ -464,7 +436,6 @@ pub struct BanMemberResponse {
     #[prost(message, optional, tag = "2")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of UnbanMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnbanMemberRequest {
     /// The group's id.
@@ -474,7 +445,6 @@ pub struct UnbanMemberRequest {
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of UnbanMember.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnbanMemberResponse {
     /// The group.
@@ -484,7 +454,6 @@ pub struct UnbanMemberResponse {
     #[prost(message, optional, tag = "2")]
     pub event: ::core::option::Option<MembershipEvent>,
 }
-/// The question of ListBannedMembers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListBannedMembersRequest {
     /// The group's id.
@@ -494,7 +463,6 @@ pub struct ListBannedMembersRequest {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListBannedMembers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBannedMembersResponse {
     /// Bans.
@@ -514,7 +482,6 @@ pub struct ScopePermissions {
     #[prost(message, repeated, tag = "2")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The question of GetScopePermissions.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetScopePermissionsRequest {
     /// The group's id.
@@ -524,7 +491,6 @@ pub struct GetScopePermissionsRequest {
     #[prost(enumeration = "MemberScope", tag = "2")]
     pub scope: i32,
 }
-/// The answer of GetScopePermissions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetScopePermissionsResponse {
     /// Scopes of which nothing was set are left out.
@@ -534,7 +500,6 @@ pub struct GetScopePermissionsResponse {
     #[prost(int64, tag = "2")]
     pub group_created_at_ms: i64,
 }
-/// The question of SetScopePermissions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetScopePermissionsRequest {
     /// The group's id.
@@ -547,14 +512,12 @@ pub struct SetScopePermissionsRequest {
     #[prost(message, repeated, tag = "3")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The answer of SetScopePermissions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetScopePermissionsResponse {
     /// All that is set now, by id.
     #[prost(message, repeated, tag = "1")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The question of UnsetScopePermission.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnsetScopePermissionRequest {
     /// The group's id.
@@ -567,14 +530,12 @@ pub struct UnsetScopePermissionRequest {
     #[prost(string, tag = "3")]
     pub permission: ::prost::alloc::string::String,
 }
-/// The answer of UnsetScopePermission.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnsetScopePermissionResponse {
     /// All that is set now, by id.
     #[prost(message, repeated, tag = "1")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The question of GetMembership.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMembershipRequest {
     /// The group's id.
@@ -584,7 +545,6 @@ pub struct GetMembershipRequest {
     #[prost(string, tag = "2")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of GetMembership.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMembershipResponse {
     /// The group.
@@ -597,21 +557,18 @@ pub struct GetMembershipResponse {
     #[prost(bool, tag = "3")]
     pub banned: bool,
 }
-/// The question of ListJoinedGuids.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListJoinedGuidsRequest {
     /// The user's id.
     #[prost(string, tag = "1")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of ListJoinedGuids.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListJoinedGuidsResponse {
     /// Ids of groups.
     #[prost(string, repeated, tag = "1")]
     pub guids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The question of ImportGroups.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportGroupsRequest {
     /// created_at_ms 0: now. An empty owner is `app_system`.
@@ -628,7 +585,6 @@ pub struct ImportedGroup {
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
 }
-/// The answer of ImportGroups.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportGroupsResponse {
     /// What became of each, in the order asked.
@@ -638,7 +594,6 @@ pub struct ImportGroupsResponse {
     #[prost(int32, tag = "2")]
     pub created: i32,
 }
-/// The question of ImportMembers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportMembersRequest {
     /// Members.
@@ -664,7 +619,6 @@ pub struct ImportedMember {
     #[prost(int64, tag = "5")]
     pub joined_at_ms: i64,
 }
-/// The answer of ImportMembers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportMembersResponse {
     /// In the order asked; the id is `<guid>_member_<uid>`.

@@ -105,7 +105,6 @@ pub struct UserFields {
     #[prost(bool, tag = "8")]
     pub replace_tags: bool,
 }
-/// The question of CreateUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateUserRequest {
     /// The user's id.
@@ -115,14 +114,12 @@ pub struct CreateUserRequest {
     #[prost(message, optional, tag = "2")]
     pub fields: ::core::option::Option<UserFields>,
 }
-/// The answer of CreateUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateUserResponse {
     /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<User>,
 }
-/// The question of GetUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetUserRequest {
     /// The user's id.
@@ -132,28 +129,24 @@ pub struct GetUserRequest {
     #[prost(bool, tag = "2")]
     pub with_deactivated: bool,
 }
-/// The answer of GetUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetUserResponse {
     /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<User>,
 }
-/// The question of BatchGetUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchGetUsersRequest {
     /// Ids of users.
     #[prost(string, repeated, tag = "1")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of BatchGetUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchGetUsersResponse {
     /// Users.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<User>,
 }
-/// The question of ListUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListUsersRequest {
     /// The page that is asked for.
@@ -202,7 +195,6 @@ pub struct ListUsersRequest {
     #[prost(string, repeated, tag = "15")]
     pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of ListUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListUsersResponse {
     /// Users.
@@ -218,7 +210,6 @@ pub struct ListUsersResponse {
     #[prost(string, repeated, tag = "4")]
     pub blocking_viewer: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The question of UpdateUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateUserRequest {
     /// The user's id.
@@ -231,21 +222,18 @@ pub struct UpdateUserRequest {
     #[prost(string, repeated, tag = "3")]
     pub unset: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of UpdateUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateUserResponse {
     /// The user.
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<User>,
 }
-/// The question of DeactivateUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeactivateUsersRequest {
     /// Ids of users.
     #[prost(string, repeated, tag = "1")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of DeactivateUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeactivateUsersResponse {
     /// Ids of users who were deactivated.
@@ -258,14 +246,12 @@ pub struct DeactivateUsersResponse {
     #[prost(string, repeated, tag = "3")]
     pub not_found: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The question of ReactivateUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReactivateUsersRequest {
     /// Ids of users.
     #[prost(string, repeated, tag = "1")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of ReactivateUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReactivateUsersResponse {
     /// Ids of users who were reactivated.
@@ -278,24 +264,20 @@ pub struct ReactivateUsersResponse {
     #[prost(string, repeated, tag = "3")]
     pub not_found: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The question of DeleteUser.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteUserRequest {
     /// The user's id.
     #[prost(string, tag = "1")]
     pub uid: ::prost::alloc::string::String,
 }
-/// The answer of DeleteUser.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteUserResponse {}
-/// The question of ImportUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportUsersRequest {
     /// created_at_ms 0: now.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<User>,
 }
-/// The answer of ImportUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportUsersResponse {
     /// In the order asked. An existing uid is a success.
@@ -305,7 +287,6 @@ pub struct ImportUsersResponse {
     #[prost(int32, tag = "2")]
     pub created: i32,
 }
-/// The question of TouchUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TouchUsersRequest {
     /// Ids of users.
@@ -315,10 +296,8 @@ pub struct TouchUsersRequest {
     #[prost(int64, tag = "2")]
     pub seen_at_ms: i64,
 }
-/// The answer of TouchUsers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TouchUsersResponse {}
-/// The question of CreateRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateBotRequest {
     #[prost(string, tag = "1")]
@@ -361,35 +340,30 @@ pub struct CreateRoleRequest {
     #[prost(message, optional, tag = "5")]
     pub settings: ::core::option::Option<RoleSettings>,
 }
-/// The answer of CreateRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateRoleResponse {
     /// The role.
     #[prost(message, optional, tag = "1")]
     pub role: ::core::option::Option<Role>,
 }
-/// The question of GetRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRoleRequest {
     /// The role's id.
     #[prost(string, tag = "1")]
     pub role: ::prost::alloc::string::String,
 }
-/// The answer of GetRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRoleResponse {
     /// The role.
     #[prost(message, optional, tag = "1")]
     pub role: ::core::option::Option<Role>,
 }
-/// The question of ListRoles.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRolesRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListRoles.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListRolesResponse {
     /// Only these roles; empty: any.
@@ -399,7 +373,6 @@ pub struct ListRolesResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of UpdateRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateRoleRequest {
     /// The role's id.
@@ -421,31 +394,26 @@ pub struct UpdateRoleRequest {
     #[prost(string, repeated, tag = "6")]
     pub unset: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of UpdateRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateRoleResponse {
     /// The role.
     #[prost(message, optional, tag = "1")]
     pub role: ::core::option::Option<Role>,
 }
-/// The question of DeleteRole.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteRoleRequest {
     /// The role's id.
     #[prost(string, tag = "1")]
     pub role: ::prost::alloc::string::String,
 }
-/// The answer of DeleteRole.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteRoleResponse {}
-/// The question of GetRoleRights.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRoleRightsRequest {
     /// The role's id.
     #[prost(string, tag = "1")]
     pub role: ::prost::alloc::string::String,
 }
-/// The answer of GetRoleRights.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetRoleRightsResponse {
     /// The role.
@@ -468,7 +436,6 @@ pub struct RestrictedFeature {
     #[prost(int64, tag = "2")]
     pub created_at_ms: i64,
 }
-/// The question of SetRolePermissions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetRolePermissionsRequest {
     /// The role's id.
@@ -478,14 +445,12 @@ pub struct SetRolePermissionsRequest {
     #[prost(message, repeated, tag = "2")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The answer of SetRolePermissions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetRolePermissionsResponse {
     /// All that is set now, by id.
     #[prost(message, repeated, tag = "1")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The question of UnsetRolePermission.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnsetRolePermissionRequest {
     /// The role's id.
@@ -495,14 +460,12 @@ pub struct UnsetRolePermissionRequest {
     #[prost(string, tag = "2")]
     pub permission: ::prost::alloc::string::String,
 }
-/// The answer of UnsetRolePermission.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnsetRolePermissionResponse {
     /// All that is set now, by id.
     #[prost(message, repeated, tag = "1")]
     pub permissions: ::prost::alloc::vec::Vec<super::super::common::v1::PermissionValue>,
 }
-/// The question of RestrictFeatures.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RestrictFeaturesRequest {
     /// The role's id.
@@ -512,10 +475,8 @@ pub struct RestrictFeaturesRequest {
     #[prost(string, repeated, tag = "2")]
     pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of RestrictFeatures.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RestrictFeaturesResponse {}
-/// The question of AllowFeatures.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AllowFeaturesRequest {
     /// The role's id.
@@ -528,10 +489,8 @@ pub struct AllowFeaturesRequest {
     #[prost(bool, tag = "3")]
     pub all: bool,
 }
-/// The answer of AllowFeatures.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AllowFeaturesResponse {}
-/// The question of AddFriends.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddFriendsRequest {
     /// The user's id.
@@ -541,14 +500,12 @@ pub struct AddFriendsRequest {
     #[prost(string, repeated, tag = "2")]
     pub friends: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of AddFriends.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AddFriendsResponse {
     /// What became of each, in the order asked.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<super::super::common::v1::ItemResult>,
 }
-/// The question of RemoveFriends.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveFriendsRequest {
     /// The user's id.
@@ -558,14 +515,12 @@ pub struct RemoveFriendsRequest {
     #[prost(string, repeated, tag = "2")]
     pub friends: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of RemoveFriends.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RemoveFriendsResponse {
     /// What became of each, in the order asked.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<super::super::common::v1::ItemResult>,
 }
-/// The question of ListFriends.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFriendsRequest {
     /// The user's id.
@@ -578,7 +533,6 @@ pub struct ListFriendsRequest {
     #[prost(message, optional, tag = "3")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListFriends.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListFriendsResponse {
     /// Users.
@@ -588,7 +542,6 @@ pub struct ListFriendsResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
-/// The question of BlockUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BlockUsersRequest {
     /// The user's id.
@@ -598,14 +551,12 @@ pub struct BlockUsersRequest {
     #[prost(string, repeated, tag = "2")]
     pub blocked_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of BlockUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BlockUsersResponse {
     /// What became of each, in the order asked.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<super::super::common::v1::ItemResult>,
 }
-/// The question of UnblockUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnblockUsersRequest {
     /// The user's id.
@@ -615,14 +566,12 @@ pub struct UnblockUsersRequest {
     #[prost(string, repeated, tag = "2")]
     pub blocked_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of UnblockUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnblockUsersResponse {
     /// What became of each, in the order asked.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<super::super::common::v1::ItemResult>,
 }
-/// The question of ListBlockedUsers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListBlockedUsersRequest {
     /// The user's id.
@@ -638,7 +587,6 @@ pub struct ListBlockedUsersRequest {
     #[prost(message, optional, tag = "4")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
 }
-/// The answer of ListBlockedUsers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBlockedUsersResponse {
     /// Users.
@@ -661,7 +609,6 @@ pub struct BlockedUser {
     #[prost(int64, tag = "3")]
     pub has_blocked_me_at_ms: i64,
 }
-/// The question of GetRelation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRelationRequest {
     /// The user's id.
@@ -671,7 +618,6 @@ pub struct GetRelationRequest {
     #[prost(string, tag = "2")]
     pub other_uid: ::prost::alloc::string::String,
 }
-/// The answer of GetRelation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRelationResponse {
     /// `uid` has blocked `other_uid`, and the reverse. 0: not.

@@ -29,7 +29,7 @@ pub struct Message {
     /// The type.
     #[prost(string, tag = "9")]
     pub r#type: ::prost::alloc::string::String,
-    /// JSON object as the sender gave it; for an action: `{"action": …, "extras"?: …}`.
+    /// JSON object as the sender gave it; for an action: `{"action": …, "extras"?: …}`; for a call: `{"action": …, "call":  {…}}` with the call as the change left it.
     #[prost(string, tag = "10")]
     pub data_json: ::prost::alloc::string::String,
     /// Labels of the app.
@@ -74,7 +74,7 @@ pub struct Message {
     /// Who and what the ids stand for, as far as known, so that an edge can show them.
     #[prost(message, optional, tag = "24")]
     pub sender: ::core::option::Option<super::super::identity::v1::User>,
-    /// The user an action was done to.
+    /// The user an action was done to; of a call: who started it.
     #[prost(message, optional, tag = "27")]
     pub action_on: ::core::option::Option<super::super::identity::v1::User>,
     /// The message that it quotes.
@@ -98,6 +98,18 @@ pub struct Message {
     /// When the user that the answer is for saved it, in answers to calls about saves and in lists of saved messages.
     #[prost(int64, tag = "34")]
     pub saved_at_ms: i64,
+    /// What the user that the answer is for did with the elements of an interactive message, oldest first.
+    #[prost(message, repeated, tag = "40")]
+    pub interactions: ::prost::alloc::vec::Vec<Interaction>,
+    /// Whether that user is subscribed to the thread of this message, in answers of `GetMessage`.
+    #[prost(bool, tag = "41")]
+    pub thread_subscribed: bool,
+    /// What was decided about it after somebody had reported it.
+    #[prost(enumeration = "ModerationStatus", tag = "50")]
+    pub moderation: i32,
+    /// The users whom the text mentions, as far as there are such.
+    #[prost(message, repeated, tag = "51")]
+    pub mentions: ::prost::alloc::vec::Vec<super::super::identity::v1::User>,
     /// Who receives it, as far as known.
     #[prost(oneof = "message::ReceiverEntity", tags = "25, 26")]
     pub receiver_entity: ::core::option::Option<message::ReceiverEntity>,
@@ -114,6 +126,46 @@ pub mod message {
         #[prost(message, tag = "26")]
         ReceiverGroup(super::super::super::groups::v1::Group),
     }
+}
+/// A user used an element of an interactive message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Interaction {
+    #[prost(string, tag = "1")]
+    pub element_id: ::prost::alloc::string::String,
+    /// The first time.
+    #[prost(int64, tag = "2")]
+    pub interacted_at_ms: i64,
+}
+/// A message that has replies, as a list of threads shows it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Thread {
+    #[prost(message, optional, tag = "1")]
+    pub parent: ::core::option::Option<Message>,
+    /// The newest one that is not deleted.
+    #[prost(message, optional, tag = "2")]
+    pub last_reply: ::core::option::Option<Message>,
+    /// When the newest reply came.
+    #[prost(int64, tag = "3")]
+    pub updated_at_ms: i64,
+    /// Whether the user that the answer is for is subscribed.
+    #[prost(bool, tag = "4")]
+    pub subscribed: bool,
+    /// Replies of others behind the place up to which that user has read the conversation, and those of them that mention
+    /// the user; each counted up to 1,000, and only when asked for.
+    #[prost(int32, tag = "5")]
+    pub unread_reply_count: i32,
+    #[prost(int32, tag = "6")]
+    pub mention_count: i32,
+}
+/// A conversation that the app pinned for all its users, by its other side.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SystemPin {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(int64, tag = "3")]
+    pub pinned_at_ms: i64,
 }
 /// How often a message got a reaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -192,6 +244,14 @@ pub struct Conversation {
     /// When it was last changed, Unix ms; 0: never.
     #[prost(int64, tag = "15")]
     pub updated_at_ms: i64,
+    /// When it was pinned, and by whom: its owner, or `app_system` for everybody. 0: not.
+    #[prost(int64, tag = "40")]
+    pub pinned_at_ms: i64,
+    #[prost(string, tag = "41")]
+    pub pinned_by: ::prost::alloc::string::String,
+    /// Unread messages that mention the user.
+    #[prost(int64, tag = "20")]
+    pub unread_mentions_count: i64,
     /// The other side, as far as known.
     #[prost(oneof = "conversation::WithEntity", tags = "5, 6")]
     pub with_entity: ::core::option::Option<conversation::WithEntity>,
@@ -287,7 +347,839 @@ impl MessageCategory {
         }
     }
 }
-/// The question of SendMessage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ModerationStatus {
+    Unspecified = 0,
+    Approved = 1,
+    /// Shown to its sender and the app only; others get its place without its content, if they count places.
+    Disapproved = 2,
+}
+impl ModerationStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MODERATION_STATUS_UNSPECIFIED",
+            Self::Approved => "MODERATION_STATUS_APPROVED",
+            Self::Disapproved => "MODERATION_STATUS_DISAPPROVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MODERATION_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "MODERATION_STATUS_APPROVED" => Some(Self::Approved),
+            "MODERATION_STATUS_DISAPPROVED" => Some(Self::Disapproved),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Call {
+    /// `v1.{region}.{app}.{Unix seconds}{hex}`.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The message that says that it was started.
+    #[prost(int64, tag = "2")]
+    pub message_id: i64,
+    #[prost(enumeration = "CallType", tag = "3")]
+    pub r#type: i32,
+    #[prost(enumeration = "CallStatus", tag = "4")]
+    pub status: i32,
+    #[prost(string, tag = "5")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Who started it.
+    #[prost(string, tag = "6")]
+    pub initiator_uid: ::prost::alloc::string::String,
+    #[prost(enumeration = "ReceiverType", tag = "7")]
+    pub receiver_type: i32,
+    #[prost(string, tag = "8")]
+    pub receiver: ::prost::alloc::string::String,
+    #[prost(int64, tag = "9")]
+    pub initiated_at_ms: i64,
+    /// When it was answered, and when it was over. 0: not yet, or never.
+    #[prost(int64, tag = "10")]
+    pub started_at_ms: i64,
+    #[prost(int64, tag = "11")]
+    pub ended_at_ms: i64,
+    /// Who was in it so far.
+    #[prost(int32, tag = "12")]
+    pub participant_count: i32,
+    /// Seconds in the call, of all participants together; counted when each leaves.
+    #[prost(int64, tag = "13")]
+    pub seconds: i64,
+    /// Of a large call the first 50.
+    #[prost(message, repeated, tag = "14")]
+    pub participants: ::prost::alloc::vec::Vec<CallParticipant>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallParticipant {
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(enumeration = "ParticipantState", tag = "2")]
+    pub state: i32,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+    /// The last time. 0: not, or not yet.
+    #[prost(int64, tag = "4")]
+    pub joined_at_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub left_at_ms: i64,
+    /// In the call since it was answered, counted at each leave.
+    #[prost(int64, tag = "6")]
+    pub seconds: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InitiateCallRequest {
+    #[prost(enumeration = "CallType", tag = "1")]
+    pub r#type: i32,
+    #[prost(enumeration = "ReceiverType", tag = "2")]
+    pub receiver_type: i32,
+    #[prost(string, tag = "3")]
+    pub receiver: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub device_id: ::prost::alloc::string::String,
+    /// The app's, for the session's id: letters and digits.
+    #[prost(string, tag = "5")]
+    pub region: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InitiateCallResponse {
+    /// Of the category `call`.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateCallRequest {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// What the user wants.
+    #[prost(enumeration = "CallStatus", tag = "2")]
+    pub status: i32,
+    /// When the user's device joined; bounded by the call's beginning and now. 0: now, which in a group only a logged-in
+    /// user may leave to the server.
+    #[prost(int64, tag = "3")]
+    pub joined_at_ms: i64,
+    #[prost(string, tag = "4")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateCallResponse {
+    /// Of the category `call`.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCallRequest {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetCallResponse {
+    #[prost(message, optional, tag = "1")]
+    pub call: ::core::option::Option<Call>,
+}
+/// Filters go together; unspecified and 0 are none.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCallsRequest {
+    #[prost(message, optional, tag = "1")]
+    pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+    #[prost(enumeration = "CallType", tag = "2")]
+    pub r#type: i32,
+    #[prost(enumeration = "CallStatus", repeated, tag = "3")]
+    pub statuses: ::prost::alloc::vec::Vec<i32>,
+    #[prost(enumeration = "ReceiverType", tag = "4")]
+    pub receiver_type: i32,
+    /// Calls that so many have been in.
+    #[prost(int32, tag = "5")]
+    pub participant_count: i32,
+    /// When they were answered, and when they were over.
+    #[prost(message, optional, tag = "6")]
+    pub started_at: ::core::option::Option<super::super::common::v1::TimeRange>,
+    #[prost(message, optional, tag = "7")]
+    pub ended_at: ::core::option::Option<super::super::common::v1::TimeRange>,
+    /// Calls that this user has a part in.
+    #[prost(string, tag = "8")]
+    pub uid: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCallsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub calls: ::prost::alloc::vec::Vec<Call>,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallType {
+    Unspecified = 0,
+    Audio = 1,
+    Video = 2,
+}
+impl CallType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALL_TYPE_UNSPECIFIED",
+            Self::Audio => "CALL_TYPE_AUDIO",
+            Self::Video => "CALL_TYPE_VIDEO",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALL_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALL_TYPE_AUDIO" => Some(Self::Audio),
+            "CALL_TYPE_VIDEO" => Some(Self::Video),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallStatus {
+    Unspecified = 0,
+    /// It rings.
+    Initiated = 1,
+    /// Somebody answered.
+    Ongoing = 2,
+    /// The rest is over.
+    Rejected = 3,
+    Busy = 4,
+    Cancelled = 5,
+    Unanswered = 6,
+    Ended = 7,
+}
+impl CallStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALL_STATUS_UNSPECIFIED",
+            Self::Initiated => "CALL_STATUS_INITIATED",
+            Self::Ongoing => "CALL_STATUS_ONGOING",
+            Self::Rejected => "CALL_STATUS_REJECTED",
+            Self::Busy => "CALL_STATUS_BUSY",
+            Self::Cancelled => "CALL_STATUS_CANCELLED",
+            Self::Unanswered => "CALL_STATUS_UNANSWERED",
+            Self::Ended => "CALL_STATUS_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALL_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALL_STATUS_INITIATED" => Some(Self::Initiated),
+            "CALL_STATUS_ONGOING" => Some(Self::Ongoing),
+            "CALL_STATUS_REJECTED" => Some(Self::Rejected),
+            "CALL_STATUS_BUSY" => Some(Self::Busy),
+            "CALL_STATUS_CANCELLED" => Some(Self::Cancelled),
+            "CALL_STATUS_UNANSWERED" => Some(Self::Unanswered),
+            "CALL_STATUS_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// How a user stands in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ParticipantState {
+    Unspecified = 0,
+    /// Has not answered, or nobody answered the one who started it.
+    Unanswered = 1,
+    /// Is in it; who starts a call is in it from the beginning.
+    Ongoing = 2,
+    Rejected = 3,
+    /// Was in it.
+    Ended = 4,
+}
+impl ParticipantState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PARTICIPANT_STATE_UNSPECIFIED",
+            Self::Unanswered => "PARTICIPANT_STATE_UNANSWERED",
+            Self::Ongoing => "PARTICIPANT_STATE_ONGOING",
+            Self::Rejected => "PARTICIPANT_STATE_REJECTED",
+            Self::Ended => "PARTICIPANT_STATE_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PARTICIPANT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "PARTICIPANT_STATE_UNANSWERED" => Some(Self::Unanswered),
+            "PARTICIPANT_STATE_ONGOING" => Some(Self::Ongoing),
+            "PARTICIPANT_STATE_REJECTED" => Some(Self::Rejected),
+            "PARTICIPANT_STATE_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod calls_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Calls: who rings whom, who answers, who leaves, and the log of it. Media goes other ways. Every change of a call is
+    /// a message of the category `call` in its conversation, stored in the same transaction.
+    ///
+    /// Nobody tells the server that a device has died, so a call ends by itself when it is older than the setting
+    /// `messaging.call_max_minutes`: as `ended` when somebody had answered, else as `unanswered`. Until it is swept away it
+    /// makes nobody busy any more.
+    #[derive(Debug, Clone)]
+    pub struct CallsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> CallsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CallsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CallsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The caller's user starts a call. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED,
+        /// ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED, ERR_CALLING_SELF; ERR_CALL_BUSY_SELF while the user is
+        /// in a call that was answered, ERR_CALL_BUSY_USER while the receiver is, ERR_CALL_BUSY_GROUP while the group has one.
+        pub async fn initiate_call(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InitiateCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InitiateCallResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.CallsService/InitiateCall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.CallsService", "InitiateCall"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The caller's user answers, declines, gives up, leaves or ends a call. Between two users an end is the end for both; in
+        /// a group it is a leave, and the last to leave ends the call. Errors: ERR_EMPTY_CALL_SESSION_ID,
+        /// ERR_CALL_SESSION_NOT_FOUND, ERR_CALL_NOT_A_PART, ERR_CALL_TERMINATED, ERR_CALL_INVALID_INIT, ERR_CALL_NOT_STARTED,
+        /// ERR_CALL_USER_ALREADY_JOINED, ERR_CALL_GROUP_ALREADY_JOINED, ERR_CALL_GROUP_ALREADY_LEFT,
+        /// ERR_CALL_GROUP_INVALID_STATUS, ERR_CALL_ONGOING_TO_INVALID, ERR_CALL_EMPTY_JOINED_AT, ERR_CALL_BUSY_SELF,
+        /// ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED.
+        pub async fn update_call(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateCallResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.CallsService/UpdateCall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.CallsService", "UpdateCall"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Errors: ERR_CALL_SESSION_NOT_FOUND; ERR_CALL_NOT_A_PART for a user who has no part in it.
+        pub async fn get_call(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCallResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.CallsService/GetCall",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("halley.messaging.v1.CallsService", "GetCall"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The calls of the app, or those that the caller's user has a part in, newest first.
+        pub async fn list_calls(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.CallsService/ListCalls",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.CallsService", "ListCalls"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod calls_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CallsServiceServer.
+    #[async_trait]
+    pub trait CallsService: std::marker::Send + std::marker::Sync + 'static {
+        /// The caller's user starts a call. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED,
+        /// ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED, ERR_CALLING_SELF; ERR_CALL_BUSY_SELF while the user is
+        /// in a call that was answered, ERR_CALL_BUSY_USER while the receiver is, ERR_CALL_BUSY_GROUP while the group has one.
+        async fn initiate_call(
+            &self,
+            request: tonic::Request<super::InitiateCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::InitiateCallResponse>,
+            tonic::Status,
+        >;
+        /// The caller's user answers, declines, gives up, leaves or ends a call. Between two users an end is the end for both; in
+        /// a group it is a leave, and the last to leave ends the call. Errors: ERR_EMPTY_CALL_SESSION_ID,
+        /// ERR_CALL_SESSION_NOT_FOUND, ERR_CALL_NOT_A_PART, ERR_CALL_TERMINATED, ERR_CALL_INVALID_INIT, ERR_CALL_NOT_STARTED,
+        /// ERR_CALL_USER_ALREADY_JOINED, ERR_CALL_GROUP_ALREADY_JOINED, ERR_CALL_GROUP_ALREADY_LEFT,
+        /// ERR_CALL_GROUP_INVALID_STATUS, ERR_CALL_ONGOING_TO_INVALID, ERR_CALL_EMPTY_JOINED_AT, ERR_CALL_BUSY_SELF,
+        /// ERR_BLOCKED_RECEIVER, ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED.
+        async fn update_call(
+            &self,
+            request: tonic::Request<super::UpdateCallRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateCallResponse>,
+            tonic::Status,
+        >;
+        /// Errors: ERR_CALL_SESSION_NOT_FOUND; ERR_CALL_NOT_A_PART for a user who has no part in it.
+        async fn get_call(
+            &self,
+            request: tonic::Request<super::GetCallRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetCallResponse>, tonic::Status>;
+        /// The calls of the app, or those that the caller's user has a part in, newest first.
+        async fn list_calls(
+            &self,
+            request: tonic::Request<super::ListCallsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Calls: who rings whom, who answers, who leaves, and the log of it. Media goes other ways. Every change of a call is
+    /// a message of the category `call` in its conversation, stored in the same transaction.
+    ///
+    /// Nobody tells the server that a device has died, so a call ends by itself when it is older than the setting
+    /// `messaging.call_max_minutes`: as `ended` when somebody had answered, else as `unanswered`. Until it is swept away it
+    /// makes nobody busy any more.
+    #[derive(Debug)]
+    pub struct CallsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CallsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CallsServiceServer<T>
+    where
+        T: CallsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/halley.messaging.v1.CallsService/InitiateCall" => {
+                    #[allow(non_camel_case_types)]
+                    struct InitiateCallSvc<T: CallsService>(pub Arc<T>);
+                    impl<
+                        T: CallsService,
+                    > tonic::server::UnaryService<super::InitiateCallRequest>
+                    for InitiateCallSvc<T> {
+                        type Response = super::InitiateCallResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::InitiateCallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CallsService>::initiate_call(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = InitiateCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.CallsService/UpdateCall" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateCallSvc<T: CallsService>(pub Arc<T>);
+                    impl<
+                        T: CallsService,
+                    > tonic::server::UnaryService<super::UpdateCallRequest>
+                    for UpdateCallSvc<T> {
+                        type Response = super::UpdateCallResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateCallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CallsService>::update_call(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.CallsService/GetCall" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCallSvc<T: CallsService>(pub Arc<T>);
+                    impl<
+                        T: CallsService,
+                    > tonic::server::UnaryService<super::GetCallRequest>
+                    for GetCallSvc<T> {
+                        type Response = super::GetCallResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CallsService>::get_call(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.CallsService/ListCalls" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCallsSvc<T: CallsService>(pub Arc<T>);
+                    impl<
+                        T: CallsService,
+                    > tonic::server::UnaryService<super::ListCallsRequest>
+                    for ListCallsSvc<T> {
+                        type Response = super::ListCallsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCallsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CallsService>::list_calls(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCallsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CallsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "halley.messaging.v1.CallsService";
+    impl<T> tonic::server::NamedService for CallsServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendMessageRequest {
     /// The caller's user when it has one; else the sender, or empty for `app_system`.
@@ -324,7 +1216,6 @@ pub struct SendMessageRequest {
     #[prost(string, tag = "11")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of SendMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SendMessageResponse {
     /// The message.
@@ -334,14 +1225,12 @@ pub struct SendMessageResponse {
     #[prost(bool, tag = "2")]
     pub repeated_muid: bool,
 }
-/// The question of GetMessage.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMessageRequest {
     /// The id.
     #[prost(int64, tag = "1")]
     pub id: i64,
 }
-/// The answer of GetMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetMessageResponse {
     /// The message.
@@ -403,7 +1292,9 @@ pub struct ListMessagesRequest {
     /// Only what is deleted.
     #[prost(bool, tag = "16")]
     pub only_deleted: bool,
-    /// Case-insensitive part of the text.
+    /// Words: each must begin a word of the text, of a file's name or of who is mentioned; case does not matter. A word of one
+    /// letter is a whole word. In scripts without breaks between words every pair of neighbouring signs counts. A key without
+    /// letter, digit or pictograph finds nothing.
     #[prost(string, tag = "17")]
     pub search_key: ::prost::alloc::string::String,
     /// Only what was sent then.
@@ -433,8 +1324,38 @@ pub struct ListMessagesRequest {
     /// Only those that the caller's user has saved.
     #[prost(bool, tag = "26")]
     pub saved: bool,
+    /// With files of one of these kinds: image, video, audio, file.
+    #[prost(string, repeated, tag = "40")]
+    pub attachment_types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "41")]
+    pub has_links: bool,
+    /// Whether or not there are such users.
+    #[prost(bool, tag = "42")]
+    pub has_mentions: bool,
+    /// Which mention one of these users.
+    #[prost(string, repeated, tag = "43")]
+    pub mentioned_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Which mention the caller's user, who must be named.
+    #[prost(bool, tag = "44")]
+    pub my_mentions_only: bool,
+    /// In conversations of that kind.
+    #[prost(enumeration = "ReceiverType", tag = "45")]
+    pub receiver_type: i32,
+    /// Only of messages that changed after they were sent.
+    #[prost(message, optional, tag = "46")]
+    pub updated_at: ::core::option::Option<super::super::common::v1::TimeRange>,
+    #[prost(message, optional, tag = "47")]
+    pub edited_at: ::core::option::Option<super::super::common::v1::TimeRange>,
+    /// Changed after they were sent.
+    #[prost(bool, tag = "48")]
+    pub only_updates: bool,
+    /// Of others, and not delivered to the caller's user.
+    #[prost(bool, tag = "49")]
+    pub undelivered_only: bool,
+    /// The number of the page from the cursor on, from 1; 0: the first. Page times limit is at most 10,000.
+    #[prost(int32, tag = "50")]
+    pub page: i32,
 }
-/// The answer of ListMessages.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMessagesResponse {
     /// Messages.
@@ -444,7 +1365,6 @@ pub struct ListMessagesResponse {
     #[prost(bool, tag = "2")]
     pub has_more: bool,
 }
-/// The question of EditMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EditMessageRequest {
     /// The id.
@@ -463,14 +1383,12 @@ pub struct EditMessageRequest {
     #[prost(string, tag = "5")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of EditMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EditMessageResponse {
     /// The action message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of DeleteMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteMessageRequest {
     /// The id.
@@ -483,14 +1401,12 @@ pub struct DeleteMessageRequest {
     #[prost(string, tag = "3")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of DeleteMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeleteMessageResponse {
     /// The action message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of AddReaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddReactionRequest {
     /// The id of the message.
@@ -503,14 +1419,12 @@ pub struct AddReactionRequest {
     #[prost(string, tag = "3")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of AddReaction.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AddReactionResponse {
     /// The message that was reacted to.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of RemoveReaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveReactionRequest {
     /// The id of the message.
@@ -523,14 +1437,12 @@ pub struct RemoveReactionRequest {
     #[prost(string, tag = "3")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of RemoveReaction.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RemoveReactionResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of PinMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PinMessageRequest {
     /// The id of the message.
@@ -540,14 +1452,12 @@ pub struct PinMessageRequest {
     #[prost(string, tag = "2")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of PinMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PinMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of UnpinMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpinMessageRequest {
     /// The id of the message.
@@ -557,14 +1467,12 @@ pub struct UnpinMessageRequest {
     #[prost(string, tag = "2")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of UnpinMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnpinMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of SaveMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SaveMessageRequest {
     /// The id of the message.
@@ -574,14 +1482,12 @@ pub struct SaveMessageRequest {
     #[prost(string, tag = "2")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of SaveMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SaveMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of UnsaveMessage.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnsaveMessageRequest {
     /// The id of the message.
@@ -591,14 +1497,76 @@ pub struct UnsaveMessageRequest {
     #[prost(string, tag = "2")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of UnsaveMessage.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnsaveMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of ListReactions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkInteractedRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    /// Ids of elements, at most 100.
+    #[prost(string, repeated, tag = "2")]
+    pub element_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MarkInteractedResponse {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListThreadsRequest {
+    /// Of the conversation with this side alone, if one is named.
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    /// Whose parent the caller's user wrote, or in which the user replied.
+    #[prost(bool, tag = "3")]
+    pub participated: bool,
+    /// For both the caller needs a user.
+    #[prost(bool, tag = "4")]
+    pub with_unread_count: bool,
+    #[prost(bool, tag = "5")]
+    pub with_mention_count: bool,
+    /// 1 to 1000; 0 means 100.
+    #[prost(int32, tag = "6")]
+    pub limit: i32,
+    /// The cursor, exclusive: when the newest reply of a thread came, and the thread's parent. When the parent's thread has
+    /// that time within the second that the time lies in, its exact time counts, so that a caller who knows whole seconds
+    /// walks without loss or repeat. 0: none.
+    #[prost(int64, tag = "7")]
+    pub cursor_updated_at_ms: i64,
+    #[prost(int64, tag = "8")]
+    pub cursor_parent_id: i64,
+    /// From the cursor towards newer replies.
+    #[prost(bool, tag = "9")]
+    pub newer: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListThreadsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub threads: ::prost::alloc::vec::Vec<Thread>,
+    /// More rows lie beyond this page in the asked direction.
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubscribeThreadRequest {
+    #[prost(int64, tag = "1")]
+    pub parent_id: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubscribeThreadResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsubscribeThreadRequest {
+    #[prost(int64, tag = "1")]
+    pub parent_id: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnsubscribeThreadResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListReactionsRequest {
     /// The id of the message.
@@ -617,7 +1585,6 @@ pub struct ListReactionsRequest {
     #[prost(int64, tag = "5")]
     pub cursor_id: i64,
 }
-/// The answer of ListReactions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListReactionsResponse {
     /// Reactions.
@@ -627,7 +1594,6 @@ pub struct ListReactionsResponse {
     #[prost(bool, tag = "2")]
     pub has_more: bool,
 }
-/// The question of ListConversations.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListConversationsRequest {
     /// The page that is asked for.
@@ -645,8 +1611,29 @@ pub struct ListConversationsRequest {
     /// Case-insensitive part of the other user's or the group's name; looked for among the 10,000 newest.
     #[prost(string, tag = "5")]
     pub search_key: ::prost::alloc::string::String,
+    /// The other user has one of these tags, or the group one of those; looked for like names. With one of the lists given
+    /// and the other empty, the other kind of conversation is left out.
+    #[prost(string, repeated, tag = "10")]
+    pub user_tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "11")]
+    pub group_tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Also those with users whom the caller's user has blocked.
+    #[prost(bool, tag = "12")]
+    pub include_blocked: bool,
+    #[prost(enumeration = "AgenticFilter", tag = "13")]
+    pub agentic: i32,
+    /// Each conversation once rather than once for each of its users. Not for the list of one user.
+    #[prost(bool, tag = "14")]
+    pub unique: bool,
+    /// Pinned ones alone, by their owner, by the app, or by either.
+    #[prost(bool, tag = "15")]
+    pub pinned_by_owner: bool,
+    #[prost(bool, tag = "16")]
+    pub pinned_by_app: bool,
+    /// The end of the page before, instead of a page number: a page begins behind it whatever has moved since.
+    #[prost(string, tag = "17")]
+    pub cursor: ::prost::alloc::string::String,
 }
-/// The answer of ListConversations.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListConversationsResponse {
     /// Conversations.
@@ -655,8 +1642,10 @@ pub struct ListConversationsResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// Where the next page begins; empty: there is none.
+    #[prost(string, tag = "3")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
-/// The question of GetConversation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetConversationRequest {
     /// What the other side is.
@@ -669,14 +1658,12 @@ pub struct GetConversationRequest {
     #[prost(string, tag = "3")]
     pub conversation_id: ::prost::alloc::string::String,
 }
-/// The answer of GetConversation.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetConversationResponse {
     /// The conversation.
     #[prost(message, optional, tag = "1")]
     pub conversation: ::core::option::Option<Conversation>,
 }
-/// The question of UpdateConversation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateConversationRequest {
     /// What the other side is.
@@ -689,14 +1676,12 @@ pub struct UpdateConversationRequest {
     #[prost(string, repeated, tag = "3")]
     pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The answer of UpdateConversation.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateConversationResponse {
     /// The conversation.
     #[prost(message, optional, tag = "1")]
     pub conversation: ::core::option::Option<Conversation>,
 }
-/// The question of ResetConversation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetConversationRequest {
     /// What the other side is.
@@ -709,10 +1694,55 @@ pub struct ResetConversationRequest {
     #[prost(string, tag = "3")]
     pub conversation_id: ::prost::alloc::string::String,
 }
-/// The answer of ResetConversation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetConversationResponse {}
-/// The question of MarkRead.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PinConversationResponse {
+    /// Without times of its own if nothing was said in it yet.
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<Conversation>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinConversationRequest {
+    #[prost(enumeration = "ReceiverType", tag = "1")]
+    pub with_type: i32,
+    #[prost(string, tag = "2")]
+    pub with: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnpinConversationResponse {
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<Conversation>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSystemPinsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSystemPinsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplaceSystemPinsRequest {
+    /// In the order in which they are to be shown; the times are not read.
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplaceSystemPinsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub pins: ::prost::alloc::vec::Vec<SystemPin>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkReadRequest {
     /// What the other side is.
@@ -728,14 +1758,12 @@ pub struct MarkReadRequest {
     #[prost(string, tag = "4")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of MarkRead.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkReadResponse {
     /// The watermark after the call.
     #[prost(int64, tag = "1")]
     pub message_id: i64,
 }
-/// The question of MarkDelivered.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkDeliveredRequest {
     /// What the other side is.
@@ -751,14 +1779,12 @@ pub struct MarkDeliveredRequest {
     #[prost(string, tag = "4")]
     pub device_id: ::prost::alloc::string::String,
 }
-/// The answer of MarkDelivered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkDeliveredResponse {
     /// The id of the message.
     #[prost(int64, tag = "1")]
     pub message_id: i64,
 }
-/// The question of MarkUnread.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkUnreadRequest {
     /// What the other side is.
@@ -771,14 +1797,12 @@ pub struct MarkUnreadRequest {
     #[prost(int64, tag = "3")]
     pub message_id: i64,
 }
-/// The answer of MarkUnread.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MarkUnreadResponse {
     /// The conversation.
     #[prost(message, optional, tag = "1")]
     pub conversation: ::core::option::Option<Conversation>,
 }
-/// The question of CountUnread.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountUnreadRequest {
     /// Unspecified: both.
@@ -787,8 +1811,13 @@ pub struct CountUnreadRequest {
     /// Empty: every conversation.
     #[prost(string, tag = "2")]
     pub with: ::prost::alloc::string::String,
+    /// Leaves out what users wrote whom the caller's user has blocked.
+    #[prost(bool, tag = "40")]
+    pub hide_blocked_senders: bool,
+    /// Counts what is not delivered instead of what is not read.
+    #[prost(bool, tag = "41")]
+    pub undelivered: bool,
 }
-/// The answer of CountUnread.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CountUnreadResponse {
     /// The counts.
@@ -808,21 +1837,18 @@ pub struct UnreadCount {
     #[prost(int64, tag = "3")]
     pub count: i64,
 }
-/// The question of RecordMembership.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordMembershipRequest {
     /// What happened.
     #[prost(message, optional, tag = "1")]
     pub event: ::core::option::Option<super::super::groups::v1::MembershipEvent>,
 }
-/// The answer of RecordMembership.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordMembershipResponse {
     /// The action message, of this or of an earlier call.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
 }
-/// The question of ImportMessages.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportMessagesRequest {
     /// Messages.
@@ -875,7 +1901,6 @@ pub struct ImportedMessage {
     #[prost(string, tag = "13")]
     pub quoted_muid: ::prost::alloc::string::String,
 }
-/// The answer of ImportMessages.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportMessagesResponse {
     /// In the order asked. A known muid is a success.
@@ -888,10 +1913,8 @@ pub struct ImportMessagesResponse {
     #[prost(message, repeated, tag = "3")]
     pub messages: ::prost::alloc::vec::Vec<Message>,
 }
-/// The question of CountMessages.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountMessagesRequest {}
-/// The answer of CountMessages.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountMessagesResponse {
     /// Of messages to users.
@@ -930,6 +1953,36 @@ impl Direction {
             "DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
             "DIRECTION_PREPEND" => Some(Self::Prepend),
             "DIRECTION_APPEND" => Some(Self::Append),
+            _ => None,
+        }
+    }
+}
+/// Which conversations to list by the other side's being a bot; looked for like names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AgenticFilter {
+    Unspecified = 0,
+    Hide = 1,
+    Only = 2,
+}
+impl AgenticFilter {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AGENTIC_FILTER_UNSPECIFIED",
+            Self::Hide => "AGENTIC_FILTER_HIDE",
+            Self::Only => "AGENTIC_FILTER_ONLY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AGENTIC_FILTER_UNSPECIFIED" => Some(Self::Unspecified),
+            "AGENTIC_FILTER_HIDE" => Some(Self::Hide),
+            "AGENTIC_FILTER_ONLY" => Some(Self::Only),
             _ => None,
         }
     }
@@ -1016,10 +2069,11 @@ pub mod messaging_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Stores a message; the answer means committed. A repeated muid of the same sender answers the first
+        /// Stores a message; the answer means committed. `<@uid:UID>` in its text mentions a user, at most 10 different ones. A repeated muid of the same sender answers the first
         /// result. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_BLOCKED_RECEIVER,
         /// ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED, ERR_MESSAGE_ID_NOT_FOUND for the parent, ERR_WRONG_MESSAGE_THREAD,
-        /// ERR_MESSAGE_THREAD_NESTING, ERR_WRONG_MESSAGE_THREAD_CATEGORY, ERR_TOO_MANY_REQUESTS when the queue is full.
+        /// ERR_MESSAGE_THREAD_NESTING, ERR_WRONG_MESSAGE_THREAD_CATEGORY, ERR_INVALID_MESSAGE_TEXT for too many mentions,
+        /// ERR_TOO_MANY_REQUESTS when the queue is full.
         pub async fn send_message(
             &mut self,
             request: impl tonic::IntoRequest<super::SendMessageRequest>,
@@ -1352,6 +2406,131 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Notes that the caller's user used elements of an interactive message; the first time of each counts. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED for a message that is not interactive,
+        /// ERR_BAD_REQUEST for an element that the message does not have, ERR_PERMISSION_DENIED for the sender unless allowed.
+        pub async fn mark_interacted(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MarkInteractedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkInteractedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/MarkInteracted",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "MarkInteracted",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Threads that the caller may see, those with the newest replies first whatever the direction. Errors:
+        /// ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED.
+        pub async fn list_threads(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListThreadsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListThreadsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListThreads",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListThreads",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Subscribes the caller's user to the thread of a message; who begins one, replies or is mentioned in it is subscribed
+        /// by that. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_THREAD_NESTING,
+        /// ERR_WRONG_MESSAGE_THREAD_CATEGORY.
+        pub async fn subscribe_thread(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubscribeThreadResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/SubscribeThread",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "SubscribeThread",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Until the user replies or is mentioned again; who is not subscribed is no error.
+        pub async fn unsubscribe_thread(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnsubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsubscribeThreadResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnsubscribeThread",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnsubscribeThread",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         pub async fn list_messages(
@@ -1383,7 +2562,8 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The conversations of the caller's user, or of every user for an app without one, newest first.
+        /// The conversations of the caller's user: those that the app pinned, those that the user pinned, then the others, newest
+        /// first. For an app without a user: those of every user, in the order of uids.
         pub async fn list_conversations(
             &mut self,
             request: impl tonic::IntoRequest<super::ListConversationsRequest>,
@@ -1618,6 +2798,129 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Pins the conversation of the caller's user with a side, also one without messages; at most 5. What is pinned stays so.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_SYSTEM_PINNED_CONVERSATION,
+        /// ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        pub async fn pin_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/PinConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "PinConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What is not pinned is no error. Errors: ERR_SYSTEM_PINNED_CONVERSATION.
+        pub async fn unpin_conversation(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnpinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinConversationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/UnpinConversation",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "UnpinConversation",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The conversations that the app pinned for all its users, in the order in which they are shown. Not for logged-in users.
+        pub async fn list_system_pins(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSystemPinsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListSystemPins",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListSystemPins",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes these and no others pinned for all users, at most 5; of repeats the first one counts. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        pub async fn replace_system_pins(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplaceSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplaceSystemPinsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ReplaceSystemPins",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ReplaceSystemPins",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Turns a membership event into what messaging keeps of it: the member's place in the conversation and the
         /// action message in its history. Safe to repeat: one event makes one action message.
         pub async fn record_membership(
@@ -1724,10 +3027,11 @@ pub mod messaging_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with MessagingServiceServer.
     #[async_trait]
     pub trait MessagingService: std::marker::Send + std::marker::Sync + 'static {
-        /// Stores a message; the answer means committed. A repeated muid of the same sender answers the first
+        /// Stores a message; the answer means committed. `<@uid:UID>` in its text mentions a user, at most 10 different ones. A repeated muid of the same sender answers the first
         /// result. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_BLOCKED_RECEIVER,
         /// ERR_BLOCKED_SENDER, ERR_PERMISSION_DENIED, ERR_MESSAGE_ID_NOT_FOUND for the parent, ERR_WRONG_MESSAGE_THREAD,
-        /// ERR_MESSAGE_THREAD_NESTING, ERR_WRONG_MESSAGE_THREAD_CATEGORY, ERR_TOO_MANY_REQUESTS when the queue is full.
+        /// ERR_MESSAGE_THREAD_NESTING, ERR_WRONG_MESSAGE_THREAD_CATEGORY, ERR_INVALID_MESSAGE_TEXT for too many mentions,
+        /// ERR_TOO_MANY_REQUESTS when the queue is full.
         async fn send_message(
             &self,
             request: tonic::Request<super::SendMessageRequest>,
@@ -1824,6 +3128,43 @@ pub mod messaging_service_server {
             tonic::Response<super::UnsaveMessageResponse>,
             tonic::Status,
         >;
+        /// Notes that the caller's user used elements of an interactive message; the first time of each counts. Errors:
+        /// ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_ACTION_NOT_ALLOWED for a message that is not interactive,
+        /// ERR_BAD_REQUEST for an element that the message does not have, ERR_PERMISSION_DENIED for the sender unless allowed.
+        async fn mark_interacted(
+            &self,
+            request: tonic::Request<super::MarkInteractedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MarkInteractedResponse>,
+            tonic::Status,
+        >;
+        /// Threads that the caller may see, those with the newest replies first whatever the direction. Errors:
+        /// ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED.
+        async fn list_threads(
+            &self,
+            request: tonic::Request<super::ListThreadsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListThreadsResponse>,
+            tonic::Status,
+        >;
+        /// Subscribes the caller's user to the thread of a message; who begins one, replies or is mentioned in it is subscribed
+        /// by that. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS, ERR_MESSAGE_THREAD_NESTING,
+        /// ERR_WRONG_MESSAGE_THREAD_CATEGORY.
+        async fn subscribe_thread(
+            &self,
+            request: tonic::Request<super::SubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SubscribeThreadResponse>,
+            tonic::Status,
+        >;
+        /// Until the user replies or is mentioned again; who is not subscribed is no error.
+        async fn unsubscribe_thread(
+            &self,
+            request: tonic::Request<super::UnsubscribeThreadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnsubscribeThreadResponse>,
+            tonic::Status,
+        >;
         /// One page of history, oldest first whatever the direction. Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND,
         /// ERR_GROUP_NOT_JOINED, ERR_MESSAGE_ID_NOT_FOUND for the parent.
         async fn list_messages(
@@ -1833,7 +3174,8 @@ pub mod messaging_service_server {
             tonic::Response<super::ListMessagesResponse>,
             tonic::Status,
         >;
-        /// The conversations of the caller's user, or of every user for an app without one, newest first.
+        /// The conversations of the caller's user: those that the app pinned, those that the user pinned, then the others, newest
+        /// first. For an app without a user: those of every user, in the order of uids.
         async fn list_conversations(
             &self,
             request: tonic::Request<super::ListConversationsRequest>,
@@ -1896,6 +3238,41 @@ pub mod messaging_service_server {
             request: tonic::Request<super::CountUnreadRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountUnreadResponse>,
+            tonic::Status,
+        >;
+        /// Pins the conversation of the caller's user with a side, also one without messages; at most 5. What is pinned stays so.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_GROUP_NOT_JOINED, ERR_SYSTEM_PINNED_CONVERSATION,
+        /// ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        async fn pin_conversation(
+            &self,
+            request: tonic::Request<super::PinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PinConversationResponse>,
+            tonic::Status,
+        >;
+        /// What is not pinned is no error. Errors: ERR_SYSTEM_PINNED_CONVERSATION.
+        async fn unpin_conversation(
+            &self,
+            request: tonic::Request<super::UnpinConversationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnpinConversationResponse>,
+            tonic::Status,
+        >;
+        /// The conversations that the app pinned for all its users, in the order in which they are shown. Not for logged-in users.
+        async fn list_system_pins(
+            &self,
+            request: tonic::Request<super::ListSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSystemPinsResponse>,
+            tonic::Status,
+        >;
+        /// Makes these and no others pinned for all users, at most 5; of repeats the first one counts. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_GUID_NOT_FOUND, ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED.
+        async fn replace_system_pins(
+            &self,
+            request: tonic::Request<super::ReplaceSystemPinsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplaceSystemPinsResponse>,
             tonic::Status,
         >;
         /// Turns a membership event into what messaging keeps of it: the member's place in the conversation and the
@@ -2502,6 +3879,189 @@ pub mod messaging_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/halley.messaging.v1.MessagingService/MarkInteracted" => {
+                    #[allow(non_camel_case_types)]
+                    struct MarkInteractedSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::MarkInteractedRequest>
+                    for MarkInteractedSvc<T> {
+                        type Response = super::MarkInteractedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MarkInteractedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::mark_interacted(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MarkInteractedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListThreads" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListThreadsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListThreadsRequest>
+                    for ListThreadsSvc<T> {
+                        type Response = super::ListThreadsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListThreadsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_threads(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListThreadsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/SubscribeThread" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubscribeThreadSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::SubscribeThreadRequest>
+                    for SubscribeThreadSvc<T> {
+                        type Response = super::SubscribeThreadResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SubscribeThreadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::subscribe_thread(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubscribeThreadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnsubscribeThread" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnsubscribeThreadSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnsubscribeThreadRequest>
+                    for UnsubscribeThreadSvc<T> {
+                        type Response = super::UnsubscribeThreadResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnsubscribeThreadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unsubscribe_thread(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnsubscribeThreadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/halley.messaging.v1.MessagingService/ListMessages" => {
                     #[allow(non_camel_case_types)]
                     struct ListMessagesSvc<T: MessagingService>(pub Arc<T>);
@@ -2916,6 +4476,193 @@ pub mod messaging_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/halley.messaging.v1.MessagingService/PinConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct PinConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::PinConversationRequest>
+                    for PinConversationSvc<T> {
+                        type Response = super::PinConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PinConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::pin_conversation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PinConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/UnpinConversation" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnpinConversationSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UnpinConversationRequest>
+                    for UnpinConversationSvc<T> {
+                        type Response = super::UnpinConversationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnpinConversationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::unpin_conversation(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnpinConversationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListSystemPins" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSystemPinsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListSystemPinsRequest>
+                    for ListSystemPinsSvc<T> {
+                        type Response = super::ListSystemPinsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSystemPinsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_system_pins(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSystemPinsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ReplaceSystemPins" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplaceSystemPinsSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ReplaceSystemPinsRequest>
+                    for ReplaceSystemPinsSvc<T> {
+                        type Response = super::ReplaceSystemPinsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplaceSystemPinsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::replace_system_pins(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplaceSystemPinsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/halley.messaging.v1.MessagingService/RecordMembership" => {
                     #[allow(non_camel_case_types)]
                     struct RecordMembershipSvc<T: MessagingService>(pub Arc<T>);
@@ -3091,6 +4838,1562 @@ pub mod messaging_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "halley.messaging.v1.MessagingService";
     impl<T> tonic::server::NamedService for MessagingServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordOnlineRequest {
+    /// Users whose first socket opened.
+    #[prost(string, repeated, tag = "1")]
+    pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Users of the app who are online, over all nodes.
+    #[prost(int64, tag = "2")]
+    pub online_users: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordOnlineResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetUsageRequest {
+    #[prost(int64, tag = "1")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub to_ms: i64,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct GetUsageResponse {
+    /// Of all participants together, in calls that were over in the range.
+    #[prost(double, tag = "1")]
+    pub audio_minutes: f64,
+    #[prost(double, tag = "2")]
+    pub video_minutes: f64,
+    /// Different users who came online on any day (UTC) that the range touches.
+    #[prost(int64, tag = "3")]
+    pub active_users: i64,
+    /// The most users online at once in any hour (UTC) that the range touches.
+    #[prost(int64, tag = "4")]
+    pub concurrent_users: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetMessageStatsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetMessageStatsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub parts: ::prost::alloc::vec::Vec<MessageStats>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MessageStats {
+    #[prost(int64, tag = "1")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub to_ms: i64,
+    /// Messages but actions and calls; imported ones are not counted.
+    #[prost(int64, tag = "3")]
+    pub messages_sent: i64,
+    /// Watermarks moved: one receipt may stand for many messages.
+    #[prost(int64, tag = "4")]
+    pub read_receipts: i64,
+    #[prost(int64, tag = "5")]
+    pub delivery_receipts: i64,
+}
+/// Generated client implementations.
+pub mod metrics_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// How much an app is used. Numbers are gathered in memory and added to the database every few seconds, so a crash loses
+    /// what a process counted since, and no call pays for being counted.
+    #[derive(Debug, Clone)]
+    pub struct MetricsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> MetricsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> MetricsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            MetricsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells who came online and how many are; from a gateway. At most 1,000 uids a call.
+        pub async fn record_online(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordOnlineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordOnlineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MetricsService/RecordOnline",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.MetricsService", "RecordOnline"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Totals of a range of at most 400 days. Not for logged-in users, as the next one.
+        pub async fn get_usage(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetUsageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetUsageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MetricsService/GetUsage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.MetricsService", "GetUsage"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The last hour in twelve parts of five minutes, oldest first; the last part is the one that has begun.
+        pub async fn get_message_stats(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetMessageStatsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetMessageStatsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MetricsService/GetMessageStats",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MetricsService",
+                        "GetMessageStats",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod metrics_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with MetricsServiceServer.
+    #[async_trait]
+    pub trait MetricsService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells who came online and how many are; from a gateway. At most 1,000 uids a call.
+        async fn record_online(
+            &self,
+            request: tonic::Request<super::RecordOnlineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordOnlineResponse>,
+            tonic::Status,
+        >;
+        /// Totals of a range of at most 400 days. Not for logged-in users, as the next one.
+        async fn get_usage(
+            &self,
+            request: tonic::Request<super::GetUsageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetUsageResponse>,
+            tonic::Status,
+        >;
+        /// The last hour in twelve parts of five minutes, oldest first; the last part is the one that has begun.
+        async fn get_message_stats(
+            &self,
+            request: tonic::Request<super::GetMessageStatsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetMessageStatsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// How much an app is used. Numbers are gathered in memory and added to the database every few seconds, so a crash loses
+    /// what a process counted since, and no call pays for being counted.
+    #[derive(Debug)]
+    pub struct MetricsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> MetricsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for MetricsServiceServer<T>
+    where
+        T: MetricsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/halley.messaging.v1.MetricsService/RecordOnline" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordOnlineSvc<T: MetricsService>(pub Arc<T>);
+                    impl<
+                        T: MetricsService,
+                    > tonic::server::UnaryService<super::RecordOnlineRequest>
+                    for RecordOnlineSvc<T> {
+                        type Response = super::RecordOnlineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordOnlineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MetricsService>::record_online(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordOnlineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MetricsService/GetUsage" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetUsageSvc<T: MetricsService>(pub Arc<T>);
+                    impl<
+                        T: MetricsService,
+                    > tonic::server::UnaryService<super::GetUsageRequest>
+                    for GetUsageSvc<T> {
+                        type Response = super::GetUsageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetUsageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MetricsService>::get_usage(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetUsageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MetricsService/GetMessageStats" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetMessageStatsSvc<T: MetricsService>(pub Arc<T>);
+                    impl<
+                        T: MetricsService,
+                    > tonic::server::UnaryService<super::GetMessageStatsRequest>
+                    for GetMessageStatsSvc<T> {
+                        type Response = super::GetMessageStatsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetMessageStatsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MetricsService>::get_message_stats(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetMessageStatsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for MetricsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "halley.messaging.v1.MetricsService";
+    impl<T> tonic::server::NamedService for MetricsServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reason {
+    /// At most 100 letters, digits, `-` and `_`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+    #[prost(int64, tag = "4")]
+    pub created_at_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub updated_at_ms: i64,
+    /// One of those that every app begins with.
+    #[prost(bool, tag = "6")]
+    pub is_default: bool,
+}
+/// One user's report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Flag {
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason_id: ::prost::alloc::string::String,
+    /// As they were when it was reported.
+    #[prost(string, tag = "3")]
+    pub reason_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub reason_description: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub remark: ::prost::alloc::string::String,
+    #[prost(int64, tag = "6")]
+    pub flagged_at_ms: i64,
+}
+/// A reported message.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FlaggedMessage {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// The 100 newest.
+    #[prost(message, repeated, tag = "2")]
+    pub flags: ::prost::alloc::vec::Vec<Flag>,
+    #[prost(int64, tag = "3")]
+    pub flag_count: i64,
+    #[prost(int64, tag = "4")]
+    pub first_flagged_at_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub last_flagged_at_ms: i64,
+    /// What was decided, when, and by whom: a uid or `app_system`. Unspecified: nothing yet.
+    #[prost(enumeration = "ModerationStatus", tag = "6")]
+    pub status: i32,
+    #[prost(int64, tag = "7")]
+    pub reviewed_at_ms: i64,
+    #[prost(string, tag = "8")]
+    pub reviewed_by: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FlagMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    #[prost(string, tag = "2")]
+    pub reason_id: ::prost::alloc::string::String,
+    /// At most 500 characters.
+    #[prost(string, tag = "3")]
+    pub remark: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FlagMessageResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFlaggedMessagesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+    /// Those decided rather than those that wait.
+    #[prost(bool, tag = "2")]
+    pub reviewed: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFlaggedMessagesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<FlaggedMessage>,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewMessageRequest {
+    #[prost(int64, tag = "1")]
+    pub message_id: i64,
+    /// Approved or disapproved.
+    #[prost(enumeration = "ModerationStatus", tag = "2")]
+    pub status: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewMessageResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateReasonRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateReasonResponse {
+    #[prost(message, optional, tag = "1")]
+    pub reason: ::core::option::Option<Reason>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReasonsRequest {
+    #[prost(message, optional, tag = "1")]
+    pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListReasonsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReasonRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReasonResponse {
+    #[prost(message, optional, tag = "1")]
+    pub reason: ::core::option::Option<Reason>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateReasonRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Absent: as it is.
+    #[prost(string, optional, tag = "2")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub description: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateReasonResponse {
+    #[prost(message, optional, tag = "1")]
+    pub reason: ::core::option::Option<Reason>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteReasonRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteReasonResponse {}
+/// Generated client implementations.
+pub mod moderation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Messages that users report, and what the app's side makes of the reports.
+    #[derive(Debug, Clone)]
+    pub struct ModerationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> ModerationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ModerationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ModerationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The caller's user reports a message that the user may see. A second report by the same user takes the first one's
+        /// place. What was approved goes back to the queue. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED for actions and calls, ERR_REASON_NOT_FOUND.
+        pub async fn flag_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FlagMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FlagMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/FlagMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "FlagMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Messages that wait for a decision, or those decided, newest first. Not for logged-in users, as the rest of the service.
+        pub async fn list_flagged_messages(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFlaggedMessagesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFlaggedMessagesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/ListFlaggedMessages",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "ListFlaggedMessages",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Decides about a reported message. A disapproved one is shown to nobody but its sender and the app. A decision may be
+        /// changed. Errors: ERR_MESSAGE_ID_NOT_FOUND when nobody has reported it.
+        pub async fn review_message(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReviewMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReviewMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/ReviewMessage",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "ReviewMessage",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// At most 100 an app. Errors: ERR_BAD_REQUEST, also for an id that is taken.
+        pub async fn create_reason(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateReasonResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/CreateReason",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "CreateReason",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// In the order in which they were made. An app begins with a few of its own accord.
+        pub async fn list_reasons(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListReasonsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReasonsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/ListReasons",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "ListReasons",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Errors: ERR_REASON_NOT_FOUND.
+        pub async fn get_reason(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReasonResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/GetReason",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.ModerationService", "GetReason"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Errors: ERR_REASON_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn update_reason(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateReasonResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/UpdateReason",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "UpdateReason",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reports that name it keep its name. Errors: ERR_REASON_NOT_FOUND.
+        pub async fn delete_reason(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteReasonResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.ModerationService/DeleteReason",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.ModerationService",
+                        "DeleteReason",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod moderation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ModerationServiceServer.
+    #[async_trait]
+    pub trait ModerationService: std::marker::Send + std::marker::Sync + 'static {
+        /// The caller's user reports a message that the user may see. A second report by the same user takes the first one's
+        /// place. What was approved goes back to the queue. Errors: ERR_MESSAGE_ID_NOT_FOUND, ERR_MESSAGE_NO_ACCESS,
+        /// ERR_MESSAGE_ACTION_NOT_ALLOWED for actions and calls, ERR_REASON_NOT_FOUND.
+        async fn flag_message(
+            &self,
+            request: tonic::Request<super::FlagMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FlagMessageResponse>,
+            tonic::Status,
+        >;
+        /// Messages that wait for a decision, or those decided, newest first. Not for logged-in users, as the rest of the service.
+        async fn list_flagged_messages(
+            &self,
+            request: tonic::Request<super::ListFlaggedMessagesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFlaggedMessagesResponse>,
+            tonic::Status,
+        >;
+        /// Decides about a reported message. A disapproved one is shown to nobody but its sender and the app. A decision may be
+        /// changed. Errors: ERR_MESSAGE_ID_NOT_FOUND when nobody has reported it.
+        async fn review_message(
+            &self,
+            request: tonic::Request<super::ReviewMessageRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReviewMessageResponse>,
+            tonic::Status,
+        >;
+        /// At most 100 an app. Errors: ERR_BAD_REQUEST, also for an id that is taken.
+        async fn create_reason(
+            &self,
+            request: tonic::Request<super::CreateReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateReasonResponse>,
+            tonic::Status,
+        >;
+        /// In the order in which they were made. An app begins with a few of its own accord.
+        async fn list_reasons(
+            &self,
+            request: tonic::Request<super::ListReasonsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListReasonsResponse>,
+            tonic::Status,
+        >;
+        /// Errors: ERR_REASON_NOT_FOUND.
+        async fn get_reason(
+            &self,
+            request: tonic::Request<super::GetReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReasonResponse>,
+            tonic::Status,
+        >;
+        /// Errors: ERR_REASON_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn update_reason(
+            &self,
+            request: tonic::Request<super::UpdateReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateReasonResponse>,
+            tonic::Status,
+        >;
+        /// Reports that name it keep its name. Errors: ERR_REASON_NOT_FOUND.
+        async fn delete_reason(
+            &self,
+            request: tonic::Request<super::DeleteReasonRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteReasonResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Messages that users report, and what the app's side makes of the reports.
+    #[derive(Debug)]
+    pub struct ModerationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ModerationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ModerationServiceServer<T>
+    where
+        T: ModerationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/halley.messaging.v1.ModerationService/FlagMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct FlagMessageSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::FlagMessageRequest>
+                    for FlagMessageSvc<T> {
+                        type Response = super::FlagMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FlagMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::flag_message(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FlagMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/ListFlaggedMessages" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFlaggedMessagesSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::ListFlaggedMessagesRequest>
+                    for ListFlaggedMessagesSvc<T> {
+                        type Response = super::ListFlaggedMessagesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFlaggedMessagesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::list_flagged_messages(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFlaggedMessagesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/ReviewMessage" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReviewMessageSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::ReviewMessageRequest>
+                    for ReviewMessageSvc<T> {
+                        type Response = super::ReviewMessageResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReviewMessageRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::review_message(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReviewMessageSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/CreateReason" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateReasonSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::CreateReasonRequest>
+                    for CreateReasonSvc<T> {
+                        type Response = super::CreateReasonResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateReasonRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::create_reason(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateReasonSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/ListReasons" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListReasonsSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::ListReasonsRequest>
+                    for ListReasonsSvc<T> {
+                        type Response = super::ListReasonsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListReasonsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::list_reasons(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListReasonsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/GetReason" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetReasonSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::GetReasonRequest>
+                    for GetReasonSvc<T> {
+                        type Response = super::GetReasonResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetReasonRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::get_reason(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetReasonSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/UpdateReason" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateReasonSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::UpdateReasonRequest>
+                    for UpdateReasonSvc<T> {
+                        type Response = super::UpdateReasonResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateReasonRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::update_reason(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateReasonSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.ModerationService/DeleteReason" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteReasonSvc<T: ModerationService>(pub Arc<T>);
+                    impl<
+                        T: ModerationService,
+                    > tonic::server::UnaryService<super::DeleteReasonRequest>
+                    for DeleteReasonSvc<T> {
+                        type Response = super::DeleteReasonResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteReasonRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ModerationService>::delete_reason(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteReasonSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ModerationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "halley.messaging.v1.ModerationService";
+    impl<T> tonic::server::NamedService for ModerationServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

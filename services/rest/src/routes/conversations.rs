@@ -3,15 +3,10 @@
 use std::collections::HashMap;
 
 use axum::extract::Path;
-use halley_contracts::{
-    common::v1::PageRequest,
-    identity::v1::{BlockDirection, ListBlockedUsersRequest},
-    messaging::v1::{
-        AgenticFilter, Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest,
-        MarkReadRequest, MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
-    },
+use halley_contracts::messaging::v1::{
+    AgenticFilter, Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest,
+    MarkReadRequest, MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
 };
-use halley_model::limits;
 use halley_wire::{BlockState, ConversationJson, View, schema};
 use serde_json::json;
 
@@ -21,9 +16,6 @@ use crate::{
     openapi::{body, path, query},
     reply::{ApiError, Reply, data, done, list as answer_list, pagination, value},
 };
-
-/// Pages of blocks that are read for one list of conversations.
-const BLOCK_PAGES_MAX: i32 = 10;
 
 /// The other side of a conversation.
 struct With {
@@ -117,35 +109,6 @@ fn zero_or_one(query: &Query, name: &str, default: bool) -> Result<bool, ApiErro
 fn blocks_of(conversation: &Conversation, blocks: &HashMap<String, BlockState>) -> BlockState {
     let is_direct = conversation.with_type() == ReceiverType::User;
     blocks.get(&conversation.with).filter(|_| is_direct).copied().unwrap_or_default()
-}
-
-impl Context {
-    /// The blocks between the acting user and others, by the other's uid; nobody's for the app itself.
-    async fn blocks(&self) -> Result<HashMap<String, BlockState>, ApiError> {
-        let mut blocks = HashMap::new();
-        let Some(uid) = self.caller.acting_uid() else { return Ok(blocks) };
-        for page in 1..=BLOCK_PAGES_MAX {
-            let request = ListBlockedUsersRequest {
-                uid: uid.to_owned(),
-                direction: BlockDirection::Both.into(),
-                page: Some(PageRequest { page, per_page: limits::PAGE_MAX }),
-                ..Default::default()
-            };
-            let answer = self.identity().list_blocked_users(self.system(request)).await?.into_inner();
-            blocks.extend(answer.users.into_iter().map(|row| {
-                let state = BlockState {
-                    blocked_by_me: row.blocked_by_me_at_ms != 0,
-                    blocked_by_me_at_ms: row.blocked_by_me_at_ms,
-                    has_blocked_me: row.has_blocked_me_at_ms != 0,
-                };
-                (row.user.unwrap_or_default().uid, state)
-            }));
-            if page >= answer.page.unwrap_or_default().total_pages {
-                break;
-            }
-        }
-        Ok(blocks)
-    }
 }
 
 /// Whose presence a conversation shows.
