@@ -244,13 +244,13 @@ pub struct NewRole {
     /// Any JSON of the app, 64 KiB at most.
     metadata: Option<Json>,
     /// Its settings.
-    settings: Option<RoleSettings>,
+    settings: Option<RoleSettingsToSet>,
 }
 
 /// The settings of a role.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-pub struct RoleSettings {
+pub struct RoleSettingsToSet {
     /// Whom its users see listed.
     list_users: Option<UserFilter>,
     /// To whom its users may send.
@@ -269,7 +269,7 @@ pub struct RoleChanges {
     /// Any JSON of the app, 64 KiB at most.
     metadata: Option<Json>,
     /// Its settings.
-    settings: Option<RoleSettings>,
+    settings: Option<RoleSettingsToSet>,
     /// Fields to clear.
     #[schema(inline)]
     unset: Option<Vec<RoleUnset>>,

@@ -71,7 +71,7 @@ pub async fn get(context: Context, Path(api_key): Path<String>) -> Reply {
 #[utoipa::path(
     put, path = "/apikeys/{apiKey}", tag = "api-keys", operation_id = "update-apikey",
     params(path::ApiKey),
-    request_body = body::ApiKeyChanges,
+    request_body = Option<body::ApiKeyChanges>,
     responses((status = 200, body = schema::Data<schema::ApiKey>)),
     extensions(("x-errors" = json!(["ERR_APIKEY_NOT_FOUND", "ERR_APIKEY_NO_SELF_ACTION"])))
 )]
