@@ -5,8 +5,9 @@
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
 //! [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where operators make
 //! and set apps, [`rate_limits`], and [`openapi`]: every answer of all of them is compared with the API's description.
-//! [`clients`] are programs in other languages. [`faults`] kills processes in the middle of a load; [`import`] brings an
-//! archive in; [`operation`] starts, stops and secures the program.
+//! [`endpoints`] goes through the table of all documented [`operations`], [`isolation`] calls them from one app against
+//! another, [`walks`] pages through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
+//! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
 mod calls;
@@ -15,6 +16,7 @@ mod clients;
 mod endpoints;
 mod faults;
 mod import;
+mod isolation;
 mod management;
 mod media;
 mod message_changes;
@@ -28,3 +30,4 @@ mod rest_api;
 mod search;
 mod support;
 mod threads_and_pins;
+mod walks;
