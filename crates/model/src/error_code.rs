@@ -231,7 +231,6 @@ catalogue! {
 /// Codes that nothing answers, and why they are kept: clients know their names.
 pub const NEVER_ANSWERED: &[(ErrorCode, &str)] = &[
     (ErrorCode::AuthTokenUnavailable, "an auth token is good on any number of devices"),
-    (ErrorCode::NoVacancy, "a group may have any number of members"),
     (
         ErrorCode::ImportMuidAlreadyExists,
         "a muid that is known names the same message, so importing it again changes nothing",

@@ -132,9 +132,12 @@ impl Serialize for Data<'_> {
         let is_call = message.category() == MessageCategory::Call;
         for (key, value) in &given {
             // What a change left of a call is shown among the entities.
-            let is_servers =
-                matches!(*key, "entities" | "resource" | "reactions" | "interactions" | "mentions" | "moderation");
-            if !is_servers && !(is_call && *key == "call") {
+            let is_servers = match *key {
+                "entities" | "resource" | "reactions" | "interactions" | "mentions" | "moderation" => true,
+                "call" => is_call,
+                _ => false,
+            };
+            if !is_servers {
                 map.serialize_entry(key, value)?;
             }
         }

@@ -19,6 +19,26 @@ use crate::{
 
 /// Longest push token.
 const PUSH_TOKEN_MAX: usize = 4096;
+/// What sends to a device: the programs that the documented calls know.
+const PLATFORMS: [&str; 17] = [
+    "fcm_android",
+    "fcm_ios",
+    "fcm_web",
+    "fcm_flutter_android",
+    "fcm_flutter_ios",
+    "fcm_react_native_android",
+    "fcm_react_native_ios",
+    "fcm_ionic_cordova_android",
+    "fcm_ionic_cordova_ios",
+    "apns_ios_device",
+    "apns_flutter_device",
+    "apns_react_native_device",
+    "apns_ionic_cordova_device",
+    "apns_ios_voip",
+    "apns_flutter_voip",
+    "apns_react_native_voip",
+    "apns_ionic_cordova_voip",
+];
 /// Longest auth token that is looked at.
 const AUTH_TOKEN_MAX: usize = 4096;
 
@@ -85,7 +105,9 @@ fn place(token_id: &str, kind: &str) -> String {
 
 fn check(token: &pb::PushToken) -> Result<(), FieldError> {
     field::required_text("pushToken", &token.push_token, PUSH_TOKEN_MAX)?;
-    field::required_text("platform", &token.platform, limits::NAME_MAX)?;
+    if !PLATFORMS.contains(&token.platform.as_str()) {
+        return Err(FieldError::new("platform", format!("must be one of {}", PLATFORMS.join(", "))));
+    }
     field::text("providerId", &token.provider_id, limits::NAME_MAX)?;
     field::text("timezone", &token.timezone, limits::NAME_MAX)?;
     match token.kind.as_str() {

@@ -18,7 +18,7 @@ use halley_model::{
 };
 use halley_testkit::eventually;
 
-use crate::support::{Api, GROUP, USER, World, history, outcome};
+use crate::support::{Api, GROUP, USER, World, history, outcome, to_user};
 
 impl Api {
     fn calls(&self) -> CallsServiceClient<halley_kit::Transport> {
@@ -141,7 +141,6 @@ async fn a_call_is_answered_and_ended_and_every_change_is_a_message() {
     assert_eq!(walked.iter().map(|message| message.id).collect::<Vec<_>>(), [initiated.id, answered.id, ended.id]);
     assert_eq!(walked[1].data_json, answered.data_json);
     assert_eq!(walked[1].action_on.clone().unwrap().uid, "ann");
-    assert_eq!(api.unread("bob", USER, "ann").await, 0, "calls don't count");
     for sent in [initiated, answered, ended] {
         let (channel, told) = feed.next_message().await;
         assert_eq!((channel, told.id, &told.data_json), (Channel::user(&world.app, "bob"), sent.id, &sent.data_json));
@@ -149,6 +148,8 @@ async fn a_call_is_answered_and_ended_and_every_change_is_a_message() {
     assert_eq!(api.say("bob", &session, S::Ended).await, Err(ErrorCode::CallTerminated));
     let edit = pb::EditMessageRequest { id: walked[0].id, data_json: r#"{"text":"x"}"#.into(), ..Default::default() };
     assert_eq!(api.edit_message(&api.user("ann"), edit).await.unwrap_err().code, ErrorCode::MessageActionNotAllowed);
+    api.send("ann", to_user("bob", "a word")).await;
+    assert_eq!(api.unread("bob", USER, "ann").await, 1, "calls don't count");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use halley_client::{Connection, Event, Server};
 use halley_testkit::{platform::Platform, unique, within};
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::{
     endpoints::probe::{App, Sent},
@@ -250,9 +250,11 @@ fn others(id: &str, ids: &Ids, mark: &str) -> Option<Entry> {
         "get-reason-details" => entry(&["rude"], "", Value::Null),
         "update-reason-details" => entry(&["rude"], "", json!({"name": mark})),
         "delete-reason" => entry(&["rude"], "", Value::Null),
-        "notifications-push-register-token" => {
-            entry(&[], "", json!({"platform": "fcm_web", "providerId": "p", "fcmToken": mark, "authToken": ids.token}))
-        }
+        "notifications-push-register-token" => entry(
+            &[],
+            "",
+            json!({"platform": "fcm_web", "providerId": "p", "fcmToken": ids.push_token, "authToken": ids.token}),
+        ),
         "notifications-push-list-tokens" => query(&[], "", &format!("authToken={}&all=true", ids.token)),
         "notifications-push-unregister-tokens" => entry(&[], "", json!({"authToken": ids.token})),
         "notifications-push-delete-token" => entry(&[&ids.push_token], "", json!({"authToken": ids.token})),
@@ -499,17 +501,18 @@ async fn owned(platform: &Platform, mark: &str) -> App {
 }
 
 /// Everything that a user's device is sent, from now on.
-async fn listen(platform: &Platform, twin: &Twin, uid: &str) -> UnboundedReceiver<Event> {
+async fn listen(platform: &Platform, twin: &Twin, uid: &str) -> Receiver<Event> {
     let token = twin.done("create-authtoken", &[uid], "", json!({"force": true})).await;
     let server = Server::new(&platform.rest, &twin.app.id).expect("server").with_websocket(&platform.websockets[0]);
     let api = server.as_user(token["authToken"].as_str().expect("a token"));
     let login = api.login().await.expect("log in");
     let options = api.socket_options(&login).expect("socket options");
     let mut socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
-    let (sender, receiver) = unbounded_channel();
+    // More than all the calls of a test can make it hear.
+    let (sender, receiver) = channel(10_000);
     tokio::spawn(async move {
         while let Some(event) = socket.next_event().await {
-            if sender.send(event).is_err() {
+            if sender.try_send(event).is_err() {
                 return;
             }
         }
@@ -518,7 +521,7 @@ async fn listen(platform: &Platform, twin: &Twin, uid: &str) -> UnboundedReceive
 }
 
 /// Sends ann a word and takes everything that she hears until it comes.
-async fn heard_until(twin: &Twin, word: &str, ears: &mut UnboundedReceiver<Event>) -> Vec<String> {
+async fn heard_until(twin: &Twin, word: &str, ears: &mut Receiver<Event>) -> Vec<String> {
     twin.done("send-message", &[], "zoe", text("ann", word)).await;
     let mut heard = Vec::new();
     within("the word is heard", async {

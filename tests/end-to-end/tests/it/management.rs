@@ -130,9 +130,12 @@ async fn an_app_is_made_found_and_used(form: Form) {
     assert_eq!((&usage["usage"]["users"], &usage["usage"]["groups"]), (&json!(5), &json!(1)), "{usage}");
 
     let found = whole(owner.get(&format!("/apps?searchKey={}", name.to_lowercase()))).await;
-    assert_eq!(column(&found["data"], "id"), [app.id.clone()]);
+    assert_eq!(column(&found["data"], "id"), std::slice::from_ref(&app.id));
     assert_eq!(found["meta"]["pagination"]["per_page"], 25);
-    assert_eq!(column(&whole(owner.get(&format!("/apps?searchKey={}", app.id))).await["data"], "id"), [app.id.clone()]);
+    assert_eq!(
+        column(&whole(owner.get(&format!("/apps?searchKey={}", app.id))).await["data"], "id"),
+        std::slice::from_ref(&app.id)
+    );
     assert_eq!(data(owner.get(&format!("/apps/{}", app.id))).await["name"], name.as_str());
     // The same paths without a version, as on a host of their own.
     let bare = owner.base.trim_end_matches("/v3").to_owned();
@@ -612,20 +615,20 @@ async fn push_tokens_hang_on_auth_tokens(form: Form) {
     wanted.sort();
     assert_eq!(values, wanted);
     data(register("deviceToken", &push, &second, "apns_ios_device")).await;
-    assert_eq!(column(&data(list(&ann.token, false)).await["pushTokens"], "pushToken"), [other.clone()]);
+    assert_eq!(column(&data(list(&ann.token, false)).await["pushTokens"], "pushToken"), std::slice::from_ref(&other));
     assert_eq!(data(list(&ann.token, true)).await["pushTokens"].as_array().map(Vec::len), Some(2));
 
     let gone = data(scene.delete(&format!("{PUSH}/{push}"), json!({"authToken": ann.token}))).await;
-    assert_eq!(column(&gone["pushTokens"], "pushToken"), [push.clone()], "any of the user's");
+    assert_eq!(column(&gone["pushTokens"], "pushToken"), std::slice::from_ref(&push), "any of the user's");
     let again = scene.delete(&format!("{PUSH}/{push}"), json!({"authToken": ann.token}));
     assert_eq!(refused(again).await, "ERR_TOKEN_NOT_FOUND");
     data(register("fcmToken", &push, &second, "fcm_ios")).await;
     let gone = data(scene.delete(&format!("{PUSH}?all=false"), json!({"authToken": second}))).await;
-    assert_eq!(column(&gone["pushTokens"], "pushToken"), [push.clone()]);
+    assert_eq!(column(&gone["pushTokens"], "pushToken"), std::slice::from_ref(&push));
     data(register("fcmToken", &push, &second, "fcm_ios")).await;
     // An auth token that ends takes its push token along.
     data(scene.delete(&format!("/users/{}/auth_tokens/{second}", ann.uid), json!({}))).await;
-    assert_eq!(column(&data(list(&ann.token, true)).await["pushTokens"], "pushToken"), [other.clone()]);
+    assert_eq!(column(&data(list(&ann.token, true)).await["pushTokens"], "pushToken"), std::slice::from_ref(&other));
     let gone = data(scene.delete(&format!("{PUSH}?all=true"), json!({"authToken": ann.token}))).await;
     assert_eq!(column(&gone["pushTokens"], "pushToken"), [other]);
     for (body, wanted) in [
@@ -647,7 +650,7 @@ async fn push_tokens_are_their_users_own(form: Form) {
     // A client names no auth token: it came with it.
     data(scene.by(&ann, Method::POST, PUSH, body.clone())).await;
     let own = data(scene.by(&ann, Method::GET, PUSH, json!({}))).await;
-    assert_eq!(column(&own["pushTokens"], "pushToken"), [push.clone()]);
+    assert_eq!(column(&own["pushTokens"], "pushToken"), std::slice::from_ref(&push));
     let foreign = json!({"authToken": ann.token, "platform": "fcm_web", "fcmToken": unique("fcm")});
     for request in [
         scene.by(&bob, Method::POST, PUSH, foreign.clone()),

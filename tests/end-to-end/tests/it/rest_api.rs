@@ -1,5 +1,6 @@
 //! Every path of the API, with its answer and its effect.
 
+use halley_testkit::eventually;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -431,7 +432,9 @@ async fn who_is_online_is_shown(form: Form) {
     let phone = scene.world.device(&ann, 1).await;
 
     let list = |status: &str| scene.get(&format!("/users?uids={},{}&status={status}", ann.uid, bob.uid));
-    assert_eq!(column(&data(list("available")).await, "uid"), [ann.uid.as_str()]);
+    // A socket is open before everybody knows that.
+    let is_seen = async || (column(&data(list("available")).await, "uid") == [ann.uid.as_str()]).then_some(());
+    eventually("the user is online", is_seen).await;
     assert_eq!(column(&data(list("offline")).await, "uid"), [bob.uid.as_str()]);
     assert_eq!(data(scene.get(&format!("/users/{}", ann.uid))).await["status"], "available");
     let members = data(scene.get(&format!("/groups/{}/members?status=offline", group.id()))).await;

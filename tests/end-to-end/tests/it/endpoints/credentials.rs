@@ -68,7 +68,7 @@ cases! {
         let made = t.app.done("create-apikey", &[], None, json!({"name": "k", "scope": "fullAccess"})).await;
         let key = made["apiKey"].as_str().unwrap_or_default();
         t.op("list-roles", &[]).key(key).lists("@Role", Value::Null).await;
-        t.call(&[key]).is_done().await;
+        t.call(&[key]).acknowledges().await;
         t.op("get-apikey", &[key]).refused("ERR_APIKEY_NOT_FOUND").await;
         t.op("list-roles", &[]).key(key).refused("AUTH_ERR_APIKEY_NOT_FOUND").await;
         t.call(&[key]).refused("ERR_APIKEY_NOT_FOUND").await;
@@ -108,7 +108,7 @@ cases! {
     "flush-authtokens" (t) {
         let uid = t.user().await;
         let tokens = [t.token(&uid).await, t.token(&uid).await];
-        t.call(&[&uid]).is_done().await;
+        t.call(&[&uid]).acknowledges().await;
         for token in &tokens {
             t.op("get-user", &[&uid]).token(token).refused("AUTH_ERR_AUTH_TOKEN_NOT_FOUND").await;
         }
@@ -141,7 +141,7 @@ cases! {
         let (token, kept) = (t.token(&uid).await, t.token(&uid).await);
         t.call(&[&other, &token]).refused("ERR_AUTH_TOKEN_NOT_FOUND").await;
         t.op("get-user", &[&uid]).token(&token).gives("@User", Value::Null).await;
-        t.call(&[&uid, &token]).is_done().await;
+        t.call(&[&uid, &token]).acknowledges().await;
         t.op("get-user", &[&uid]).token(&token).refused("AUTH_ERR_AUTH_TOKEN_NOT_FOUND").await;
         t.op("get-user", &[&uid]).token(&kept).gives("@User", Value::Null).await;
         t.op("list-authtokens", &[&uid]).lists("@Token", json!([{"authToken": kept}])).await;

@@ -117,7 +117,7 @@ cases! {
     "delete-group" (t) {
         let (guid, _, member) = group_of_two(t).await;
         t.call(&[&guid]).by(&member).refused("ERR_GROUP_NO_CLEARANCE").await;
-        t.call(&[&guid]).is_done().await;
+        t.call(&[&guid]).acknowledges().await;
         t.op("get-group", &[&guid]).refused("ERR_GUID_NOT_FOUND").await;
         t.op("list-group-members", &[&guid]).refused("ERR_GUID_NOT_FOUND").await;
         t.call(&[&guid]).refused("ERR_GUID_NOT_FOUND").await;
@@ -193,18 +193,18 @@ cases! {
         let stranger = t.user().await;
         t.call(&[&guid, &admin]).by(&member).refused("ERR_GROUP_NO_CLEARANCE").await;
         t.call(&[&guid, &stranger]).refused("ERR_NOT_A_MEMBER").await;
-        t.call(&[&guid, &member]).by(&admin).is_done().await;
+        t.call(&[&guid, &member]).by(&admin).acknowledges().await;
         t.op("list-group-members", &[&guid]).lists("@Member", json!([{"uid": admin}])).await;
         t.call(&[&guid, &member]).refused("ERR_NOT_A_MEMBER").await;
         t.call(&["none-here", &member]).refused("ERR_GUID_NOT_FOUND").await;
-        t.call(&[&guid, &admin]).is_done().await;
+        t.call(&[&guid, &admin]).acknowledges().await;
         // The kicked may come back.
         t.app.done("add-group-members", &[&guid], None, json!({"participants": [member]})).await;
     }
     "ban-group-user" (t) {
         let (guid, admin, member) = group_of_two(t).await;
         t.call(&[&guid, &admin]).by(&member).refused("ERR_GROUP_NO_CLEARANCE").await;
-        t.call(&[&guid, &member]).by(&admin).is_done().await;
+        t.call(&[&guid, &member]).by(&admin).acknowledges().await;
         t.op("list-banned-group-users", &[&guid]).lists("@Banned", json!([{"uid": member}])).await;
         t.op("list-group-members", &[&guid]).lists("@Member", json!([{"uid": admin}])).await;
         let token = t.token(&member).await;
@@ -216,7 +216,7 @@ cases! {
         let (guid, admin, member) = group_of_two(t).await;
         t.app.done("ban-group-user", &[&guid, &member], None, json!({})).await;
         t.call(&[&guid, &member]).by(&member).refused("ERR_GROUP_NOT_JOINED").await;
-        t.call(&[&guid, &member]).by(&admin).is_done().await;
+        t.call(&[&guid, &member]).by(&admin).acknowledges().await;
         t.op("list-banned-group-users", &[&guid]).lists("@Banned", json!([])).await;
         let token = t.token(&member).await;
         t.path("POST", &format!("/groups/{guid}/members"), &token).body(json!({})).gives("@Message", Value::Null).await;

@@ -190,8 +190,8 @@ cases! {
         let (ann, bob) = (t.user().await, t.user().await);
         let sent = t.app.done("send-message", &[], Some(&ann), form(&bob)).await;
         let id = sent["id"].as_str().unwrap_or("0");
-        t.call(&[id]).by(&bob).body(json!({"interactions": ["send"]})).is_done().await;
-        t.call(&[id]).by(&bob).body(json!({"interactions": ["send"]})).is_done().await;
+        t.call(&[id]).by(&bob).body(json!({"interactions": ["send"]})).acknowledges().await;
+        t.call(&[id]).by(&bob).body(json!({"interactions": ["send"]})).acknowledges().await;
         t.op("get-message-details", &[id]).by(&bob)
             .gives("@Message", json!({"data": {"interactions": [{"elementId": "send"}]}})).await;
         t.call(&[id]).by(&t.user().await).body(json!({"interactions": ["send"]})).refused("ERR_MESSAGE_NO_ACCESS").await;

@@ -30,12 +30,12 @@ cases! {
     "flag-a-message" (t) {
         let (ann, bob, reason) = (t.user().await, t.user().await, reason(t).await);
         let id = t.text(&ann, &bob).await;
-        t.call(&[&id]).by(&bob).body(json!({"reasonId": reason, "remark": "no"})).is_done().await;
+        t.call(&[&id]).by(&bob).body(json!({"reasonId": reason, "remark": "no"})).acknowledges().await;
         let listed = t.op("list-flagged-messages", &[]).walks("@Flagged", Value::Null).await;
         let row = listed["data"].as_array().into_iter().flatten().find(|row| row["id"] == id.as_str()).cloned().unwrap_or_default();
         t.expect(json!({"flaggedCount": 1, "flaggedBy": [{"uid": bob, "reasonId": reason, "reasonName": "Rude", "remark": "no"}]}), &row);
         let other = t.text(&bob, &ann).await;
-        t.call(&[&other]).by(&ann).body(json!({"id": reason})).is_done().await;
+        t.call(&[&other]).by(&ann).body(json!({"id": reason})).acknowledges().await;
         t.call(&[&id]).by(&bob).body(json!({"reasonId": "none"})).refused("ERR_REASON_NOT_FOUND").await;
         t.call(&[&id]).by(&t.user().await).body(json!({"reasonId": reason})).refused("ERR_MESSAGE_NO_ACCESS").await;
         t.call(&["999999999"]).by(&bob).body(json!({"reasonId": reason})).refused("ERR_MESSAGE_ID_NOT_FOUND").await;
@@ -55,7 +55,7 @@ cases! {
     }
     "blockreview-flagged-message" (t) {
         let (_, bob, id) = reported(t).await;
-        t.call(&[&id]).body(json!({"status": "disapproved"})).is_done().await;
+        t.call(&[&id]).body(json!({"status": "disapproved"})).acknowledges().await;
         if has(&t.op("list-flagged-messages", &[]).walks("@Flagged", Value::Null).await, &id) {
             t.fault("a decided message still waits");
         }
@@ -117,7 +117,7 @@ cases! {
     }
     "delete-reason" (t) {
         let id = reason(t).await;
-        t.call(&[&id]).is_done().await;
+        t.call(&[&id]).acknowledges().await;
         t.op("get-reason-details", &[&id]).refused("ERR_REASON_NOT_FOUND").await;
         t.call(&[&id]).refused("ERR_REASON_NOT_FOUND").await;
     }

@@ -150,11 +150,11 @@ cases! {
     "delete-user" (t) {
         let (soft, hard) = two(t).await;
         t.text(&hard, &soft).await;
-        t.call(&[&soft]).body(json!({"permanent": false})).is_done().await;
+        t.call(&[&soft]).body(json!({"permanent": false})).acknowledges().await;
         t.op("get-user", &[&soft]).refused("ERR_UID_NOT_FOUND").await;
         t.app.done("reactivate-users", &[], None, json!({"uidsToActivate": [soft]})).await;
         t.op("get-user", &[&soft]).gives("@User", json!({"uid": soft})).await;
-        t.call(&[&hard]).body(json!({"permanent": true})).is_done().await;
+        t.call(&[&hard]).body(json!({"permanent": true})).acknowledges().await;
         t.op("get-user", &[&hard]).refused("ERR_UID_NOT_FOUND").await;
         t.op("reactivate-users", &[]).body(json!({"uidsToActivate": [hard]})).gives("obj", json!({"notFound": [hard]})).await;
         t.call(&[&hard]).refused("ERR_UID_NOT_FOUND").await;
@@ -238,7 +238,7 @@ cases! {
     "remove-friend" (t) {
         let (uid, other) = two(t).await;
         t.app.done("add-friend", &[&uid], None, json!({"accepted": [other]})).await;
-        t.call(&[&uid]).body(json!({"friends": [other]})).is_done().await;
+        t.call(&[&uid]).body(json!({"friends": [other]})).acknowledges().await;
         for side in [&uid, &other] {
             t.op("list-all-friends", &[side]).lists("@User", json!([])).await;
         }

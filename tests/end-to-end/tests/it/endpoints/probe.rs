@@ -406,7 +406,7 @@ impl Call<'_> {
     }
 
     /// Succeeds with nothing but the word of it, in `data` or beside it.
-    pub async fn is_done(self) -> Value {
+    pub async fn acknowledges(self) -> Value {
         let (probe, name) = (self.probe, self.name());
         let answer = self.answer().await;
         let shown = answer.get("data").unwrap_or(&answer);

@@ -27,7 +27,7 @@ cases! {
         for (platform, key) in [("fcm_web", "fcmToken"), ("apns_ios_device", "deviceToken"), ("apns_ios_voip", "voipToken")] {
             let (auth, push) = (t.token(&uid).await, unique("push"));
             let body = json!({"platform": platform, "providerId": "p", (key): push, "authToken": auth, "timezone": "Europe/Oslo"});
-            t.call(&[]).body(body).is_done().await;
+            t.call(&[]).body(body).acknowledges().await;
             t.op("notifications-push-list-tokens", &[]).query(&of(&auth)).gives("@PushTokens", json!({"pushTokens": [
                 {"uid": uid, "authToken": auth, "pushToken": push, "platform": platform, "providerId": "p"}]})).await;
         }

@@ -56,7 +56,7 @@ cases! {
     "delete-role" (t) {
         let (role, uid) = (t.role().await, t.user().await);
         t.app.done("update-user", &[&uid], None, json!({"role": role})).await;
-        t.call(&[&role]).is_done().await;
+        t.call(&[&role]).acknowledges().await;
         t.op("get-role", &[&role]).refused("ERR_ROLE_NOT_FOUND").await;
         t.op("get-user", &[&uid]).gives("@User", json!({"role": "default"})).await;
         t.call(&[&role]).refused("ERR_ROLE_NOT_FOUND").await;
@@ -89,9 +89,9 @@ cases! {
     "allow-features" (t) {
         let role = t.role().await;
         t.app.done("restrict-features", &[&role], None, json!({"featuresToRestrict": ["ban", "unban", "getUser"]})).await;
-        t.call(&[&role]).body(json!({"featuresToAllow": ["u.ban"]})).is_done().await;
+        t.call(&[&role]).body(json!({"featuresToAllow": ["u.ban"]})).acknowledges().await;
         t.op("get-restrictedfeatures", &[&role]).lists("@Feature", json!([{"key": "u.getUser"}, {"key": "u.unban"}])).await;
-        t.call(&[&role]).body(json!({"allowAll": true})).is_done().await;
+        t.call(&[&role]).body(json!({"allowAll": true})).acknowledges().await;
         t.op("get-restrictedfeatures", &[&role]).lists("@Feature", json!([])).await;
         t.call(&["none"]).body(json!({"allowAll": true})).refused("ERR_ROLE_NOT_FOUND").await;
         for body in [json!({"featuresToAllow": ["fly"]}), json!({"featuresToAllow": "ban"}), json!({"allowAll": "x"})] {

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-/// Entities: `key:shape`, with `?` behind keys that may be absent.
+/// Entities: `key:shape`, with `?` behind keys that may be absent or null.
 const ENTITIES: &[(&str, &str)] = &[
     ("Done", "success:true message:str"),
     ("Fate", "success:flag message?:str data?:obj error?:@Error"),
@@ -97,7 +97,7 @@ const ENTITIES: &[(&str, &str)] = &[
     ("PushTokens", "pushTokens:[@PushToken]"),
     (
         "App",
-        "id:str name:str plan:str state:str owner:int region:=us,eu,in createdAt:ts appOwner:@AppOwner appRegion:@AppRegion \
+        "id:str name:str plan:str state:str owner:int region:str createdAt:ts appOwner?:@AppOwner appRegion:@AppRegion \
          apiKeys?:{@AppKey}",
     ),
     ("AppOwner", "id:int name:str email:str"),
@@ -112,7 +112,7 @@ const ENTITIES: &[(&str, &str)] = &[
     ),
     ("Trigger", "id:str description:str"),
     ("Tenant", "name:str email:str createdAt:ts contactNumber?:any app:@TenantApp"),
-    ("TenantApp", "name:str appId:str region:=us,eu,in authKey:hex40 apiKey:hex40 createdAt:ts plan:str"),
+    ("TenantApp", "name:str appId:str region:str authKey:hex40 apiKey:hex40 createdAt:ts plan:str"),
     ("Upload", "request:@UploadRequest attachment:@Attachment expiresAt:any"),
     ("UploadRequest", "url:str method:=POST body:{str}"),
 ];
@@ -148,6 +148,7 @@ fn entity(name: &str, value: &Value, place: &str, faults: &mut Vec<String>) {
         let (key, shape) = key.split_once(':').unwrap_or_else(|| panic!("{name}: {key}"));
         let (key, optional) = key.strip_suffix('?').map_or((key, false), |key| (key, true));
         match map.get(key) {
+            Some(Value::Null) if optional => {}
             Some(value) => check(shape, value, &format!("{place}.{key}"), faults),
             None if optional => {}
             None => faults.push(format!("{place}: a {name} has no {key}")),
