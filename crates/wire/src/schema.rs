@@ -25,21 +25,26 @@ macro_rules! one_of {
 }
 
 mod answers;
+mod calls;
 mod entities;
 mod messages;
+mod moderation;
 
 pub use answers::{
-    Data, Done, Error, ErrorAnswer, Fate, FateError, List, Marked, MessageCursor, MessageListMeta, MessagePlace, Page,
-    PageMeta, Pagination, Place, ReactionListMeta, ReactionPlace, UnreadMarked,
+    ConversationCursor, ConversationListMeta, Data, Done, Error, ErrorAnswer, Fate, FateError, LimitedPageMeta, List,
+    Marked, MessageCursor, MessageListMeta, MessagePlace, Page, PageMeta, Pagination, Place, ReactionListMeta,
+    ReactionPlace, ThreadListMeta, ThreadPlace, UnreadMarked,
 };
+pub use calls::{Call, CallParticipant, CallParties, CallStatus, CallType, ParticipantState, ToldCall, ToldCallData};
 pub use entities::{
     ApiKey, ApiKeyScope, AuthToken, BannedUser, Conversation, ConversationWith, Group, GroupMember, GroupType, Guid,
     Member, MemberScope, Presence, Role, RoleSettings, Uid, User, UserFilter,
 };
 pub use messages::{
-    Attachment, Category, Entity, EntityOf, EntityType, Message, MessageData, MessageEntities, Reaction, ReactionCount,
-    ReceiverType,
+    Attachment, Category, Entity, EntityOf, EntityType, Interaction, Message, MessageData, MessageEntities, Reaction,
+    ReactionCount, ReceiverType, Thread,
 };
+pub use moderation::{Flag, Flagged, Moderation, ModerationStatus, Reason, ReviewedMessage};
 
 #[cfg(test)]
 mod tests;

@@ -79,6 +79,9 @@ pub struct MessageListMeta {
     /// How to go on in the direction of the query.
     #[schema(required = false)]
     pub cursor: MessageCursor,
+    /// Of callers who count pages. The total is not counted: `total_pages` is one more while another page follows.
+    #[schema(required = false)]
+    pub pagination: Pagination,
 }
 
 /// The query of a neighbouring page.
@@ -101,6 +104,9 @@ pub struct MessagePlace {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct MessageCursor {
+    /// Which way the walk goes; of callers who count pages.
+    #[schema(required = false)]
+    pub affix: String,
     /// Its id.
     pub id: String,
     /// Unix seconds.
@@ -131,6 +137,61 @@ pub struct ReactionPlace {
     pub affix: String,
     /// The reaction at the page's edge.
     pub id: String,
+}
+
+/// Where a page of threads stands.
+#[derive(ToSchema)]
+pub struct ThreadListMeta {
+    /// The page itself.
+    pub current: Place,
+    /// How to get threads whose newest reply is older.
+    #[schema(required = false)]
+    pub next: ThreadPlace,
+    /// How to get threads whose newest reply is newer.
+    #[schema(required = false)]
+    pub previous: ThreadPlace,
+}
+
+/// The query of a neighbouring page.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ThreadPlace {
+    /// `append` for older ones, `prepend` for newer ones.
+    pub affix: String,
+    /// The parent of the thread at the page's edge.
+    pub id: String,
+    /// Unix seconds of its newest reply.
+    pub updated_at: i64,
+    /// The same in milliseconds.
+    pub updated_at_ms: i64,
+}
+
+/// Where a page of conversations stands.
+#[derive(ToSchema)]
+pub struct ConversationListMeta {
+    /// Where the page stands.
+    pub pagination: Pagination,
+    /// How to go on; absent when nothing follows.
+    #[schema(required = false)]
+    pub cursor: ConversationCursor,
+}
+
+/// The end of a page of conversations.
+#[derive(ToSchema)]
+pub struct ConversationCursor {
+    /// `append`.
+    pub affix: String,
+    /// What to ask with as `cursor`.
+    pub cursor: String,
+}
+
+/// Where a numbered page stands whose rows are asked for by a limit.
+#[derive(ToSchema)]
+pub struct LimitedPageMeta {
+    /// The page itself.
+    pub current: Place,
+    /// Where the page stands.
+    pub pagination: Pagination,
 }
 
 /// An acknowledgement.

@@ -303,6 +303,9 @@ pub struct Conversation {
     /// How many messages are unread, in decimal.
     #[schema(pattern = "^[0-9]+$")]
     pub unread_message_count: String,
+    /// How many of them mention the user.
+    #[schema(minimum = 0)]
+    pub unread_mentions_count: i32,
     /// The newest message that the user has read.
     #[schema(required = false)]
     pub last_read_message_id: String,
@@ -315,9 +318,17 @@ pub struct Conversation {
     /// Labels of the app.
     #[schema(required = false)]
     pub tags: Vec<String>,
-    /// Unix seconds.
+    /// Unix seconds since when it is pinned.
+    #[schema(required = false)]
+    pub pinned_at: i64,
+    /// The uid of who pinned it: the user, or `app_system` for the app.
+    #[schema(required = false)]
+    pub pinned_by: String,
+    /// Unix seconds; absent while nothing was said in it.
+    #[schema(required = false)]
     pub created_at: i64,
     /// Unix seconds of the last news.
+    #[schema(required = false)]
     pub updated_at: i64,
     /// Whose view it is; where the app's server side lists those of everybody.
     #[schema(required = false)]

@@ -1,8 +1,10 @@
 //! Messages and what hangs on them.
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 
-use super::{Group, User};
+use super::{Group, Moderation, ToldCall, User};
 
 /// What a receiver is.
 #[derive(ToSchema)]
@@ -97,6 +99,9 @@ pub struct Message {
     /// How many replies its thread has.
     #[schema(required = false)]
     pub reply_count: i32,
+    /// Who looks is subscribed to its thread.
+    #[schema(required = false)]
+    pub thread_subscribed: bool,
     /// The message that it quotes.
     #[schema(required = false, pattern = "^[0-9]+$")]
     pub quoted_message_id: String,
@@ -124,6 +129,15 @@ pub struct MessageData {
     /// The elements of an interactive message.
     #[schema(required = false, value_type = Object)]
     pub interactive_data: (),
+    /// Which elements of an interactive message who looks has used.
+    #[schema(required = false)]
+    pub interactions: Vec<Interaction>,
+    /// Whom the text mentions, by uid.
+    #[schema(required = false)]
+    pub mentions: BTreeMap<String, User>,
+    /// What was decided about the message after a report.
+    #[schema(required = false)]
+    pub moderation: Moderation,
     /// Files.
     #[schema(required = false)]
     pub attachments: Vec<Attachment>,
@@ -142,6 +156,16 @@ pub struct MessageData {
     /// Sender, receiver, and what an action is about.
     #[schema(no_recursion)]
     pub entities: MessageEntities,
+}
+
+/// An element that was used.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Interaction {
+    /// The element's id.
+    pub element_id: String,
+    /// Unix seconds of the first use.
+    pub interacted_at: i64,
 }
 
 /// A file of a message.
@@ -209,9 +233,11 @@ pub enum EntityType {
     Group,
     /// A message.
     Message,
+    /// A call.
+    Call,
 }
 
-/// A user, a group or a message, with the word for what it is.
+/// A user, a group, a message or a call, with the word for what it is.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Entity {
@@ -223,8 +249,8 @@ pub struct Entity {
 }
 
 one_of! {
-    /// A user, a group or a message.
-    EntityOf = User, Group, Message;
+    /// A user, a group, a message or a call.
+    EntityOf = User, Group, Message, ToldCall;
 }
 
 /// One user's reaction to a message.
@@ -245,4 +271,22 @@ pub struct Reaction {
     pub reacted_at: i64,
     /// Whose, in full.
     pub reacted_by: User,
+}
+
+/// What a thread has beside what its parent has as a message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Thread {
+    /// The newest reply; absent when who looks may not see it.
+    #[schema(required = false)]
+    pub last_reply: Message,
+    /// Who looks is subscribed; absent for an app without a user.
+    #[schema(required = false)]
+    pub subscribed: bool,
+    /// How many replies are unread.
+    #[schema(required = false, minimum = 0)]
+    pub unread_reply_count: i32,
+    /// How many unread replies mention who looks; where it is asked for.
+    #[schema(required = false, minimum = 0)]
+    pub mention_count: i32,
 }

@@ -1,6 +1,6 @@
 //! What is written is what the schemas say: every key is listed, and every listed key is written by somebody who has all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use halley_contracts::{
     auth::v1 as auth,
@@ -15,26 +15,36 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::*;
 use crate::{
-    ApiKeyJson, AuthTokenJson, BlockState, ConversationJson, GroupJson, MessageJson, ReactionJson, RoleJson, UserJson,
-    View,
+    ApiKeyJson, AuthTokenJson, BlockState, CallJson, ConversationJson, FlaggedJson, GroupJson, MessageJson,
+    ReactionJson, ReasonJson, RoleJson, ThreadCounts, ThreadJson, UserJson, View,
 };
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
     ApiKey,
     AuthToken,
+    Call,
+    CallParticipant,
+    CallParties,
     Conversation,
     Entity,
     EntityOf,
     EntityType,
     ErrorAnswer,
+    Flag,
+    Flagged,
     Group,
     Guid,
+    Interaction,
     Message,
     MessageData,
     MessageEntities,
     Reaction,
+    Reason,
+    ReviewedMessage,
     Role,
+    Thread,
+    ToldCall,
     Uid,
     User
 )))]
@@ -55,11 +65,24 @@ fn check<T: ToSchema>(whole: impl Serialize) {
     let written = serde_json::to_value(whole).expect("json");
     let found = faults::<T>(&written);
     assert!(found.is_empty(), "{}: {found:?} in {written}", T::name());
-    let keys: BTreeSet<String> = written.as_object().expect("an object").keys().cloned().collect();
-    let components = components();
-    let listed = components["schemas"][T::name().as_ref()]["properties"].as_object().expect("properties");
-    let listed: BTreeSet<String> = listed.keys().cloned().collect();
-    assert_eq!(keys, listed, "{}", T::name());
+    assert_eq!(keys(&written), listed::<T>(), "{}", T::name());
+}
+
+fn keys(written: &Value) -> BTreeSet<String> {
+    written.as_object().expect("an object").keys().cloned().collect()
+}
+
+fn listed<T: ToSchema>() -> BTreeSet<String> {
+    keys(&components()["schemas"][T::name().as_ref()]["properties"])
+}
+
+/// The same of a message with more keys.
+fn check_message_with<T: ToSchema>(whole: impl Serialize) {
+    let written = serde_json::to_value(whole).expect("json");
+    let found = [faults::<Message>(&written), faults::<T>(&written)].concat();
+    assert!(found.is_empty(), "{}: {found:?} in {written}", T::name());
+    let more: BTreeSet<String> = keys(&written).difference(&listed::<Message>()).cloned().collect();
+    assert_eq!(more, listed::<T>(), "{}", T::name());
 }
 
 fn user() -> identity::User {
@@ -127,6 +150,10 @@ fn message() -> messaging::Message {
         quoted_message_id: 2,
         device_id: "phone".into(),
         reactions: vec![messaging::ReactionCount { reaction: "x".into(), count: 1, by_me: true }],
+        thread_subscribed: true,
+        mentions: vec![user()],
+        interactions: vec![messaging::Interaction { element_id: "e".into(), interacted_at_ms: 1000 }],
+        moderation: messaging::ModerationStatus::Approved.into(),
         sender: Some(user()),
         receiver_entity: Some(ReceiverEntity::ReceiverUser(user())),
         ..Default::default()
@@ -197,6 +224,10 @@ fn conversations_are_as_they_are_described() {
         last_delivered_message_id: 1,
         latest_message_id: 1,
         tags: vec!["t".into()],
+        pinned_at_ms: 1000,
+        pinned_by: "bob".into(),
+        created_at_ms: 1000,
+        updated_at_ms: 1000,
         owner_uid: "bob".into(),
         last_message: Some(message()),
         with_entity: Some(WithEntity::WithUser(user())),
@@ -216,6 +247,65 @@ fn conversations_are_as_they_are_described() {
         with_tags: true,
     };
     assert_eq!(faults::<Conversation>(&serde_json::to_value(shown).expect("json")), Vec::<String>::new());
+}
+
+#[test]
+fn threads_are_as_they_are_described() {
+    let thread = messaging::Thread {
+        parent: Some(message()),
+        last_reply: Some(message()),
+        subscribed: true,
+        ..Default::default()
+    };
+    let counts = ThreadCounts { unread: true, mentions: true };
+    check_message_with::<Thread>(ThreadJson::new(&thread, View { uid: Some("ann"), ..View::default() }, counts));
+}
+
+#[test]
+fn calls_are_as_they_are_described() {
+    let participant = messaging::CallParticipant {
+        uid: "ann".into(),
+        device_id: "d".into(),
+        joined_at_ms: 1000,
+        left_at_ms: 2000,
+        ..Default::default()
+    };
+    let call = messaging::Call {
+        initiated_at_ms: 1000,
+        started_at_ms: 1000,
+        ended_at_ms: 9000,
+        participants: vec![participant],
+        ..Default::default()
+    };
+    let written = serde_json::to_value(CallJson { call: &call, alone: true }).expect("json");
+    check::<CallParticipant>(&written["participants"][0]);
+    check::<Call>(written);
+    let told = json!({"action": "ended", "call": {"sessionid": "s", "status": "ended", "initiatedAt": 1, "startedAt": 2,
+        "joinedAt": 3, "endedAt": 4, "duration": 2}});
+    let category = messaging::MessageCategory::Call.into();
+    let message = messaging::Message { category, r#type: "audio".into(), data_json: told.to_string(), ..message() };
+    let written = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+    assert_eq!(faults::<Message>(&written), Vec::<String>::new());
+    let told = &written["data"]["entities"]["on"];
+    assert_eq!(told["entityType"], "call");
+    check::<ToldCall>(&told["entity"]);
+    check::<CallParties>(&told["entity"]["data"]["entities"]);
+}
+
+#[test]
+fn reports_are_as_they_are_described() {
+    check::<Reason>(ReasonJson(&messaging::Reason { is_default: true, ..Default::default() }));
+    let flagged = messaging::FlaggedMessage {
+        message: Some(message()),
+        flags: vec![messaging::Flag { uid: "ann".into(), ..Default::default() }],
+        status: messaging::ModerationStatus::Disapproved.into(),
+        ..Default::default()
+    };
+    let users = HashMap::from([("ann".to_owned(), user())]);
+    let shown = FlaggedJson { flagged: &flagged, app_id: "app", users: &users, view: View::default() };
+    check::<Flag>(&shown.queued()["flaggedBy"][0]);
+    check_message_with::<Flagged>(shown.queued());
+    check::<ReviewedMessage>(shown.reviewed());
 }
 
 #[test]
