@@ -44,7 +44,7 @@ pub use messages::{
     Attachment, Category, Entity, EntityOf, EntityType, Interaction, Message, MessageData, MessageEntities, Reaction,
     ReactionCount, ReceiverType, Thread,
 };
-pub use moderation::{Flag, Flagged, Moderation, ModerationStatus, Reason, ReviewedMessage};
+pub use moderation::{Flagged, MessageFlag, Moderation, ModerationStatus, Reason, ReviewedMessage};
 
 #[cfg(test)]
 mod tests;

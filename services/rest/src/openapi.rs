@@ -62,7 +62,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         version = "3.0",
         description = "In-app chat for your own app. Every call names its app by the header `appid`, or by the first label of \
             the host. Your server calls with an API key, and may act for a user with `onBehalfOf`; clients call with the auth \
-            token of their user. Answers are `{\"data\": …}`, errors `{\"error\": …}`. Texts are counted in UTF-16 units. The \
+            token of their user. Operators manage apps with a management key, also without the version in the path. Answers are `{\"data\": …}`, errors `{\"error\": …}`. Texts are counted in UTF-16 units. The \
             same calls are served under `/v3.0`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -83,16 +83,25 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         (name = "conversations", description = "Conversations and receipts"),
         (name = "data-import", description = "History from another place"),
         (name = "me", description = "The logged-in user"),
-        (name = "files", description = "Files of messages")
+        (name = "files", description = "Files of messages"),
+        (name = "bots", description = "Bots"),
+        (name = "calls", description = "Calls, and the log of them"),
+        (name = "moderation", description = "Reports of messages, and their reasons"),
+        (name = "metrics", description = "How much the app is used"),
+        (name = "notifications", description = "Push tokens of devices"),
+        (name = "management", description = "Apps, their collaborators, settings and webhooks, for operators")
     ),
     components(schemas(
+        answer::management::Fates,
         answer::MembersAdded,
         answer::MessagePage,
+        answer::SentToSeveral,
         answer::UnreadCounts,
         answer::UserCount,
         answer::UserPage,
         body::FileToUpload,
         body::PermissionValue,
+        schema::Done,
         schema::Entity,
         schema::EntityOf,
         schema::EntityType,
@@ -103,6 +112,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         schema::Message,
         schema::MessageData,
         schema::MessageEntities,
+        schema::ToldCall,
         schema::Uid,
         schema::User
     ))
@@ -118,6 +128,8 @@ pub enum Callers {
     Anybody,
     /// Logged-in users only.
     Users,
+    /// Operators, with a management key. Where tenants are made, HTTP Basic also takes an address and a password.
+    Operators,
 }
 
 impl Callers {
@@ -126,10 +138,13 @@ impl Callers {
         const KEY: &[&str] = &["appId", "apiKey"];
         const KEY_FOR_USER: &[&str] = &["appId", "apiKey", "onBehalfOf"];
         const TOKEN: &[&str] = &["appId", "authToken"];
+        const MANAGEMENT_KEY: &[&str] = &["managementKey", "managementSecret"];
+        const BASIC: &[&str] = &["operator"];
         match self {
             Self::ServerSide => &[KEY, KEY_FOR_USER],
             Self::Anybody => &[KEY, KEY_FOR_USER, TOKEN],
             Self::Users => &[TOKEN],
+            Self::Operators => &[MANAGEMENT_KEY, BASIC],
         }
     }
 }
@@ -177,12 +192,14 @@ async fn protected(mut response: Response) -> Response {
 pub fn complete(document: &utoipa::openapi::OpenApi) -> serde_json::Result<Value> {
     let mut document = serde_json::to_value(document)?;
     document["components"]["securitySchemes"] = security_schemes();
+    document["components"]["headers"] = rate_headers();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, methods) in paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?))) {
             for operation in methods.values_mut() {
                 add_errors(path, operation);
                 refuse_null(operation);
                 describe_success(operation);
+                add_rates(operation);
             }
         }
         add_links(paths);
@@ -198,30 +215,72 @@ fn security_schemes() -> Value {
         "onBehalfOf": header("onBehalfOf", "The uid of the user for whom an API key acts."),
         "authToken": header("authtoken", "The auth token of a user."),
         "session": header("authorization", "The session that a login gives (`jwt`)."),
+        "managementKey": header("key", "A management key of an operator."),
+        "managementSecret": header("secret", "The secret of the management key."),
+        "operator": {"type": "http", "scheme": "basic", "description":
+            "A management key and its secret; where tenants are made, also an operator's address and password."},
     })
+}
+
+/// What responses tell of rate limits, by the names in [`add_rates`].
+fn rate_headers() -> Value {
+    let header = |text: &str| json!({"description": text, "schema": {"type": "integer"}});
+    json!({
+        "RateLimit": header("Requests of a minute; there is no such header where nothing is limited."),
+        "RateLimitRemaining": header("Requests that are left in this minute."),
+        "RateLimitReset": header("Unix seconds when the minute ends."),
+        "RetryAfter": header("Seconds until the minute ends."),
+    })
+}
+
+/// Whether a call is made so.
+fn is_called_with(operation: &Value, scheme: &str) -> bool {
+    operation["security"].as_array().is_some_and(|ways| ways.iter().any(|way| way.get(scheme).is_some()))
+}
+
+/// Adds the headers of rate limits to what is counted: the calls of an app's keys and users.
+fn add_rates(operation: &mut Value) {
+    if !is_called_with(operation, "apiKey") && !is_called_with(operation, "authToken") {
+        return;
+    }
+    let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
+    let always = json!({"X-Rate-Limit": header("RateLimit"), "X-Rate-Limit-Remaining": header("RateLimitRemaining")});
+    let mut refused = always.clone();
+    refused["X-Rate-Limit-Reset"] = header("RateLimitReset");
+    refused["Retry-After"] = header("RetryAfter");
+    operation["responses"]["200"]["headers"] = always;
+    operation["responses"]["429"]["headers"] = refused;
 }
 
 /// Codes that a call can answer beside its own.
 fn common_errors(path: &str, operation: &Value) -> Vec<ErrorCode> {
     use ErrorCode as E;
-    let mut codes = vec![
-        E::BadRequest,
-        E::EmptyAppId,
-        E::InvalidAppId,
-        E::TooManyRequests,
-        E::Exception,
-        E::Unavailable,
-        E::Timeout,
-    ];
-    if operation["security"].as_array().is_some_and(|ways| !ways.is_empty()) {
-        codes.extend([E::EmptyApiKey, E::ApiKeyNotValid, E::EmptyAuthToken, E::AuthTokenNotValid]);
-        codes.extend([E::NoAccess, E::PermissionDenied, E::UidNotFound]);
+    let mut codes = vec![E::BadRequest, E::TooManyRequests, E::Exception, E::Unavailable, E::Timeout];
+    if is_called_with(operation, "managementKey") {
+        codes.extend([E::EmptyAuthHeader, E::InvalidCredentials, E::NoAccess, E::QuotaRestriction]);
+        if path.contains("{appId}") {
+            codes.push(E::AppNotFound);
+        }
+    } else {
+        codes.extend([E::EmptyAppId, E::InvalidAppId]);
+        codes.extend(common_errors_of_apps(operation));
     }
     if operation.get("requestBody").is_some() {
         codes.push(E::PayloadTooLarge);
     }
     if path.contains('{') {
         codes.push(E::ApiNotFound);
+    }
+    codes
+}
+
+/// The same where the caller is an app's.
+fn common_errors_of_apps(operation: &Value) -> Vec<ErrorCode> {
+    use ErrorCode as E;
+    let mut codes = Vec::new();
+    if operation["security"].as_array().is_some_and(|ways| !ways.is_empty()) {
+        codes.extend([E::EmptyApiKey, E::ApiKeyNotValid, E::EmptyAuthToken, E::AuthTokenNotValid]);
+        codes.extend([E::NoAccess, E::PermissionDenied, E::UidNotFound]);
     }
     codes
 }
@@ -299,18 +358,53 @@ const LINKS: &[(&str, &str, &str, &[&str])] = &[
             "pin-message",
             "save-message",
             "send-thread-message",
+            "subscribe-thread",
+            "flag-a-message",
+            "mark-message-as-interacted",
         ],
+    ),
+    ("create-bot", "/data/uid", "uid", &["delete-bot", "send-bot-message"]),
+    (
+        "initiate-call",
+        "/data/data/entities/on/entity/sessionid",
+        "sessionId",
+        &["retrieve-call-details", "update-call", "retrieve-call-transcriptions"],
+    ),
+    ("create-reason", "/data/id", "id", &["get-reason-details", "update-reason-details", "delete-reason"]),
+    (
+        "create-app",
+        "/data/appId",
+        "appId",
+        &[
+            "get-app",
+            "fetch-multi-tenant-usage",
+            "list-collaborators",
+            "map-settings",
+            "list-settings",
+            "create-webhook",
+        ],
+    ),
+    (
+        "create-webhook",
+        "/data/id",
+        "webhookId",
+        &["get-webhook", "update-webhook", "delete-webhook", "add-triggers", "list-triggers"],
     ),
 ];
 
 fn add_links(paths: &mut Map<String, Value>) {
-    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+    let items = paths.iter_mut().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
+    for (path, operation) in items.flat_map(|(path, item)| item.values_mut().map(move |operation| (path, operation))) {
         let id = operation["operationId"].as_str().unwrap_or_default();
         let Some((_, pointer, parameter, targets)) = LINKS.iter().find(|(from, ..)| *from == id) else { continue };
         let links: Map<String, Value> = targets
             .iter()
             .map(|target| {
-                let parameters = json!({*parameter: format!("$response.body#{pointer}")});
+                let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
+                // What the call was about, the further one is about as well.
+                for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+                    parameters[name] = json!(format!("$request.path.{name}"));
+                }
                 ((*target).to_owned(), json!({"operationId": target, "parameters": parameters}))
             })
             .collect();
@@ -319,4 +413,4 @@ fn add_links(paths: &mut Map<String, Value>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

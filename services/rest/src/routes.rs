@@ -2,11 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{
-    Router,
-    http::Uri,
-    routing::{delete, get, patch, post},
-};
+use axum::{Router, http::Uri, routing::post};
 use halley_model::ErrorCode;
 use halley_wire::schema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -106,10 +102,10 @@ fn app_side() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(rights::unset_of_scope))
         .routes(routes!(friends::add, friends::list, friends::remove))
         .routes(routes!(blocked::block, blocked::list, blocked::unblock))
-        .route("/bots", post(bots::create).get(bots::list))
-        .route("/bots/{uid}", delete(bots::delete))
-        .route("/bots/{uid}/messages", post(bots::send))
-        .route("/conversations/pinned", get(conversation_pins::list_system).put(conversation_pins::replace_system))
+        .routes(routes!(bots::create, bots::list))
+        .routes(routes!(bots::delete))
+        .routes(routes!(bots::send))
+        .routes(routes!(conversation_pins::list_system, conversation_pins::replace_system))
         .routes(routes!(import::users))
         .routes(routes!(import::groups))
         .routes(routes!(import::members))
@@ -149,65 +145,48 @@ fn talk() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(conversations::read_of_group, conversations::unread_of_group))
         .routes(routes!(conversations::delivered_with_user))
         .routes(routes!(conversations::delivered_of_group))
-        .route("/messages/{id}/thread/subscription", post(threads::subscribe).delete(threads::unsubscribe))
-        .route("/messages/{id}/interacted", patch(interactions::mark))
-        .route("/threads", get(threads::list_all))
-        .route("/users/{uid}/threads", get(threads::list_with_user))
-        .route("/groups/{guid}/threads", get(threads::list_of_group))
-        .route(
-            "/users/{uid}/conversation/pin",
-            post(conversation_pins::pin_with_user).delete(conversation_pins::unpin_with_user),
-        )
-        .route(
-            "/groups/{guid}/conversation/pin",
-            post(conversation_pins::pin_of_group).delete(conversation_pins::unpin_of_group),
-        )
+        .routes(routes!(threads::subscribe, threads::unsubscribe))
+        .routes(routes!(threads::list_all))
+        .routes(routes!(threads::list_with_user))
+        .routes(routes!(threads::list_of_group))
+        .routes(routes!(conversation_pins::pin_with_user, conversation_pins::unpin_with_user))
+        .routes(routes!(conversation_pins::pin_of_group, conversation_pins::unpin_of_group))
+        .routes(routes!(interactions::mark))
+        .routes(routes!(moderation::flag))
 }
 
 fn calls() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
-        .route("/calls", post(calls::initiate).get(calls::list).put(calls::update_nothing))
-        .route("/calls/{sessionId}", get(calls::get).put(calls::update))
-        .route("/calls/{sessionId}/transcriptions", get(calls::transcriptions))
+        .routes(routes!(calls::initiate, calls::list, calls::update_nothing))
+        .routes(routes!(calls::get, calls::update))
+        .routes(routes!(calls::transcriptions))
 }
 
 /// Reports of messages, and how much the app is used.
 fn reports() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
-        .route("/messages/{id}/flagged", post(moderation::flag))
-        .route("/moderation/flagged-messages", get(moderation::list_flagged))
-        .route("/moderation/flagged-messages/{id}", patch(moderation::review))
-        .route("/moderation/reviewed-messages", get(moderation::list_reviewed))
-        .route("/moderation/reasons", post(moderation::create_reason).get(moderation::list_reasons))
-        .route(
-            "/moderation/reasons/{id}",
-            get(moderation::get_reason).put(moderation::update_reason).delete(moderation::delete_reason),
-        )
-        .route("/stats", get(metrics::usage))
-        .route("/stats/messages", get(metrics::messages))
+        .routes(routes!(moderation::list_flagged))
+        .routes(routes!(moderation::review))
+        .routes(routes!(moderation::list_reviewed))
+        .routes(routes!(moderation::create_reason, moderation::list_reasons))
+        .routes(routes!(moderation::get_reason, moderation::update_reason, moderation::delete_reason))
+        .routes(routes!(metrics::usage))
+        .routes(routes!(metrics::messages))
 }
 
 /// What operators do with apps, by management key. Documents give it a host of its own, without a version.
 fn managed() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::new()
-        .route("/tenants", post(management::create_tenant))
-        .route("/apps", post(management::create).get(management::list))
-        .route("/apps/{appId}", get(management::get).delete(management::delete))
-        .route("/apps/{appId}/usage", post(management::usage))
-        .route(
-            "/apps/{appId}/collaborators",
-            post(management::change_collaborators).get(management::list_collaborators),
-        )
-        .route(
-            "/apps/{appId}/settings",
-            post(management::set_settings).get(management::get_settings).delete(management::unset_settings),
-        )
-        .route("/apps/{appId}/webhooks", post(webhooks::create).get(webhooks::list))
-        .route("/apps/{appId}/webhooks/{webhookId}", get(webhooks::get).put(webhooks::update).delete(webhooks::delete))
-        .route(
-            "/apps/{appId}/webhooks/{webhookId}/triggers",
-            post(webhooks::add_triggers).get(webhooks::list_triggers).delete(webhooks::remove_triggers),
-        )
+    let all = OpenApiRouter::new()
+        .routes(routes!(management::create_tenant))
+        .routes(routes!(management::create, management::list))
+        .routes(routes!(management::get, management::delete))
+        .routes(routes!(management::usage))
+        .routes(routes!(management::change_collaborators, management::list_collaborators))
+        .routes(routes!(management::set_settings, management::get_settings, management::unset_settings))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::add_triggers, webhooks::list_triggers, webhooks::remove_triggers));
+    openapi::called_by(Callers::Operators, all)
 }
 
 /// What a client calls about itself.
@@ -221,11 +200,8 @@ fn acting_user() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(blocked::block_own, blocked::list_own, blocked::unblock_own))
         .routes(routes!(settings::get))
         .routes(routes!(media::permit))
-        .route(
-            "/notifications/push/v1/tokens",
-            post(push_tokens::register).get(push_tokens::list).delete(push_tokens::unregister),
-        )
-        .route("/notifications/push/v1/tokens/{pushToken}", delete(push_tokens::delete))
+        .routes(routes!(push_tokens::register, push_tokens::list, push_tokens::unregister))
+        .routes(routes!(push_tokens::delete))
 }
 
 /// Takes what clients tell of browser and screen, and keeps nothing of it.

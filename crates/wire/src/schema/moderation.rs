@@ -43,7 +43,7 @@ pub struct Reason {
 /// One user's report of a message.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-pub struct Flag {
+pub struct MessageFlag {
     /// Who reported.
     pub uid: String,
     /// The user's name.
@@ -73,7 +73,7 @@ pub struct Flagged {
     /// The app's id.
     pub app_id: String,
     /// The newest reports.
-    pub flagged_by: Vec<Flag>,
+    pub flagged_by: Vec<MessageFlag>,
     /// How many reports there are.
     pub flagged_count: i64,
 }
@@ -95,7 +95,7 @@ pub struct ReviewedMessage {
     /// The uid of who decided.
     pub reviewed_by: String,
     /// The newest reports.
-    pub flagged_by: Vec<Flag>,
+    pub flagged_by: Vec<MessageFlag>,
     /// How many reports there are.
     pub flagged_count: i64,
     /// Unix seconds of the first report.

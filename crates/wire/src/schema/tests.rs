@@ -31,7 +31,6 @@ use crate::{
     EntityOf,
     EntityType,
     ErrorAnswer,
-    Flag,
     Flagged,
     Group,
     Guid,
@@ -39,6 +38,7 @@ use crate::{
     Message,
     MessageData,
     MessageEntities,
+    MessageFlag,
     Reaction,
     Reason,
     ReviewedMessage,
@@ -303,7 +303,7 @@ fn reports_are_as_they_are_described() {
     };
     let users = HashMap::from([("ann".to_owned(), user())]);
     let shown = FlaggedJson { flagged: &flagged, app_id: "app", users: &users, view: View::default() };
-    check::<Flag>(&shown.queued()["flaggedBy"][0]);
+    check::<MessageFlag>(&shown.queued()["flaggedBy"][0]);
     check_message_with::<Flagged>(shown.queued());
     check::<ReviewedMessage>(shown.reviewed());
 }

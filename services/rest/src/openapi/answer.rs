@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use halley_wire::{
     one_of,
     schema::{
-        Attachment, BannedUser, Fate, Group, GroupMember, Member, MemberScope, Message, MessageListMeta, PageMeta,
-        ReceiverType, User,
+        Attachment, BannedUser, Done, Fate, Flagged, Group, GroupMember, Member, MemberScope, Message, MessageListMeta,
+        PageMeta, Reason, ReceiverType, Thread, User,
     },
 };
 use utoipa::{
@@ -42,7 +42,13 @@ macro_rules! with_more {
     )*};
 }
 
+pub mod management;
+
 with_more! {
+    /// A thread: its parent with what is said of the replies.
+    ThreadRow = Message, Thread;
+    /// A reported message in the queue.
+    FlaggedMessage = Message, Flagged;
     /// A member: the user with its place in the group.
     GroupMemberUser = User, GroupMember;
     /// A banned user.
@@ -131,8 +137,8 @@ pub struct Settings {
     #[schema(rename = "extensions")]
     extensions: Vec<String>,
     /// Reasons to flag a message.
-    #[schema(rename = "flagReasons", value_type = Vec<Value>)]
-    flag_reasons: Vec<()>,
+    #[schema(rename = "flagReasons")]
+    flag_reasons: Vec<Reason>,
     /// Limits, by name.
     #[schema(rename = "parameters", value_type = Object)]
     parameters: (),
@@ -358,4 +364,165 @@ pub struct ImportedMember {
     scope: MemberScope,
     /// Unix seconds.
     joined_at: i64,
+}
+
+/// What became of a message to several receivers, by receiver.
+#[derive(ToSchema)]
+pub struct SentToSeveral {
+    /// Of the users; `data` is the message.
+    uids: BTreeMap<String, Fate>,
+    /// Of the groups; `data` is the message.
+    guids: BTreeMap<String, Fate>,
+}
+
+one_of! {
+    /// The message; of `multipleReceivers` what became of each.
+    MessageOrFates = Message, SentToSeveral;
+}
+
+/// An acknowledgement, also beside `data`.
+#[derive(ToSchema)]
+pub struct DoneTwice {
+    /// The acknowledgement.
+    data: Done,
+    /// True.
+    success: bool,
+    /// The same for people.
+    message: String,
+}
+
+/// A conversation that the app pins for all of its users. It has either a uid or a guid.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct SystemPin {
+    /// Of a group its conversation; a user's is named by that user, as each other side has another one with it.
+    conversation_id: String,
+    /// Whether it is with a user or in a group.
+    conversation_type: ReceiverType,
+    /// The user that everybody talks to.
+    #[schema(required = false)]
+    uid: String,
+    /// The group.
+    #[schema(required = false)]
+    guid: String,
+    /// `app_system`.
+    pinned_by: String,
+    /// Unix seconds.
+    pinned_at: i64,
+}
+
+/// Push tokens.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PushTokens {
+    /// Those that are listed, or that were removed.
+    push_tokens: Vec<PushToken>,
+}
+
+/// What a push token is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum PushTokenKind {
+    /// Messages.
+    Chat,
+    /// Calls.
+    Voip,
+}
+
+/// A push token of a device.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PushToken {
+    /// The auth token of the device.
+    auth_token: String,
+    /// What it is for.
+    push_token_type: PushTokenKind,
+    /// The platform of the device.
+    platform: String,
+    /// The push provider; empty without one.
+    provider_id: String,
+    /// The token itself.
+    push_token: String,
+    /// Whose device it is.
+    uid: String,
+    /// Time of the registration.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// Time of the last change.
+    #[schema(format = DateTime)]
+    updated_at: String,
+}
+
+/// A numbered page without rows.
+#[derive(ToSchema)]
+pub struct EmptyPage {
+    /// Nothing.
+    #[schema(max_items = 0, value_type = Vec<Value>)]
+    data: Vec<()>,
+    /// Where the page stands.
+    meta: PageMeta,
+}
+
+/// How much the app was used.
+#[derive(ToSchema)]
+pub struct Usage {
+    /// The numbers.
+    metrics: UsageMetrics,
+    /// The time that they are of.
+    time_range: UsageRange,
+}
+
+/// Numbers of usage.
+#[derive(ToSchema)]
+pub struct UsageMetrics {
+    /// Minutes of calls with sound only, of all participants together.
+    audio_minutes: f64,
+    /// Minutes of calls with pictures, of all participants together.
+    video_minutes: f64,
+    /// 0: calls are not recorded.
+    recorded_minutes: f64,
+    /// Users who were online.
+    active_users: i64,
+    /// Most users who were online at once.
+    concurrent_users: i64,
+}
+
+/// A time.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct UsageRange {
+    /// Its beginning, Unix milliseconds.
+    from_date: i64,
+    /// Its end, Unix milliseconds.
+    to_date: i64,
+}
+
+/// Messages and receipts of the last hour.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageStats {
+    /// Beginning of the first part, Unix milliseconds in decimal.
+    start_time: String,
+    /// End of the last part, Unix milliseconds in decimal.
+    end_time: String,
+    /// Parts of five minutes, the oldest first.
+    data_points: Vec<StatsPart>,
+    /// The app's id.
+    app_id: String,
+}
+
+/// Messages and receipts of five minutes.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct StatsPart {
+    /// Messages.
+    messages_sent: i64,
+    /// Receipts of reading.
+    read_receipts: i64,
+    /// Receipts of delivery.
+    delivery_receipts: i64,
+    /// Its beginning, Unix milliseconds in decimal.
+    start_time: String,
+    /// Its end, Unix milliseconds in decimal.
+    end_time: String,
 }

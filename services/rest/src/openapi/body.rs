@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use halley_wire::schema::{ApiKeyScope, MemberScope, ReceiverType, UserFilter};
+use halley_wire::schema::{ApiKeyScope, CallType, MemberScope, ReceiverType, UserFilter};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -27,6 +27,8 @@ macro_rules! kinds {
     )*};
 }
 
+pub mod management;
+
 kinds! {
     /// A truth, also as 0 or 1.
     Flag = [kind(Type::Boolean), ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([0, 1]))];
@@ -39,12 +41,28 @@ kinds! {
     ];
     /// An id of the sender's; a number counts as its digits.
     Muid = [ObjectBuilder::new().schema_type(Type::String).max_length(Some(100)), kind(Type::Number)];
+    /// A user or a group, by its id.
+    PinnedSide = [side("uid"), side("guid")];
+    /// Unix seconds, as a number or in decimal.
+    Seconds = [
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(253_402_300_799_i64)),
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9]{1,12}$")),
+    ];
     /// A word or a list of words.
     PermissionValue = [kind(Type::String), ArrayBuilder::new().items(kind(Type::String)).max_items(Some(100))];
 }
 
 fn kind(kind: Type) -> Object {
     ObjectBuilder::new().schema_type(kind).build()
+}
+
+fn side(key: &str) -> Object {
+    let id = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property(key, id.pattern(Some("^[A-Za-z0-9_-]+$")))
+        .required(key)
+        .build()
 }
 
 /// One to so many values by names of the caller's. Their shape is in the document by its own entry there.
@@ -489,11 +507,13 @@ pub struct NewScope {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct NewMessage {
-    /// The uid or guid of the receiver.
+    /// The uid or guid of the receiver; required without `multipleReceivers`.
     #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
-    receiver: String,
-    /// What the receiver is.
-    receiver_type: ReceiverType,
+    receiver: Option<String>,
+    /// What the receiver is; required with `receiver`.
+    receiver_type: Option<ReceiverType>,
+    /// Several receivers in place of one.
+    multiple_receivers: Option<Receivers>,
     /// What kind of message; `message` without it.
     category: Option<SentCategory>,
     /// `text`, `image`, `video`, `audio` or `file`; `form`, `card`, `customInteractive` or `scheduler` of interactive ones; any word of custom ones.
@@ -501,7 +521,7 @@ pub struct NewMessage {
     kind: Option<String>,
     /// The content, 64 KiB at most.
     data: Option<NewMessageData>,
-    /// An id of the sender's: a second message with it is the first.
+    /// An id of the sender's: a second message with it is the first. With several receivers it has 83 characters at most.
     muid: Option<Muid>,
     /// Labels.
     #[schema(max_items = 25)]
@@ -510,6 +530,18 @@ pub struct NewMessage {
     parent_message_id: Option<MessageId>,
     /// The message that it quotes.
     quoted_message_id: Option<MessageId>,
+}
+
+/// Receivers of a message, 1 to 25 of both kinds together. Each gets a message of its own; one that can't have it keeps it from
+/// no other.
+#[derive(ToSchema)]
+pub struct Receivers {
+    /// Users.
+    #[schema(max_items = 25)]
+    uids: Option<Vec<String>>,
+    /// Groups.
+    #[schema(max_items = 25)]
+    guids: Option<Vec<String>>,
 }
 
 /// Categories that can be sent.
@@ -572,11 +604,13 @@ pub struct NewAttachment {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct NewMessageForm {
-    /// The uid or guid of the receiver.
+    /// The uid or guid of the receiver; required without `multipleReceivers`.
     #[schema(min_length = 1, max_length = 100)]
-    receiver: String,
-    /// What the receiver is.
-    receiver_type: ReceiverType,
+    receiver: Option<String>,
+    /// What the receiver is; required with `receiver`.
+    receiver_type: Option<ReceiverType>,
+    /// Several receivers in place of one, as JSON text.
+    multiple_receivers: Option<String>,
     /// What kind of message.
     category: Option<SentCategory>,
     /// The type of media.
@@ -636,6 +670,225 @@ pub struct UpTo {
 pub struct UnreadFrom {
     /// The first unread message.
     message_id: MessageId,
+}
+
+/// How to delete the conversation with a user. Only the own side is deleted, whatever is said here.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Reset {
+    /// Read and not used.
+    conversation_with: Option<String>,
+    /// Read and not used: the other side keeps its messages.
+    delete_messages_permanently: Option<Flag>,
+    /// Read and not used.
+    preserve_order: Option<Flag>,
+}
+
+/// How to delete the conversation of a group. Only the own side is deleted, whatever is said here.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct GroupReset {
+    /// Read and not used.
+    preserve_order: Option<Flag>,
+}
+
+/// Conversations to pin for all users of the app.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct SystemPins {
+    /// In their order, 5 different ones at most; they replace all that there were.
+    #[schema(max_items = 100)]
+    pinned_conversations: Vec<PinnedSide>,
+}
+
+/// Elements that a user has used.
+#[derive(ToSchema)]
+pub struct Interactions {
+    /// Their ids.
+    #[schema(min_items = 1, max_items = 100)]
+    interactions: Vec<ElementId>,
+}
+
+/// The id of an element of an interactive message.
+#[derive(ToSchema)]
+#[schema(value_type = String, max_length = 100, pattern = r"\S")]
+pub struct ElementId(#[allow(dead_code)] String);
+
+/// A user to make a bot.
+#[derive(ToSchema)]
+pub struct NewBot {
+    /// The user's id.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    uid: String,
+}
+
+/// A call to start.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewCall {
+    /// The uid or guid of who is called.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    receiver: String,
+    /// What the receiver is.
+    receiver_type: ReceiverType,
+    /// What kind of call.
+    #[schema(rename = "type")]
+    kind: CallType,
+    /// `initiated`.
+    #[schema(inline)]
+    status: Option<FirstStatus>,
+}
+
+/// How a call begins.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum FirstStatus {
+    /// It rings.
+    Initiated,
+    /// The same.
+    #[schema(rename = "")]
+    Empty,
+}
+
+/// A change of a call.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct CallChange {
+    /// How the call is to stand. In a group each member joins, declines and leaves alone.
+    #[schema(inline)]
+    status: WishedStatus,
+    /// Since when the user is in it; needed where an API key joins somebody to the call of a group.
+    joined_at: Option<Seconds>,
+}
+
+/// What can be asked of a call.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum WishedStatus {
+    /// Refused: a call is initiated once.
+    Initiated,
+    /// The user answers, or joins.
+    Ongoing,
+    /// The user declines.
+    Rejected,
+    /// The user is in another call.
+    Busy,
+    /// Who called gives up.
+    Cancelled,
+    /// The same word.
+    Canceled,
+    /// Nobody answered.
+    Unanswered,
+    /// The call is over, or the user leaves.
+    Ended,
+}
+
+/// A report of a message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Report {
+    /// The reason's id; required without `id`.
+    reason_id: Option<String>,
+    /// The same, as clients name it.
+    id: Option<String>,
+    /// What there is to say of it.
+    #[schema(max_length = 500)]
+    remark: Option<String>,
+}
+
+/// A decision about a reported message.
+#[derive(ToSchema)]
+pub struct Review {
+    /// The decision.
+    #[schema(inline)]
+    status: Decision,
+}
+
+/// What can be decided.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum Decision {
+    /// It stays.
+    Approved,
+    /// It is taken out of sight.
+    Disapproved,
+    /// The same.
+    Rejected,
+}
+
+/// A reason to make.
+#[derive(ToSchema)]
+pub struct NewReason {
+    /// Its id; kept in lower case.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    id: String,
+    /// Its name.
+    #[schema(max_length = 100, pattern = r"\S")]
+    name: String,
+    /// What it is about.
+    #[schema(max_length = 255)]
+    description: Option<String>,
+}
+
+/// Changes to a reason. What is absent stays.
+#[derive(ToSchema)]
+pub struct ReasonChanges {
+    /// Its name.
+    #[schema(max_length = 100, pattern = r"\S")]
+    name: Option<String>,
+    /// What it is about.
+    #[schema(max_length = 255)]
+    description: Option<String>,
+}
+
+/// A push token to register, by any of its four names.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct NewPushToken {
+    /// A token of Firebase.
+    #[schema(max_length = 4096)]
+    fcm_token: Option<String>,
+    /// A token of Apple.
+    #[schema(max_length = 4096)]
+    device_token: Option<String>,
+    /// A token of Apple for calls.
+    #[schema(max_length = 4096)]
+    voip_token: Option<String>,
+    /// Any token.
+    #[schema(max_length = 4096)]
+    push_token: Option<String>,
+    /// The platform of the device; one that ends with `_voip` is for calls.
+    #[schema(max_length = 100, pattern = r"\S")]
+    platform: String,
+    /// The push provider.
+    #[schema(max_length = 100)]
+    provider_id: Option<String>,
+    /// The device's time zone.
+    #[schema(max_length = 100)]
+    timezone: Option<String>,
+    /// The auth token of the device; the caller's own without it.
+    #[schema(max_length = 4096)]
+    auth_token: Option<String>,
+}
+
+/// Whose push tokens.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PushTokensOf {
+    /// The auth token of the device; the caller's own without it.
+    #[schema(max_length = 4096)]
+    auth_token: Option<String>,
+    /// Those of all devices of its user.
+    all: Option<Flag>,
+}
+
+/// Whose push token.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct PushTokenOf {
+    /// The auth token of the device; the caller's own without it.
+    #[schema(max_length = 4096)]
+    auth_token: Option<String>,
 }
 
 /// Users to import, 50 at most.

@@ -38,6 +38,51 @@ pub struct Id {
     id: String,
 }
 
+/// A reason of reports.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReasonId {
+    /// The reason's id.
+    #[param(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
+    id: String,
+}
+
+/// A call.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct SessionId {
+    /// The call's id.
+    #[param(min_length = 1)]
+    session_id: String,
+}
+
+/// A push token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct PushToken {
+    /// The token itself.
+    #[param(min_length = 1)]
+    push_token: String,
+}
+
+/// An app that an operator manages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct AppId {
+    /// The app's id.
+    #[param(min_length = 1)]
+    app_id: String,
+}
+
+/// A webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct WebhookId {
+    /// The webhook's id.
+    #[param(min_length = 1)]
+    webhook_id: String,
+}
+
 /// A reaction.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

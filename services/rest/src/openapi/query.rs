@@ -1,6 +1,6 @@
 //! Queries of lists. Lists of words may be given as `name=a,b`, `name=a&name=b` or `name[]=a&name[]=b`.
 
-use halley_wire::schema::{ApiKeyScope, Category, GroupType, MemberScope, ReceiverType};
+use halley_wire::schema::{ApiKeyScope, CallStatus, CallType, Category, GroupType, MemberScope, ReceiverType};
 use utoipa::{IntoParams, ToSchema};
 
 /// A truth in a query.
@@ -30,6 +30,30 @@ pub struct Page {
     /// Rows of a page; `per_page` is read as well.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     per_page: Option<i32>,
+}
+
+/// The numbered page of a list that has short pages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct ShortPage {
+    /// The page, counted from 1.
+    #[param(minimum = 1, maximum = 2_147_483_647, default = 1)]
+    page: Option<i32>,
+    /// Rows of a page; `per_page` is read as well.
+    #[param(minimum = 1, maximum = 1000, default = 25)]
+    per_page: Option<i32>,
+}
+
+/// The numbered page of a list whose rows are asked for by a limit.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LimitedPage {
+    /// The page, counted from 1.
+    #[param(minimum = 1, maximum = 2_147_483_647, default = 1)]
+    page: Option<i32>,
+    /// Rows of a page: without it 50 messages, or 10 reasons. `per_page` and `perPage` are read as well.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
 }
 
 /// Part of a name or id.
@@ -257,13 +281,52 @@ pub struct Members {
     uids: Option<Vec<String>>,
 }
 
+/// Who pins a conversation.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum PinnedBy {
+    /// The acting user.
+    Me,
+    /// The app.
+    System,
+}
+
 /// Filters of conversations.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct Conversations {
+    /// The end of the page before, as `meta.cursor` names it; in place of `page`.
+    cursor: Option<String>,
+    /// Answer `meta.cursor`; yes without it.
+    #[param(inline)]
+    use_cursored_index: Option<Truth>,
     /// Only those with users, or of groups.
     #[param(inline)]
     conversation_type: Option<ReceiverType>,
+    /// For the app's server side: a conversation between two once, and not once for each.
+    #[param(inline)]
+    unique: Option<Truth>,
+    /// Only those that are pinned by the user, by the app, or by either.
+    #[param(inline, style = Form, explode = false)]
+    pinned_by: Option<Vec<PinnedBy>>,
+    /// Only those with users who have any of these tags.
+    #[param(style = Form, explode = false)]
+    user_tags: Option<Vec<String>>,
+    /// Only those of groups that have any of these tags.
+    #[param(style = Form, explode = false)]
+    group_tags: Option<Vec<String>>,
+    /// Also those with users whom the acting user has blocked.
+    #[param(inline)]
+    include_blocked_users: Option<Truth>,
+    /// Tell of blocks in the other users.
+    #[param(inline)]
+    with_blocked_info: Option<Truth>,
+    /// None with bots.
+    #[param(inline)]
+    hide_agentic: Option<Truth>,
+    /// Only those with bots; not beside `hideAgentic`.
+    #[param(inline)]
+    only_agentic: Option<Truth>,
     /// Only those with unread messages.
     #[param(inline)]
     unread: Option<Truth>,
@@ -322,6 +385,30 @@ pub struct Messages {
     /// Only these types.
     #[param(style = Form, explode = false)]
     types: Option<Vec<String>>,
+    /// Only messages with files of these kinds: `image`, `video`, `audio` or `file`.
+    #[param(style = Form, explode = false)]
+    attachment_types: Option<Vec<String>>,
+    /// Only messages that mention any of these users.
+    #[param(style = Form, explode = false)]
+    mentioned_uids: Option<Vec<String>>,
+    /// Only messages that mention the acting user.
+    #[param(inline)]
+    my_mentions_only: Option<Truth>,
+    /// Only messages that mention somebody.
+    #[param(inline)]
+    has_mentions: Option<Truth>,
+    /// Only messages with a link in their text.
+    #[param(inline)]
+    has_links: Option<Truth>,
+    /// Show the tags of mentioned users.
+    #[param(inline)]
+    mentions_with_tag_info: Option<Truth>,
+    /// Tell of blocks in mentioned users.
+    #[param(inline)]
+    mentions_with_blocked_info: Option<Truth>,
+    /// Show no quoted messages.
+    #[param(inline)]
+    hide_quoted_messages: Option<Truth>,
     /// Only messages with any of these tags.
     #[param(style = Form, explode = false)]
     tags: Option<Vec<String>>,
@@ -340,6 +427,12 @@ pub struct Messages {
     /// Only unread ones.
     #[param(inline)]
     unread: Option<Truth>,
+    /// Only those that are not delivered.
+    #[param(inline)]
+    undelivered: Option<Truth>,
+    /// Only messages that were changed.
+    #[param(inline)]
+    only_updates: Option<Truth>,
     /// Nothing of whom the acting user has blocked.
     #[param(inline)]
     hide_messages_from_blocked_users: Option<Truth>,
@@ -366,8 +459,35 @@ pub struct Messages {
     /// Unix seconds: sent then or earlier.
     #[param(rename = "sentAt[to]", minimum = 0, maximum = 253_402_300_799_i64)]
     sent_to: Option<i64>,
+    /// The same as `sentAt[from]`.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    from_timestamp: Option<i64>,
+    /// The same as `sentAt[to]`; counts only with `fromTimestamp`.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    to_timestamp: Option<i64>,
+    /// Unix seconds: changed then or later.
+    #[param(rename = "updatedAt[from]", minimum = 0, maximum = 253_402_300_799_i64)]
+    updated_from: Option<i64>,
+    /// Unix seconds: changed then or earlier.
+    #[param(rename = "updatedAt[to]", minimum = 0, maximum = 253_402_300_799_i64)]
+    updated_to: Option<i64>,
+    /// Unix seconds: edited then or later.
+    #[param(rename = "editedAt[from]", minimum = 0, maximum = 253_402_300_799_i64)]
+    edited_from: Option<i64>,
+    /// Unix seconds: edited then or earlier.
+    #[param(rename = "editedAt[to]", minimum = 0, maximum = 253_402_300_799_i64)]
+    edited_to: Option<i64>,
     /// Only this conversation.
     conversation_id: Option<String>,
+    /// Only messages to users, or to groups; with `count` only such conversations.
+    #[param(inline)]
+    receiver_type: Option<ReceiverType>,
+    /// The page, counted from 1, within the first 10,000 rows; a walk by a cursor has no such bound.
+    #[param(minimum = 1, maximum = 10_000)]
+    page: Option<i32>,
+    /// Rows of a page, of callers who count pages.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    per_page: Option<i32>,
 }
 
 /// Unread counts instead of messages.
@@ -377,7 +497,137 @@ pub struct Count {
     /// Answer how many messages are unread in each conversation.
     #[param(inline)]
     count: Option<Truth>,
-    /// With `count`: only conversations with users, or of groups.
+}
+
+/// Which way from a cursor among threads.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum ThreadAffix {
+    /// Threads whose newest reply is older.
+    Append,
+    /// Threads whose newest reply is newer.
+    Prepend,
+}
+
+/// Cursor and filters of threads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct Threads {
+    /// Which way from the cursor; `append` without it.
+    #[param(inline)]
+    affix: Option<ThreadAffix>,
+    /// Rows of a page; `per_page` is read as well.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i32>,
+    /// A cursor by the time of the newest reply, Unix seconds.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    updated_at: Option<i64>,
+    /// The same in milliseconds; it wins.
+    #[param(minimum = 0)]
+    updated_at_ms: Option<i64>,
+    /// The parent of the thread before the page.
+    #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64)]
+    id: Option<i64>,
+    /// Only threads that the acting user takes part in.
+    #[param(inline)]
+    participated_by_me: Option<Truth>,
+    /// Count unread replies; to a user they are always told.
+    #[param(inline)]
+    with_unread_reply_count: Option<Truth>,
+    /// Count unread replies that mention the acting user.
+    #[param(inline)]
+    with_mention_count: Option<Truth>,
+}
+
+/// What calls are for.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum CallMode {
+    /// Calls.
+    Call,
+    /// Meetings: there are none.
+    Meet,
+    /// Presentations: there are none.
+    Presenter,
+}
+
+/// Filters of calls.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct Calls {
+    /// Only calls of this type.
+    #[param(inline, rename = "type")]
+    kind: Option<CallType>,
+    /// Only calls for this.
+    #[param(inline)]
+    mode: Option<CallMode>,
+    /// Only calls that stand so.
+    #[param(inline, style = Form, explode = false)]
+    status: Option<Vec<CallStatus>>,
+    /// Only calls of users, or of groups.
     #[param(inline)]
     receiver_type: Option<ReceiverType>,
+    /// Only calls with so many participants.
+    #[param(minimum = 1, maximum = 2_147_483_647)]
+    participants_count: Option<i32>,
+    /// Only calls that this user took part in.
+    #[param(max_length = 100)]
+    uid: Option<String>,
+    /// Only recorded calls: there are none.
+    #[param(inline)]
+    has_recording: Option<Truth>,
+    /// Only calls that are written down: there are none.
+    #[param(inline)]
+    has_transcription: Option<Truth>,
+    /// Unix seconds: answered then or later.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    started_at: Option<i64>,
+    /// The same.
+    #[param(rename = "startedAt[from]", minimum = 0, maximum = 253_402_300_799_i64)]
+    started_from: Option<i64>,
+    /// Unix seconds: answered then or earlier.
+    #[param(rename = "startedAt[to]", minimum = 0, maximum = 253_402_300_799_i64)]
+    started_to: Option<i64>,
+    /// Unix seconds: over then or earlier.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    ended_at: Option<i64>,
+    /// Unix seconds: over then or later.
+    #[param(rename = "endedAt[from]", minimum = 0, maximum = 253_402_300_799_i64)]
+    ended_from: Option<i64>,
+    /// The same as `endedAt`.
+    #[param(rename = "endedAt[to]", minimum = 0, maximum = 253_402_300_799_i64)]
+    ended_to: Option<i64>,
+}
+
+/// Whose push tokens.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct PushTokens {
+    /// The auth token of the device; the caller's own without it.
+    #[param(max_length = 4096)]
+    auth_token: Option<String>,
+    /// Those of all devices of its user.
+    #[param(inline)]
+    all: Option<Truth>,
+}
+
+/// Whether the push tokens of one device or of all.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AllPushTokens {
+    /// Those of all devices of the user.
+    #[param(inline)]
+    all: Option<Truth>,
+}
+
+/// A time of usage.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct UsageDates {
+    /// Its beginning, in Unix seconds or milliseconds.
+    #[param(minimum = 1)]
+    from_date: i64,
+    /// Its end, in Unix seconds or milliseconds.
+    #[param(minimum = 1)]
+    to_date: i64,
 }

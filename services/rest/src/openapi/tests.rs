@@ -1,3 +1,5 @@
+//! The description is whole, and what handlers put together by hand is as it is described.
+
 use std::collections::HashSet;
 
 use super::*;
@@ -11,6 +13,22 @@ const UNDESCRIBED: [&str; 1] = [
 
 fn document() -> Value {
     complete(&routes::description()).expect("json")
+}
+
+/// Fails unless a shape of the description fits what is written.
+pub fn check(name: &str, written: &Value) {
+    let schema = json!({"$ref": format!("#/components/schemas/{name}"), "components": document()["components"]});
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let found: Vec<String> =
+        validator.iter_errors(written).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(found.is_empty(), "{name}: {found:?} in {written}");
+}
+
+/// The same of something that has everything: every key is written and listed.
+pub fn check_whole(name: &str, written: &Value) {
+    check(name, written);
+    let keys = |map: &Value| -> BTreeSet<String> { map.as_object().expect("an object").keys().cloned().collect() };
+    assert_eq!(keys(written), keys(&document()["components"]["schemas"][name]["properties"]), "{name}");
 }
 
 fn all_operations(document: &Value) -> Vec<(String, &str, &Value)> {
@@ -96,4 +114,28 @@ fn references_lead_somewhere() {
     for (from, _, _, targets) in LINKS {
         assert!(ids.contains(from) && targets.iter().all(|target| ids.contains(target)), "{from}");
     }
+}
+
+#[test]
+#[should_panic(expected = "webhookURL")]
+fn another_shape_is_a_fault() {
+    check("Webhook", &json!({"id": "x", "webhookURL": 7}));
+}
+
+#[test]
+fn every_call_says_how_it_is_made_and_limited() {
+    let document = document();
+    let of = |path: &str, method: &str| document["paths"][path][method].clone();
+    let flag = of("/v3/messages/{id}/flagged", "post");
+    assert!(is_called_with(&flag, "authToken") && flag["responses"]["429"]["headers"]["Retry-After"].is_object());
+    let reasons = of("/v3/moderation/reasons", "get");
+    assert!(is_called_with(&reasons, "apiKey") && !is_called_with(&reasons, "authToken"));
+    let app = of("/v3/apps/{appId}", "get");
+    assert!(is_called_with(&app, "operator") && !is_called_with(&app, "apiKey"));
+    assert!(app["responses"]["200"]["headers"].is_null(), "operators' calls are not counted");
+    let webhook = of("/v3/apps/{appId}/webhooks", "post");
+    assert_eq!(
+        webhook["responses"]["200"]["links"]["get-webhook"]["parameters"],
+        json!({"appId": "$request.path.appId", "webhookId": "$response.body#/data/id"})
+    );
 }

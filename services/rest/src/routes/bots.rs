@@ -12,15 +12,22 @@ use halley_contracts::{
 };
 use halley_kit::{Caller, PublicError};
 use halley_model::{ErrorCode, Uid};
-use halley_wire::{UserJson, View};
+use halley_wire::{UserJson, View, schema};
 
 use crate::{
     caller::Context,
     input::Body,
+    openapi::{answer, body, path},
     reply::{ApiError, Reply, data, done},
 };
 
-/// `POST /bots`
+/// Makes a user a bot.
+#[utoipa::path(
+    post, path = "/bots", tag = "bots", operation_id = "create-bot",
+    request_body = body::NewBot,
+    responses((status = 200, body = schema::Data<schema::User>)),
+    extensions(("x-errors" = json!(["ERR_UID_NOT_FOUND", "ERR_BOT_ALREADY_EXISTS", "ERR_PLAN_QUOTA_RESTRICTION"])))
+)]
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = CreateBotRequest { uid: body.required("uid")? };
@@ -28,7 +35,11 @@ pub async fn create(context: Context, body: Body) -> Reply {
     data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
 }
 
-/// `GET /bots`
+/// Lists bots.
+#[utoipa::path(
+    get, path = "/bots", tag = "bots", operation_id = "list-bots",
+    responses((status = 200, body = schema::Data<Vec<schema::User>>))
+)]
 pub async fn list(context: Context) -> Reply {
     context.server_side()?;
     let users = context.identity().list_bots(context.request(ListBotsRequest {})).await?.into_inner().users;
@@ -37,14 +48,35 @@ pub async fn list(context: Context) -> Reply {
     data(users.iter().map(|user| UserJson::new(user, view)).collect::<Vec<_>>())
 }
 
-/// `DELETE /bots/{uid}`
+/// Makes a bot a user like others.
+#[utoipa::path(
+    delete, path = "/bots/{uid}", tag = "bots", operation_id = "delete-bot",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_BOT_NOT_FOUND"])))
+)]
 pub async fn delete(context: Context, Path(uid): Path<String>) -> Reply {
     context.server_side()?;
     context.identity().delete_bot(context.request(DeleteBotRequest { uid })).await?;
     done("The user is no bot any more.")
 }
 
-/// `POST /bots/{uid}/messages`
+/// Sends a message as a bot.
+#[utoipa::path(
+    post, path = "/bots/{uid}/messages", tag = "messages", operation_id = "send-bot-message",
+    params(path::Uid),
+    request_body(content((body::NewMessage = "application/json"), (body::NewMessageForm = "multipart/form-data"))),
+    responses((status = 200, body = schema::Data<answer::MessageOrFates>)),
+    extensions(("x-errors" = json!([
+        "ERR_BOT_NOT_FOUND", "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND",
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER",
+        "ERR_EMPTY_MESSAGE_CATEGORY", "ERR_INVALID_MESSAGE_CATEGORY", "ERR_EMPTY_MESSAGE_TYPE",
+        "ERR_INVALID_MESSAGE_TYPE", "ERR_INVALID_MESSAGE_DATA", "ERR_EMPTY_MESSAGE_TEXT", "ERR_INVALID_MESSAGE_TEXT",
+        "ERR_EMPTY_MESSAGE_FILE", "ERR_INVALID_MEDIA_MESSAGE", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA",
+        "ERR_INVALID_METADATA", "ERR_MESSAGE_ID_NOT_FOUND", "ERR_WRONG_MESSAGE_THREAD", "ERR_MESSAGE_THREAD_NESTING",
+        "ERR_WRONG_MESSAGE_THREAD_CATEGORY", "ERR_FILE_SIZE_EXCEEDED", "ERR_FILE_COUNT_EXCEEDED",
+    ])))
+)]
 pub async fn send(context: Context, Path(uid): Path<String>, request: Request) -> Reply {
     context.server_side()?;
     let bot = context.bot(&uid).await?;

@@ -9,18 +9,32 @@ use halley_contracts::{
 };
 use halley_kit::PublicError;
 use halley_model::{ErrorCode, limits};
-use halley_wire::{CallJson, parse_call_status, parse_call_type};
+use halley_wire::{CallJson, parse_call_status, parse_call_type, schema};
 
 use crate::{
     caller::Context,
     input::{Body, Query},
+    openapi::{answer, body, path, query},
     reply::{self, ApiError, Reply, data},
 };
 
 /// Rows of a page when the caller names no number.
 const PAGE_DEFAULT: i32 = 25;
 
-/// `POST /calls`
+/// Starts a call.
+///
+/// Answers the message that tells of it.
+#[utoipa::path(
+    post, path = "/calls", tag = "calls", operation_id = "initiate-call",
+    request_body = body::NewCall,
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_EMPTY_MESSAGE_TYPE", "ERR_INVALID_MESSAGE_TYPE", "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE",
+        "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_BANNED_GROUPMEMBER",
+        "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER", "ERR_CALLING_SELF", "ERR_CALL_BUSY_SELF", "ERR_CALL_BUSY_USER",
+        "ERR_CALL_BUSY_GROUP",
+    ])))
+)]
 pub async fn initiate(context: Context, body: Body) -> Reply {
     let kind = call_type(&body)?;
     let (receiver_type, receiver) = receiver(&body)?;
@@ -69,7 +83,23 @@ fn fault(code: ErrorCode, name: &str, problem: &str) -> ApiError {
     PublicError::field(code, name, format!("{name} {problem}")).into()
 }
 
-/// `PUT /calls/{sessionId}`
+/// Changes a call: answers, declines, joins, leaves, ends.
+///
+/// Answers the message that tells of the change.
+#[utoipa::path(
+    put, path = "/calls/{sessionId}", tag = "calls", operation_id = "update-call",
+    params(path::SessionId),
+    request_body = body::CallChange,
+    responses((status = 200, body = schema::Data<schema::Message>)),
+    extensions(("x-errors" = json!([
+        "ERR_EMPTY_CALL_SESSION_ID", "ERR_CALL_SESSION_NOT_FOUND", "ERR_CALL_NOT_A_PART", "ERR_CALL_TERMINATED",
+        "ERR_CALL_INVALID_INIT", "ERR_CALL_NOT_STARTED", "ERR_CALL_USER_ALREADY_JOINED",
+        "ERR_CALL_GROUP_ALREADY_JOINED", "ERR_CALL_GROUP_ALREADY_LEFT", "ERR_CALL_GROUP_INVALID_STATUS",
+        "ERR_CALL_ONGOING_TO_INVALID", "ERR_CALL_EMPTY_JOINED_AT", "ERR_CALL_BUSY_SELF", "ERR_CALL_BUSY_USER",
+        "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_BANNED_GROUPMEMBER",
+        "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER",
+    ])))
+)]
 pub async fn update(context: Context, Path(session_id): Path<String>, body: Body) -> Reply {
     let status = parse_call_status(&body.required("status")?)
         .ok_or_else(|| ApiError::field("status", "must be ongoing, rejected, busy, cancelled, unanswered or ended"))?;
@@ -83,25 +113,49 @@ pub async fn update(context: Context, Path(session_id): Path<String>, body: Body
     context.show_one(&answer.into_inner().message.unwrap_or_default())
 }
 
-/// `PUT /calls`: a client that has lost its session's id.
+/// Refuses to change a call that is not named.
+///
+/// Clients come here when they have lost the session's id; the answer is always that it is missing.
+#[utoipa::path(
+    put, path = "/calls", tag = "calls", operation_id = "update-unnamed-call",
+    responses((status = 200)),
+    extensions(("x-errors" = json!(["ERR_EMPTY_CALL_SESSION_ID"])))
+)]
 pub async fn update_nothing(_: Context) -> Reply {
     Err(ApiError::code(ErrorCode::EmptyCallSessionId))
 }
 
-/// `GET /calls/{sessionId}`
+/// Shows a call.
+#[utoipa::path(
+    get, path = "/calls/{sessionId}", tag = "calls", operation_id = "retrieve-call-details",
+    params(path::SessionId),
+    responses((status = 200, body = schema::Data<schema::Call>)),
+    extensions(("x-errors" = json!(["ERR_EMPTY_CALL_SESSION_ID", "ERR_CALL_SESSION_NOT_FOUND", "ERR_CALL_NOT_A_PART"])))
+)]
 pub async fn get(context: Context, Path(session_id): Path<String>) -> Reply {
     let answer = context.calls().get_call(context.request(GetCallRequest { session_id })).await?;
     data(CallJson { call: &answer.into_inner().call.unwrap_or_default(), alone: true })
 }
 
-/// `GET /calls/{sessionId}/transcriptions`: Halley writes down nothing of what is said, so there are none.
+/// Lists what is written down of a call: nothing is.
+#[utoipa::path(
+    get, path = "/calls/{sessionId}/transcriptions", tag = "calls", operation_id = "retrieve-call-transcriptions",
+    params(path::SessionId, query::Page),
+    responses((status = 200, body = answer::EmptyPage)),
+    extensions(("x-errors" = json!(["ERR_EMPTY_CALL_SESSION_ID", "ERR_CALL_SESSION_NOT_FOUND", "ERR_CALL_NOT_A_PART"])))
+)]
 pub async fn transcriptions(context: Context, Path(session_id): Path<String>, query: Query) -> Reply {
     let page = query.page()?;
     context.calls().get_call(context.request(GetCallRequest { session_id })).await?;
     reply::empty_page(page)
 }
 
-/// `GET /calls`
+/// Lists calls, the newest first.
+#[utoipa::path(
+    get, path = "/calls", tag = "calls", operation_id = "list-calls",
+    params(query::Calls, query::ShortPage),
+    responses((status = 200, body = schema::Page<schema::Call>))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     let page = page(&query)?;
     let Some(asked) = asked(&query, page)? else { return reply::empty_page(page) };

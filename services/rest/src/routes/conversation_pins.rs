@@ -6,22 +6,40 @@ use halley_contracts::messaging::v1::{
     UnpinConversationRequest,
 };
 use halley_model::{APP_SYSTEM_UID, ConversationKey};
-use halley_wire::receiver_word;
+use halley_wire::{receiver_word, schema};
 use serde_json::{Value, json};
 
 use super::conversations;
 use crate::{
     caller::Context,
     input::{self, Body},
+    openapi::{answer, body, path},
     reply::{ApiError, Reply, data},
 };
 
-/// `POST /users/{uid}/conversation/pin`
+/// Pins the conversation with a user for the acting user.
+#[utoipa::path(
+    post, path = "/users/{uid}/conversation/pin", tag = "conversations", operation_id = "pin-user-conversation",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!([
+        "ERR_UID_NOT_FOUND", "ERR_SYSTEM_PINNED_CONVERSATION", "ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED",
+    ])))
+)]
 pub async fn pin_with_user(context: Context, Path(uid): Path<String>) -> Reply {
     pin(context, ReceiverType::User, input::uid(&uid)?).await
 }
 
-/// `POST /groups/{guid}/conversation/pin`
+/// Pins the conversation of a group for the acting user.
+#[utoipa::path(
+    post, path = "/groups/{guid}/conversation/pin", tag = "conversations", operation_id = "pin-group-conversation",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!([
+        "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_SYSTEM_PINNED_CONVERSATION",
+        "ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED",
+    ])))
+)]
 pub async fn pin_of_group(context: Context, Path(guid): Path<String>) -> Reply {
     pin(context, ReceiverType::Group, input::guid(&guid)?).await
 }
@@ -33,12 +51,24 @@ async fn pin(context: Context, kind: ReceiverType, with: String) -> Reply {
     conversations::show(&context, &answer.conversation.unwrap_or_default()).await
 }
 
-/// `DELETE /users/{uid}/conversation/pin`
+/// Pins the conversation with a user no longer.
+#[utoipa::path(
+    delete, path = "/users/{uid}/conversation/pin", tag = "conversations", operation_id = "unpin-user-conversation",
+    params(path::Uid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!(["ERR_UID_NOT_FOUND", "ERR_SYSTEM_PINNED_CONVERSATION"])))
+)]
 pub async fn unpin_with_user(context: Context, Path(uid): Path<String>) -> Reply {
     unpin(context, ReceiverType::User, input::uid(&uid)?).await
 }
 
-/// `DELETE /groups/{guid}/conversation/pin`
+/// Pins the conversation of a group no longer.
+#[utoipa::path(
+    delete, path = "/groups/{guid}/conversation/pin", tag = "conversations", operation_id = "unpin-group-conversation",
+    params(path::Guid),
+    responses((status = 200, body = schema::Data<schema::Conversation>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_SYSTEM_PINNED_CONVERSATION"])))
+)]
 pub async fn unpin_of_group(context: Context, Path(guid): Path<String>) -> Reply {
     unpin(context, ReceiverType::Group, input::guid(&guid)?).await
 }
@@ -49,14 +79,26 @@ async fn unpin(context: Context, kind: ReceiverType, with: String) -> Reply {
     conversations::show(&context, &answer.conversation.unwrap_or_default()).await
 }
 
-/// `GET /conversations/pinned`
+/// Lists the conversations that the app pins for all of its users.
+#[utoipa::path(
+    get, path = "/conversations/pinned", tag = "conversations", operation_id = "list-global-pinned-conversations",
+    responses((status = 200, body = schema::Data<Vec<answer::SystemPin>>))
+)]
 pub async fn list_system(context: Context) -> Reply {
     context.server_side()?;
     let answer = context.messaging().list_system_pins(context.request(ListSystemPinsRequest {})).await?;
     show(&answer.into_inner().pins)
 }
 
-/// `PUT /conversations/pinned`
+/// Replaces the conversations that the app pins for all of its users.
+#[utoipa::path(
+    put, path = "/conversations/pinned", tag = "conversations", operation_id = "replace-global-pinned-conversations",
+    request_body = body::SystemPins,
+    responses((status = 200, body = schema::Data<Vec<answer::SystemPin>>)),
+    extensions(("x-errors" = json!([
+        "ERR_SYSTEM_PINNED_CONVERSATIONS_LIMIT_EXCEEDED", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
+    ])))
+)]
 pub async fn replace_system(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = ReplaceSystemPinsRequest { pins: entries(&body)? };
@@ -82,27 +124,36 @@ fn entry(entry: &Value) -> Result<SystemPin, ApiError> {
     Ok(SystemPin { with_type: kind.into(), with, pinned_at_ms: 0 })
 }
 
-/// A one-to-one conversation has another id for each user: here it is named by the user that all of them talk to.
 fn show(pins: &[SystemPin]) -> Reply {
-    let row = |pin: &SystemPin| {
-        let (key, conversation_id) = match pin.with_type() {
-            ReceiverType::Group => ("guid", ConversationKey::group(&pin.with).public()),
-            _ => ("uid", format!("user_{}", pin.with)),
-        };
-        json!({
-            "conversationId": conversation_id,
-            "conversationType": receiver_word(pin.with_type()),
-            key: pin.with,
-            "pinnedBy": APP_SYSTEM_UID,
-            "pinnedAt": pin.pinned_at_ms / 1000,
-        })
-    };
     data(pins.iter().map(row).collect::<Vec<Value>>())
+}
+
+/// A one-to-one conversation has another id for each user: here it is named by the user that all of them talk to.
+fn row(pin: &SystemPin) -> Value {
+    let (key, conversation_id) = match pin.with_type() {
+        ReceiverType::Group => ("guid", ConversationKey::group(&pin.with).public()),
+        _ => ("uid", format!("user_{}", pin.with)),
+    };
+    json!({
+        "conversationId": conversation_id,
+        "conversationType": receiver_word(pin.with_type()),
+        key: pin.with,
+        "pinnedBy": APP_SYSTEM_UID,
+        "pinnedAt": pin.pinned_at_ms / 1000,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openapi::tests::check;
+
+    #[test]
+    fn what_is_shown_is_as_it_is_described() {
+        for kind in [ReceiverType::User, ReceiverType::Group] {
+            check("SystemPin", &row(&SystemPin { with_type: kind.into(), with: "x".into(), pinned_at_ms: 1 }));
+        }
+    }
 
     #[test]
     fn an_entry_names_one_side() {

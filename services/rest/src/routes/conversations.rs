@@ -35,7 +35,7 @@ fn group(Path(guid): Path<String>) -> Result<With, ApiError> {
 #[utoipa::path(
     get, path = "/conversations", tag = "conversations", operation_id = "list-all-conversations",
     params(query::Conversations, query::Search, query::Page),
-    responses((status = 200, body = schema::Page<schema::Conversation>))
+    responses((status = 200, body = schema::List<schema::Conversation, schema::ConversationListMeta>))
 )]
 pub async fn list(context: Context, query: Query) -> Reply {
     let kind = match query.text("conversationType") {
@@ -213,6 +213,7 @@ async fn update(context: Context, with: With, body: &Body) -> Reply {
 #[utoipa::path(
     delete, path = "/users/{uid}/conversation", tag = "conversations", operation_id = "reset-user-conversation",
     params(path::Uid),
+    request_body = Option<body::Reset>,
     responses((status = 200, body = schema::Data<schema::Done>)),
     extensions(("x-errors" = json!(["ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_UID_NOT_FOUND"])))
 )]
@@ -228,6 +229,7 @@ pub async fn reset_with_user(context: Context, uid: Path<String>, body: Body) ->
 #[utoipa::path(
     delete, path = "/groups/{guid}/conversation", tag = "conversations", operation_id = "reset-group-conversation",
     params(path::Guid),
+    request_body = Option<body::GroupReset>,
     responses((status = 200, body = schema::Data<schema::Done>)),
     extensions(("x-errors" = json!([
         "ERR_CONVERSATION_NOT_FOUND", "ERR_CONVERSATION_NOT_ACCESSIBLE", "ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED",

@@ -20,12 +20,13 @@ use halley_contracts::{
 };
 use halley_kit::{Caller, PublicError};
 use halley_model::{ErrorCode, sample, settings};
-use halley_wire::ApiKeyJson;
+use halley_wire::{ApiKeyJson, schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
     caller::header,
     input::{Body, Query},
+    openapi::{answer, body::management as body, path, query},
     reply::{ApiError, Reply, data, done, fates, page, value},
     state::State,
 };
@@ -74,7 +75,12 @@ fn by_basic(parts: &Parts) -> Option<OperatorCredential> {
     Some(OperatorCredential { name: name.to_owned(), secret: secret.to_owned(), is_password })
 }
 
-/// `POST /apps`
+/// Makes an app, with an auth key and a REST API key.
+#[utoipa::path(
+    post, path = "/apps", tag = "management", operation_id = "create-app",
+    request_body = body::NewApp,
+    responses((status = 200, body = schema::Data<answer::management::NewManagedApp>))
+)]
 pub async fn create(operator: Operator, body: Body) -> Reply {
     match body.0.get("version") {
         None | Some(Value::Null) => {}
@@ -131,7 +137,12 @@ async fn make_sample(state: &State, app_id: &str) -> Result<(), PublicError> {
     Ok(())
 }
 
-/// `GET /apps`
+/// Lists the operator's apps.
+#[utoipa::path(
+    get, path = "/apps", tag = "management", operation_id = "list-apps",
+    params(query::Search, query::ShortPage),
+    responses((status = 200, body = schema::Page<answer::management::App>))
+)]
 pub async fn list(operator: Operator, query: Query) -> Reply {
     let mut asked = query.page()?;
     if query.any(&["perPage", "per_page"]).is_none() {
@@ -146,7 +157,12 @@ pub async fn list(operator: Operator, query: Query) -> Reply {
     page(answer.apps.iter().map(row).collect::<Vec<_>>(), answer.page)
 }
 
-/// `GET /apps/{appId}`
+/// Shows an app.
+#[utoipa::path(
+    get, path = "/apps/{appId}", tag = "management", operation_id = "get-app",
+    params(path::AppId),
+    responses((status = 200, body = schema::Data<answer::management::App>))
+)]
 pub async fn get(operator: Operator, Path(app_id): Path<String>) -> Reply {
     data(row(&find(&operator, app_id).await?))
 }
@@ -157,14 +173,28 @@ async fn find(operator: &Operator, app_id: String) -> Result<ManagedApp, ApiErro
     Ok(answer.app.unwrap_or_default())
 }
 
-/// `DELETE /apps/{appId}`
+/// Archives an app, and deletes it after 30 days.
+#[utoipa::path(
+    delete, path = "/apps/{appId}", tag = "management", operation_id = "delete-app",
+    params(path::AppId),
+    responses((status = 200, body = schema::Data<answer::management::AppDeletion>)),
+    extensions(("x-errors" = json!(["ERR_APP_ARCHIVED"])))
+)]
 pub async fn delete(operator: Operator, Path(app_id): Path<String>) -> Reply {
     let request = DeleteManagedAppRequest { credential: operator.credential(), app_id };
     let answer = operator.state.management().delete_managed_app(request).await?.into_inner();
     data(json!({"success": true, "scheduledToDeleteAt": answer.scheduled_to_delete_at_ms / 1000}))
 }
 
-/// `POST /apps/{appId}/usage`: nothing is mailed; the numbers are in the answer.
+/// Tells how much an app holds.
+///
+/// Nothing is mailed: the numbers are in the answer.
+#[utoipa::path(
+    post, path = "/apps/{appId}/usage", tag = "management", operation_id = "fetch-multi-tenant-usage",
+    params(path::AppId),
+    request_body = Option<body::UsageReport>,
+    responses((status = 200, body = schema::Data<answer::management::AppUsage>))
+)]
 pub async fn usage(operator: Operator, Path(app_id): Path<String>, body: Body) -> Reply {
     body.flag("usePreviousBillingCycle")?;
     let app = find(&operator, app_id).await?.app.unwrap_or_default();
@@ -210,7 +240,15 @@ fn row(managed: &ManagedApp) -> Value {
     })
 }
 
-/// `POST /tenants`
+/// Makes a tenant: an operator with a first app and a management key.
+///
+/// HTTP Basic authentication takes a management key with its secret, or an operator's address and password.
+#[utoipa::path(
+    post, path = "/tenants", tag = "management", operation_id = "add-tenant",
+    request_body = body::NewTenant,
+    responses((status = 200, body = schema::Data<answer::management::Tenant>)),
+    extensions(("x-errors" = json!(["ERR_OPERATOR_ALREADY_EXISTS"])))
+)]
 pub async fn create_tenant(operator: Operator, body: Body) -> Reply {
     let request = CreateTenantRequest {
         credential: operator.credential(),
@@ -247,7 +285,13 @@ pub async fn create_tenant(operator: Operator, body: Body) -> Reply {
     }))
 }
 
-/// `POST /apps/{appId}/collaborators`
+/// Adds collaborators to an app, and removes some.
+#[utoipa::path(
+    post, path = "/apps/{appId}/collaborators", tag = "management", operation_id = "add-collaborator",
+    params(path::AppId),
+    request_body = body::CollaboratorChanges,
+    responses((status = 200, body = schema::Data<answer::management::CollaboratorsChanged>))
+)]
 pub async fn change_collaborators(operator: Operator, Path(app_id): Path<String>, body: Body) -> Reply {
     let emails = |name: &str| Ok::<_, ApiError>(body.texts(name)?.unwrap_or_default());
     let request = ChangeCollaboratorsRequest {
@@ -268,7 +312,12 @@ pub async fn change_collaborators(operator: Operator, Path(app_id): Path<String>
     }))
 }
 
-/// `GET /apps/{appId}/collaborators`
+/// Lists the collaborators of an app.
+#[utoipa::path(
+    get, path = "/apps/{appId}/collaborators", tag = "management", operation_id = "list-collaborators",
+    params(path::AppId, query::Page),
+    responses((status = 200, body = schema::Page<answer::management::Collaborator>))
+)]
 pub async fn list_collaborators(operator: Operator, Path(app_id): Path<String>, query: Query) -> Reply {
     let request = ListCollaboratorsRequest { credential: operator.credential(), app_id, page: Some(query.page()?) };
     let answer = operator.state.management().list_collaborators(request).await?.into_inner();
@@ -291,7 +340,13 @@ fn collaborator(row: &Collaborator) -> Value {
     })
 }
 
-/// `POST /apps/{appId}/settings`
+/// Sets settings of an app.
+#[utoipa::path(
+    post, path = "/apps/{appId}/settings", tag = "management", operation_id = "map-settings",
+    params(path::AppId),
+    request_body = body::SettingsToSet,
+    responses((status = 200, body = schema::Data<answer::management::Fates>))
+)]
 pub async fn set_settings(operator: Operator, Path(app_id): Path<String>, body: Body) -> Reply {
     let Some(settings_json) = body.object("settings")? else { return Err(ApiError::field("settings", "is required")) };
     let request = SetSettingsRequest { credential: operator.credential(), app_id, settings_json };
@@ -299,14 +354,27 @@ pub async fn set_settings(operator: Operator, Path(app_id): Path<String>, body: 
     data(fates(&answer.results, "The setting is set."))
 }
 
-/// `GET /apps/{appId}/settings`
+/// Shows the settings of an app.
+#[utoipa::path(
+    get, path = "/apps/{appId}/settings", tag = "management", operation_id = "list-settings",
+    params(path::AppId),
+    responses((status = 200, body = schema::Data<answer::management::SettingsInForce>))
+)]
 pub async fn get_settings(operator: Operator, Path(app_id): Path<String>) -> Reply {
     let request = GetSettingsRequest { credential: operator.credential(), app_id };
     let answer = operator.state.management().get_settings(request).await?.into_inner();
     data(settings::show(&answer.settings_json))
 }
 
-/// `DELETE /apps/{appId}/settings`: the named keys, given as a list or as an object; without any, all.
+/// Puts settings of an app back to their defaults.
+///
+/// The named ones; without any, all.
+#[utoipa::path(
+    delete, path = "/apps/{appId}/settings", tag = "management", operation_id = "unmap-settings",
+    params(path::AppId),
+    request_body = Option<body::SettingsToUnset>,
+    responses((status = 200, body = schema::Data<schema::Done>))
+)]
 pub async fn unset_settings(operator: Operator, Path(app_id): Path<String>, body: Body) -> Reply {
     let keys = match body.0.get("settings") {
         Some(Value::Object(map)) => map.keys().cloned().collect(),
@@ -315,4 +383,23 @@ pub async fn unset_settings(operator: Operator, Path(app_id): Path<String>, body
     let request = UnsetSettingsRequest { credential: operator.credential(), app_id, keys };
     operator.state.management().unset_settings(request).await?;
     done("The settings have their defaults.")
+}
+
+#[cfg(test)]
+mod tests {
+    use halley_contracts::auth::v1::Operator as Person;
+
+    use super::*;
+    use crate::openapi::tests::{check, check_whole};
+
+    #[test]
+    fn what_is_shown_is_as_it_is_described() {
+        let owner = Some(Person { name: "O".into(), ..Default::default() });
+        let managed = ManagedApp { app: Some(App::default()), owner, owner_number: 7 };
+        check_whole("App", &row(&managed));
+        check("App", &row(&ManagedApp { owner: None, ..managed }));
+        check_whole("Collaborator", &collaborator(&Collaborator::default()));
+        check("FirstApiKey", &key_row(&ApiKey::default()));
+        check("SettingsInForce", &settings::show("{}").into());
+    }
 }

@@ -24,7 +24,7 @@ use crate::{
 #[utoipa::path(
     post, path = "/messages", tag = "messages", operation_id = "send-message",
     request_body(content((body::NewMessage = "application/json"), (body::NewMessageForm = "multipart/form-data"))),
-    responses((status = 200, body = schema::Data<schema::Message>)),
+    responses((status = 200, body = schema::Data<answer::MessageOrFates>)),
     extensions(("x-errors" = json!([
         "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
         "ERR_GROUP_NOT_JOINED", "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER", "ERR_EMPTY_MESSAGE_CATEGORY",
@@ -46,7 +46,7 @@ pub async fn send(context: Context, request: Request) -> Reply {
     post, path = "/messages/{id}/thread", tag = "messages", operation_id = "send-thread-message",
     params(path::Id),
     request_body(content((body::NewMessage = "application/json"), (body::NewMessageForm = "multipart/form-data"))),
-    responses((status = 200, body = schema::Data<schema::Message>)),
+    responses((status = 200, body = schema::Data<answer::MessageOrFates>)),
     extensions(("x-errors" = json!([
         "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
         "ERR_GROUP_NOT_JOINED", "ERR_BLOCKED_RECEIVER", "ERR_BLOCKED_SENDER", "ERR_EMPTY_MESSAGE_CATEGORY",

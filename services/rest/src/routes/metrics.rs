@@ -1,18 +1,25 @@
 //! How much the app is used.
 
 use halley_contracts::messaging::v1::{GetMessageStatsRequest, GetUsageRequest};
+use halley_wire::schema;
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::Query,
+    openapi::{answer, query},
     reply::{ApiError, Reply, data},
 };
 
 /// From here on a number is taken for Unix milliseconds: in seconds it lies past the year 5000.
 const MILLISECONDS: i64 = 100_000_000_000;
 
-/// `GET /stats`. Halley records no calls, so there are no recorded minutes.
+/// Tells how much the app was used in a time of 400 days at most.
+#[utoipa::path(
+    get, path = "/stats", tag = "metrics", operation_id = "usage-metrics",
+    params(query::UsageDates),
+    responses((status = 200, body = schema::Data<answer::Usage>))
+)]
 pub async fn usage(context: Context, query: Query) -> Reply {
     context.server_side()?;
     let (from_ms, to_ms) = (date(&query, "fromDate")?, date(&query, "toDate")?);
@@ -43,7 +50,11 @@ fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-/// `GET /stats/messages`
+/// Counts messages and receipts of the last hour.
+#[utoipa::path(
+    get, path = "/stats/messages", tag = "metrics", operation_id = "message-receipt-metrics",
+    responses((status = 200, body = schema::Data<answer::MessageStats>))
+)]
 pub async fn messages(context: Context) -> Reply {
     context.server_side()?;
     let answer = context.metrics().get_message_stats(context.request(GetMessageStatsRequest {})).await?.into_inner();

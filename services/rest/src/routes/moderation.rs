@@ -11,12 +11,13 @@ use halley_contracts::{
     },
 };
 use halley_model::limits;
-use halley_wire::{FlaggedJson, ReasonJson, parse_moderation};
+use halley_wire::{FlaggedJson, ReasonJson, parse_moderation, schema};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Body, Query},
+    openapi::{answer, body, path, query},
     reply::{self, ApiError, Reply, data, list as answer_list},
 };
 
@@ -29,28 +30,48 @@ fn done(message: &str) -> Reply {
     reply::object(&json!({"data": {"success": true, "message": message}, "success": true, "message": message}))
 }
 
-/// `POST /messages/{id}/flagged`: server-side callers name the reason `reasonId`, clients `id`.
+/// Reports a message.
+///
+/// Server-side callers name the reason `reasonId`, clients `id`.
+#[utoipa::path(
+    post, path = "/messages/{id}/flagged", tag = "moderation", operation_id = "flag-a-message",
+    params(path::Id),
+    request_body = body::Report,
+    responses((status = 200, body = answer::DoneTwice)),
+    extensions(("x-errors" = json!([
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_ACTION_NOT_ALLOWED",
+        "ERR_REASON_NOT_FOUND",
+    ])))
+)]
 pub async fn flag(context: Context, Path(id): Path<String>, body: Body) -> Reply {
     let message_id = input::message_id(&id)?;
-    let reason_id = match body.text("reasonId")? {
-        Some(given) if !given.trim().is_empty() => given,
-        _ => body.text("id")?.filter(|given| !given.trim().is_empty()).unwrap_or_default(),
-    };
-    if reason_id.is_empty() {
+    // Both are read, so that a wrong one is told.
+    let given = [body.text("reasonId")?, body.text("id")?];
+    let Some(reason_id) = given.into_iter().flatten().find(|given| !given.trim().is_empty()) else {
         return Err(ApiError::field("reasonId", "is required"));
-    }
+    };
     let remark = body.text("remark")?.unwrap_or_default();
     let request = FlagMessageRequest { message_id, reason_id, remark };
     context.moderation().flag_message(context.request(request)).await?;
     done("The message is reported.")
 }
 
-/// `GET /moderation/flagged-messages`
+/// Lists reported messages about which nothing is decided.
+#[utoipa::path(
+    get, path = "/moderation/flagged-messages", tag = "moderation", operation_id = "list-flagged-messages",
+    params(query::LimitedPage),
+    responses((status = 200, body = schema::List<answer::FlaggedMessage, schema::LimitedPageMeta>))
+)]
 pub async fn list_flagged(context: Context, query: Query) -> Reply {
     flagged(&context, &query, false).await
 }
 
-/// `GET /moderation/reviewed-messages`
+/// Lists reported messages about which something is decided.
+#[utoipa::path(
+    get, path = "/moderation/reviewed-messages", tag = "moderation", operation_id = "list-reviewed-messages",
+    params(query::LimitedPage),
+    responses((status = 200, body = schema::List<schema::ReviewedMessage, schema::LimitedPageMeta>))
+)]
 pub async fn list_reviewed(context: Context, query: Query) -> Reply {
     flagged(&context, &query, true).await
 }
@@ -81,7 +102,14 @@ fn reporters(messages: &[FlaggedMessage]) -> Vec<String> {
     uids.into_iter().map(ToOwned::to_owned).take(limits::BATCH_MAX).collect()
 }
 
-/// `PATCH /moderation/flagged-messages/{id}`
+/// Decides about a reported message.
+#[utoipa::path(
+    patch, path = "/moderation/flagged-messages/{id}", tag = "moderation", operation_id = "blockreview-flagged-message",
+    params(path::Id),
+    request_body = body::Review,
+    responses((status = 200, body = answer::DoneTwice)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND"])))
+)]
 pub async fn review(context: Context, Path(id): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let message_id = input::message_id(&id)?;
@@ -92,7 +120,14 @@ pub async fn review(context: Context, Path(id): Path<String>, body: Body) -> Rep
     done("The message is reviewed.")
 }
 
-/// `POST /moderation/reasons`
+/// Makes a reason of reports.
+///
+/// An app has 100 at most.
+#[utoipa::path(
+    post, path = "/moderation/reasons", tag = "moderation", operation_id = "create-reason",
+    request_body = body::NewReason,
+    responses((status = 200, body = schema::Data<schema::Reason>))
+)]
 pub async fn create_reason(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = CreateReasonRequest {
@@ -104,7 +139,12 @@ pub async fn create_reason(context: Context, body: Body) -> Reply {
     show(answer.into_inner().reason)
 }
 
-/// `GET /moderation/reasons`
+/// Lists reasons of reports.
+#[utoipa::path(
+    get, path = "/moderation/reasons", tag = "moderation", operation_id = "list-reasons",
+    params(query::LimitedPage),
+    responses((status = 200, body = schema::List<schema::Reason, schema::LimitedPageMeta>))
+)]
 pub async fn list_reasons(context: Context, query: Query) -> Reply {
     context.server_side()?;
     let page = page(&query, REASONS_DEFAULT)?;
@@ -116,14 +156,27 @@ pub async fn list_reasons(context: Context, query: Query) -> Reply {
     answer_list(rows, json!({"current": current, "pagination": pagination}))
 }
 
-/// `GET /moderation/reasons/{id}`
+/// Shows a reason of reports.
+#[utoipa::path(
+    get, path = "/moderation/reasons/{id}", tag = "moderation", operation_id = "get-reason-details",
+    params(path::ReasonId),
+    responses((status = 200, body = schema::Data<schema::Reason>)),
+    extensions(("x-errors" = json!(["ERR_REASON_NOT_FOUND"])))
+)]
 pub async fn get_reason(context: Context, Path(id): Path<String>) -> Reply {
     context.server_side()?;
     let answer = context.moderation().get_reason(context.request(GetReasonRequest { id })).await?;
     show(answer.into_inner().reason)
 }
 
-/// `PUT /moderation/reasons/{id}`
+/// Changes a reason of reports.
+#[utoipa::path(
+    put, path = "/moderation/reasons/{id}", tag = "moderation", operation_id = "update-reason-details",
+    params(path::ReasonId),
+    request_body = Option<body::ReasonChanges>,
+    responses((status = 200, body = schema::Data<schema::Reason>)),
+    extensions(("x-errors" = json!(["ERR_REASON_NOT_FOUND"])))
+)]
 pub async fn update_reason(context: Context, Path(id): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let request = UpdateReasonRequest { id, name: body.text("name")?, description: body.text("description")? };
@@ -131,7 +184,13 @@ pub async fn update_reason(context: Context, Path(id): Path<String>, body: Body)
     show(answer.into_inner().reason)
 }
 
-/// `DELETE /moderation/reasons/{id}`
+/// Deletes a reason of reports.
+#[utoipa::path(
+    delete, path = "/moderation/reasons/{id}", tag = "moderation", operation_id = "delete-reason",
+    params(path::ReasonId),
+    responses((status = 200, body = answer::DoneTwice)),
+    extensions(("x-errors" = json!(["ERR_REASON_NOT_FOUND"])))
+)]
 pub async fn delete_reason(context: Context, Path(id): Path<String>) -> Reply {
     context.server_side()?;
     context.moderation().delete_reason(context.request(DeleteReasonRequest { id })).await?;

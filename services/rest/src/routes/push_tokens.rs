@@ -3,15 +3,23 @@
 use axum::extract::Path;
 use halley_contracts::auth::v1::{ListPushTokensRequest, PushToken, RegisterPushTokenRequest, RemovePushTokensRequest};
 use halley_kit::time;
+use halley_wire::schema;
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::{Body, Query},
+    openapi::{answer, body, path, query},
     reply::{ApiError, Reply, data, done},
 };
 
-/// `POST /notifications/push/v1/tokens`
+/// Registers a push token for a device.
+#[utoipa::path(
+    post, path = "/notifications/push/v1/tokens", tag = "notifications", operation_id = "notifications-push-register-token",
+    request_body = body::NewPushToken,
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn register(context: Context, body: Body) -> Reply {
     let (push_token, is_voip) = value_of(&body)?;
     let platform = body.required("platform")?;
@@ -32,12 +40,13 @@ pub async fn register(context: Context, body: Body) -> Reply {
 
 /// The token by the name that its service has for it, and whether it is one for calls.
 fn value_of(body: &Body) -> Result<(String, bool), ApiError> {
+    let mut found = None;
+    // All are read, so that a wrong one is told.
     for name in ["fcmToken", "deviceToken", "voipToken", "pushToken"] {
-        if let Some(token) = body.text(name)?.filter(|token| !token.trim().is_empty()) {
-            return Ok((token, name == "voipToken"));
-        }
+        let given = body.text(name)?.filter(|token| !token.trim().is_empty());
+        found = found.or(given.map(|token| (token, name == "voipToken")));
     }
-    Err(ApiError::field("fcmToken", "or deviceToken or voipToken is required"))
+    found.ok_or_else(|| ApiError::field("fcmToken", "or deviceToken or voipToken is required"))
 }
 
 /// The body's, or else the one that a user came with.
@@ -49,7 +58,13 @@ fn auth_token(context: &Context, body: &Body) -> Result<String, ApiError> {
     }
 }
 
-/// `GET /notifications/push/v1/tokens`
+/// Lists push tokens.
+#[utoipa::path(
+    get, path = "/notifications/push/v1/tokens", tag = "notifications", operation_id = "notifications-push-list-tokens",
+    params(query::PushTokens),
+    responses((status = 200, body = schema::Data<answer::PushTokens>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn list(context: Context, query: Query) -> Reply {
     let auth_token = match (query.text("authToken"), &context.auth_token) {
         (Some(token), _) => token.to_owned(),
@@ -62,13 +77,31 @@ pub async fn list(context: Context, query: Query) -> Reply {
     show(&answer.into_inner().tokens)
 }
 
-/// `DELETE /notifications/push/v1/tokens`
+/// Removes the push tokens of a device, or of all devices of its user.
+#[utoipa::path(
+    delete, path = "/notifications/push/v1/tokens", tag = "notifications", operation_id = "notifications-push-unregister-tokens",
+    params(query::AllPushTokens),
+    request_body = Option<body::PushTokensOf>,
+    responses((status = 200, body = schema::Data<answer::PushTokens>)),
+    extensions(("x-errors" = json!(["ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE"])))
+)]
 pub async fn unregister(context: Context, query: Query, body: Body) -> Reply {
-    let all = query.flag("all")? || body.flag("all")?;
+    // Both are read, so that a wrong one is told.
+    let given = [query.flag("all")?, body.flag("all")?];
+    let all = given.contains(&true);
     remove(&context, &body, all, String::new()).await
 }
 
-/// `DELETE /notifications/push/v1/tokens/{pushToken}`
+/// Removes a push token.
+#[utoipa::path(
+    delete, path = "/notifications/push/v1/tokens/{pushToken}", tag = "notifications", operation_id = "notifications-push-delete-token",
+    params(path::PushToken),
+    request_body = Option<body::PushTokenOf>,
+    responses((status = 200, body = schema::Data<answer::PushTokens>)),
+    extensions(("x-errors" = json!([
+        "ERR_AUTH_TOKEN_NOT_FOUND", "ERR_AUTHTOKEN_NOT_ACCESSIBLE", "ERR_TOKEN_NOT_FOUND",
+    ])))
+)]
 pub async fn delete(context: Context, Path(push_token): Path<String>, body: Body) -> Reply {
     if push_token.contains('\0') {
         return Err(ApiError::field("pushToken", "must not contain the NUL character"));
@@ -103,4 +136,24 @@ fn row(token: &PushToken) -> Value {
 /// Here documents show times as text.
 fn iso(ms: i64) -> String {
     time::from_ms(ms).map(time::iso).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi::tests::check_whole;
+
+    #[test]
+    fn what_is_shown_is_as_it_is_described() {
+        check_whole("PushToken", &row(&PushToken { kind: "voip".into(), created_at_ms: 1, ..Default::default() }));
+    }
+
+    #[test]
+    fn the_first_name_counts_and_a_wrong_one_is_told() {
+        let read = |value: Value| value_of(&Body(value.as_object().expect("object").clone())).map_err(|e| e.0.field);
+        assert_eq!(read(json!({"fcmToken": "a", "voipToken": "b"})), Ok(("a".to_owned(), false)));
+        assert_eq!(read(json!({"fcmToken": " ", "voipToken": "b"})), Ok(("b".to_owned(), true)));
+        assert_eq!(read(json!({"fcmToken": "a", "pushToken": 5})), Err(Some("pushToken".to_owned())));
+        assert_eq!(read(json!({})), Err(Some("fcmToken".to_owned())));
+    }
 }

@@ -11,28 +11,47 @@ use axum::extract::Path;
 use halley_contracts::messaging::v1::{
     ListThreadsRequest, Message, ReceiverType, SubscribeThreadRequest, Thread, UnsubscribeThreadRequest,
 };
-use halley_wire::{ThreadCounts, ThreadJson};
+use halley_wire::{ThreadCounts, ThreadJson, schema};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Context,
     input::{self, Query},
+    openapi::{answer, path, query},
     reply::{ApiError, Reply, done, list},
 };
 
-/// `GET /threads`
+/// Lists threads, the one with the newest reply first.
+#[utoipa::path(
+    get, path = "/threads", tag = "messages", operation_id = "list-all-threads",
+    params(query::Threads),
+    responses((status = 200, body = schema::List<answer::ThreadRow, schema::ThreadListMeta>)),
+    extensions(("x-errors" = json!(["ERR_MESSAGE_ID_NOT_FOUND"])))
+)]
 pub async fn list_all(context: Context, query: Query) -> Reply {
     page(context, &query, ListThreadsRequest::default()).await
 }
 
-/// `GET /users/{uid}/threads`
+/// Lists threads of the conversation with a user.
+#[utoipa::path(
+    get, path = "/users/{uid}/threads", tag = "messages", operation_id = "list-threads-with-user",
+    params(path::Uid, query::Threads),
+    responses((status = 200, body = schema::List<answer::ThreadRow, schema::ThreadListMeta>)),
+    extensions(("x-errors" = json!(["ERR_UID_NOT_FOUND", "ERR_MESSAGE_ID_NOT_FOUND"])))
+)]
 pub async fn list_with_user(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     let with =
         ListThreadsRequest { with_type: ReceiverType::User.into(), with: input::uid(&uid)?, ..Default::default() };
     page(context, &query, with).await
 }
 
-/// `GET /groups/{guid}/threads`
+/// Lists threads of a group.
+#[utoipa::path(
+    get, path = "/groups/{guid}/threads", tag = "messages", operation_id = "list-threads-of-group",
+    params(path::Guid, query::Threads),
+    responses((status = 200, body = schema::List<answer::ThreadRow, schema::ThreadListMeta>)),
+    extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_MESSAGE_ID_NOT_FOUND"])))
+)]
 pub async fn list_of_group(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let with =
         ListThreadsRequest { with_type: ReceiverType::Group.into(), with: input::guid(&guid)?, ..Default::default() };
@@ -110,14 +129,32 @@ fn meta(asked: &ListThreadsRequest, rows: &[Thread], has_more: bool) -> Value {
     meta
 }
 
-/// `POST /messages/{id}/thread/subscription`
+/// Subscribes the acting user to a thread.
+#[utoipa::path(
+    post, path = "/messages/{id}/thread/subscription", tag = "messages", operation_id = "subscribe-thread",
+    params(path::Id),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_THREAD_NESTING",
+        "ERR_WRONG_MESSAGE_THREAD_CATEGORY",
+    ])))
+)]
 pub async fn subscribe(context: Context, Path(id): Path<String>) -> Reply {
     let request = SubscribeThreadRequest { parent_id: input::message_id(&id)? };
     context.messaging().subscribe_thread(context.request(request)).await?;
     done("The user is subscribed to the thread.")
 }
 
-/// `DELETE /messages/{id}/thread/subscription`
+/// Ends the acting user's subscription to a thread.
+#[utoipa::path(
+    delete, path = "/messages/{id}/thread/subscription", tag = "messages", operation_id = "unsubscribe-thread",
+    params(path::Id),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!([
+        "ERR_MESSAGE_ID_NOT_FOUND", "ERR_MESSAGE_NO_ACCESS", "ERR_MESSAGE_THREAD_NESTING",
+        "ERR_WRONG_MESSAGE_THREAD_CATEGORY",
+    ])))
+)]
 pub async fn unsubscribe(context: Context, Path(id): Path<String>) -> Reply {
     let request = UnsubscribeThreadRequest { parent_id: input::message_id(&id)? };
     context.messaging().unsubscribe_thread(context.request(request)).await?;

@@ -7,12 +7,14 @@ use halley_contracts::auth::v1::{
 };
 use halley_kit::PublicError;
 use halley_model::triggers;
+use halley_wire::schema;
 use serde_json::{Value, json};
 
 use super::management::Operator;
 use crate::{
     caller::header,
     input::{Body, Query},
+    openapi::{answer, body::management as body, path, query},
     reply::{ApiError, Reply, data, done, fates, page},
 };
 
@@ -25,7 +27,18 @@ fn version(headers: &HeaderMap) -> Result<i32, ApiError> {
     }
 }
 
-/// `POST /apps/{appId}/webhooks`
+/// Makes a webhook.
+#[utoipa::path(
+    post, path = "/apps/{appId}/webhooks", tag = "management", operation_id = "create-webhook",
+    params(
+        path::AppId,
+        ("X-Webhook-Version" = Option<String>, Header, pattern = "^[12]$",
+            description = "Which list of triggers the webhook knows: 2 the newer one; 1 without it.")
+    ),
+    request_body = body::NewWebhook,
+    responses((status = 200, body = schema::Data<answer::management::Webhook>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_ALREADY_EXISTS"])))
+)]
 pub async fn create(operator: Operator, Path(app_id): Path<String>, headers: HeaderMap, body: Body) -> Reply {
     let webhook = Webhook {
         webhook_id: body.required("id")?,
@@ -55,7 +68,12 @@ fn optional_flag(body: &Body, name: &str) -> Result<Option<bool>, ApiError> {
     }
 }
 
-/// `GET /apps/{appId}/webhooks`
+/// Lists the webhooks of an app.
+#[utoipa::path(
+    get, path = "/apps/{appId}/webhooks", tag = "management", operation_id = "list-webhooks",
+    params(path::AppId, query::Search, query::Page),
+    responses((status = 200, body = schema::Page<answer::management::Webhook>))
+)]
 pub async fn list(operator: Operator, Path(app_id): Path<String>, query: Query) -> Reply {
     let request = ListWebhooksRequest {
         credential: operator.credential(),
@@ -67,14 +85,27 @@ pub async fn list(operator: Operator, Path(app_id): Path<String>, query: Query) 
     page(answer.webhooks.iter().map(row).collect::<Vec<_>>(), answer.page)
 }
 
-/// `GET /apps/{appId}/webhooks/{webhookId}`
+/// Shows a webhook.
+#[utoipa::path(
+    get, path = "/apps/{appId}/webhooks/{webhookId}", tag = "management", operation_id = "get-webhook",
+    params(path::AppId, path::WebhookId),
+    responses((status = 200, body = schema::Data<answer::management::Webhook>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND"])))
+)]
 pub async fn get(operator: Operator, Path((app_id, webhook_id)): Path<(String, String)>) -> Reply {
     let request = GetWebhookRequest { credential: operator.credential(), app_id, webhook_id };
     let answer = operator.state.management().get_webhook(request).await?.into_inner();
     show(answer.webhook)
 }
 
-/// `PUT /apps/{appId}/webhooks/{webhookId}`
+/// Changes a webhook.
+#[utoipa::path(
+    put, path = "/apps/{appId}/webhooks/{webhookId}", tag = "management", operation_id = "update-webhook",
+    params(path::AppId, path::WebhookId),
+    request_body = Option<body::WebhookChanges>,
+    responses((status = 200, body = schema::Data<answer::management::Webhook>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND"])))
+)]
 pub async fn update(operator: Operator, Path((app_id, webhook_id)): Path<(String, String)>, body: Body) -> Reply {
     let request = UpdateWebhookRequest {
         credential: operator.credential(),
@@ -93,19 +124,41 @@ pub async fn update(operator: Operator, Path((app_id, webhook_id)): Path<(String
     show(answer.webhook)
 }
 
-/// `DELETE /apps/{appId}/webhooks/{webhookId}`
+/// Deletes a webhook.
+#[utoipa::path(
+    delete, path = "/apps/{appId}/webhooks/{webhookId}", tag = "management", operation_id = "delete-webhook",
+    params(path::AppId, path::WebhookId),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND"])))
+)]
 pub async fn delete(operator: Operator, Path((app_id, webhook_id)): Path<(String, String)>) -> Reply {
     let request = DeleteWebhookRequest { credential: operator.credential(), app_id, webhook_id };
     operator.state.management().delete_webhook(request).await?;
     done("The webhook is deleted.")
 }
 
-/// `POST /apps/{appId}/webhooks/{webhookId}/triggers`
+/// Adds triggers to a webhook.
+///
+/// One trigger that is not there is the call's error; of several, each has its own fate.
+#[utoipa::path(
+    post, path = "/apps/{appId}/webhooks/{webhookId}/triggers", tag = "management", operation_id = "add-triggers",
+    params(path::AppId, path::WebhookId),
+    request_body = body::Triggers,
+    responses((status = 200, body = schema::Data<answer::management::Fates>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND", "ERR_TRIGGER_NOT_FOUND"])))
+)]
 pub async fn add_triggers(operator: Operator, Path(path): Path<(String, String)>, body: Body) -> Reply {
     change_triggers(&operator, path, &body, false).await
 }
 
-/// `DELETE /apps/{appId}/webhooks/{webhookId}/triggers`
+/// Removes triggers from a webhook.
+#[utoipa::path(
+    delete, path = "/apps/{appId}/webhooks/{webhookId}/triggers", tag = "management", operation_id = "remove-triggers",
+    params(path::AppId, path::WebhookId),
+    request_body = body::Triggers,
+    responses((status = 200, body = schema::Data<answer::management::TriggersRemoved>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND", "ERR_TRIGGER_NOT_FOUND"])))
+)]
 pub async fn remove_triggers(operator: Operator, Path(path): Path<(String, String)>, body: Body) -> Reply {
     change_triggers(&operator, path, &body, true).await
 }
@@ -133,7 +186,13 @@ async fn change_triggers(
     }
 }
 
-/// `GET /apps/{appId}/webhooks/{webhookId}/triggers`
+/// Lists the triggers of a webhook.
+#[utoipa::path(
+    get, path = "/apps/{appId}/webhooks/{webhookId}/triggers", tag = "management", operation_id = "list-triggers",
+    params(path::AppId, path::WebhookId, query::Page),
+    responses((status = 200, body = schema::Page<answer::management::Trigger>)),
+    extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND"])))
+)]
 pub async fn list_triggers(
     operator: Operator,
     Path((app_id, webhook_id)): Path<(String, String)>,
@@ -172,4 +231,16 @@ fn row(webhook: &Webhook) -> Value {
         "createdAt": webhook.created_at_ms / 1000,
         "updatedAt": webhook.updated_at_ms / 1000,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi::tests::check_whole;
+
+    #[test]
+    fn what_is_shown_is_as_it_is_described() {
+        check_whole("Webhook", &row(&Webhook::default()));
+        check_whole("Trigger", &trigger("message_sent"));
+    }
 }
