@@ -275,17 +275,17 @@ impl Query {
         Ok(wanted)
     }
 
-    /// How many rows of a cursor list, by any of its names.
+    /// How many rows of a cursor list, by the first of its names that is there. All are read, so that a wrong one is told.
     pub fn limit(&self) -> Result<i32, ApiError> {
+        let mut found = None;
         for name in ["limit", "per_page", "perPage"] {
-            if let Some(limit) = self.small(name)? {
-                if (1..=limits::PAGE_MAX).contains(&limit) {
-                    return Ok(limit);
-                }
+            let given = self.small(name)?;
+            if given.is_some_and(|limit| !(1..=limits::PAGE_MAX).contains(&limit)) {
                 return Err(ApiError::field(name, "must be 1 to 1000"));
             }
+            found = found.or(given);
         }
-        Ok(limits::PAGE_DEFAULT)
+        Ok(found.unwrap_or(limits::PAGE_DEFAULT))
     }
 
     /// Unix seconds as milliseconds; absent is 0.

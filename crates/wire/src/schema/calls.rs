@@ -170,7 +170,6 @@ pub struct ToldCall {
     /// The conversation it is in.
     pub conversation_id: String,
     /// Who called and who was called.
-    #[schema(inline)]
     pub data: ToldCallData,
 }
 
@@ -178,7 +177,6 @@ pub struct ToldCall {
 #[derive(ToSchema)]
 pub struct ToldCallData {
     /// Both.
-    #[schema(inline)]
     pub entities: CallParties,
 }
 

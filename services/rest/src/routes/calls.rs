@@ -220,16 +220,18 @@ fn asked(query: &Query, page: PageRequest) -> Result<Option<ListCallsRequest>, A
 
 /// `startedAt`: from that second on, or a range in brackets.
 fn from(query: &Query, name: &str) -> Result<Option<TimeRange>, ApiError> {
-    match query.seconds(name)? {
-        0 => query.range(name),
-        from_ms => Ok(Some(TimeRange { from_ms, to_ms: 0 })),
-    }
+    let range = query.range(name)?;
+    Ok(match query.seconds(name)? {
+        0 => range,
+        from_ms => Some(TimeRange { from_ms, to_ms: 0 }),
+    })
 }
 
 /// `endedAt`: until the end of that second, or a range in brackets.
 fn until(query: &Query, name: &str) -> Result<Option<TimeRange>, ApiError> {
-    match query.seconds(name)? {
-        0 => query.range(name),
-        to_ms => Ok(Some(TimeRange { from_ms: 0, to_ms: to_ms + 999 })),
-    }
+    let range = query.range(name)?;
+    Ok(match query.seconds(name)? {
+        0 => range,
+        to_ms => Some(TimeRange { from_ms: 0, to_ms: to_ms + 999 }),
+    })
 }

@@ -373,12 +373,13 @@ fn second_around(ms: i64, direction: Direction) -> i64 {
 
 /// `sentAt[from]` and `[to]`, or `fromTimestamp` and `toTimestamp`; the latter counts only with the former.
 fn sent_at(query: &Query) -> Result<Option<TimeRange>, ApiError> {
-    let from_ms = query.seconds("fromTimestamp")?;
-    if from_ms == 0 {
-        return query.range("sentAt");
-    }
-    let to_ms = query.seconds("toTimestamp")?;
-    Ok(Some(TimeRange { from_ms, to_ms: if to_ms == 0 { 0 } else { to_ms + 999 } }))
+    let range = query.range("sentAt")?;
+    let (from_ms, to_ms) = (query.seconds("fromTimestamp")?, query.seconds("toTimestamp")?);
+    Ok(match (from_ms, to_ms) {
+        (0, _) => range,
+        (from_ms, 0) => Some(TimeRange { from_ms, to_ms: 0 }),
+        (from_ms, to_ms) => Some(TimeRange { from_ms, to_ms: to_ms + 999 }),
+    })
 }
 
 /// Where the page stands. Server-side callers follow `next` and `previous`; clients take the keys of `cursor`, and end a
