@@ -345,8 +345,15 @@ fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// A port that is free, and below those that the system hands out: until its process starts, no connection gets it.
 fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    loop {
+        let random = (uuid::Uuid::new_v4().as_u128() % 20_000) as u16;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000 + random));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// HALLEY_BIN, or the program beside the test's own folder.

@@ -221,6 +221,7 @@ cases! {
             t.app.done("pin-user-conversation", &[&t.user().await], Some(&bob), json!({})).await;
         }
         t.call(&[&ann]).by(&bob).refused("ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED").await;
+        t.call(&["nobody-here"]).by(&ann).refused("ERR_UID_NOT_FOUND").await;
         system_pins(t, json!([{"uid": bob}])).await;
         t.call(&[&bob]).by(&ann).refused("ERR_SYSTEM_PINNED_CONVERSATION").await;
         system_pins(t, json!([])).await;
@@ -232,7 +233,6 @@ cases! {
         t.call(&[&ann]).by(&bob).gives("@Unpinned", gone.clone()).await;
         t.call(&[&ann]).by(&bob).gives("@Unpinned", gone).await;
         t.op("get-user-conversations", &[&ann]).by(&bob).gives("@Conversation", json!({"pinnedAt": null})).await;
-        t.call(&["nobody-here"]).by(&ann).refused("ERR_UID_NOT_FOUND").await;
         system_pins(t, json!([{"uid": bob}])).await;
         t.call(&[&bob]).by(&ann).refused("ERR_SYSTEM_PINNED_CONVERSATION").await;
         system_pins(t, json!([])).await;
@@ -244,6 +244,7 @@ cases! {
             t.app.done("pin-group-conversation", &[&t.group(&[&bob]).await], Some(&bob), json!({})).await;
         }
         t.call(&[&guid]).by(&bob).refused("ERR_PINNED_CONVERSATIONS_LIMIT_EXCEEDED").await;
+        t.call(&["none-here"]).by(&bob).refused("ERR_GUID_NOT_FOUND").await;
         t.call(&[&guid]).by(&t.user().await).refused("ERR_GROUP_NOT_JOINED").await;
         system_pins(t, json!([{"guid": guid}])).await;
         t.call(&[&guid]).by(&bob).refused("ERR_SYSTEM_PINNED_CONVERSATION").await;
@@ -255,7 +256,6 @@ cases! {
         let gone = json!({"conversationId": format!("group_{guid}"), "conversationType": "group", "pinnedAt": null});
         t.call(&[&guid]).by(&bob).gives("@Unpinned", gone.clone()).await;
         t.call(&[&guid]).by(&bob).gives("@Unpinned", gone).await;
-        t.call(&["none-here"]).by(&bob).refused("ERR_GUID_NOT_FOUND").await;
         system_pins(t, json!([{"guid": guid}])).await;
         t.call(&[&guid]).by(&bob).refused("ERR_SYSTEM_PINNED_CONVERSATION").await;
         system_pins(t, json!([])).await;
