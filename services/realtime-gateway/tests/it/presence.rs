@@ -46,6 +46,9 @@ async fn the_first_socket_of_all_nodes_and_the_last_are_told() {
     assert_eq!(heard(&mut watcher).await, ("ann".to_owned(), true));
     let second = world.client(&nodes[1], "ann").await;
     let third = world.client(&nodes[1], "ann").await;
+    // Told after it is stored, and ann's sockets there are stored no later.
+    let _cat = world.client(&nodes[1], "cat").await;
+    assert_eq!(heard(&mut watcher).await, ("cat".to_owned(), true));
     first.close().await;
     second.close().await;
     // Had any of these been told, it would come before bob.
