@@ -19,12 +19,12 @@ crate::in_both_forms!(
     groups_are_made_listed_and_joined_as_the_role_allows,
     history_shows_what_the_role_allows,
     scopes_decide_in_their_group,
-    a_change_is_felt_within_a_second_on_every_node,
+    a_change_is_felt_soon_on_every_node,
     wrong_rights_are_refused_and_only_the_server_side_sets_them,
 );
 
-/// How long a change may take to be felt everywhere.
-const SOON: Duration = Duration::from_secs(1);
+/// How long a change may take to be felt everywhere: far less than what is cached lives without being told.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A role of this test's own, and its people.
 struct Scene {
@@ -437,7 +437,7 @@ async fn scopes_decide_in_their_group(form: Form) {
     scene.end().await;
 }
 
-async fn a_change_is_felt_within_a_second_on_every_node(form: Form) {
+async fn a_change_is_felt_soon_on_every_node(form: Form) {
     let scene = Scene::new(form).await;
     let ann = scene.person("ann").await;
     let group = scene.world.group("room", &[&ann]).await;
