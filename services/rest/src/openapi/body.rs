@@ -755,7 +755,6 @@ pub enum FirstStatus {
 #[schema(rename_all = "camelCase")]
 pub struct CallChange {
     /// How the call is to stand. In a group each member joins, declines and leaves alone.
-    #[schema(inline)]
     status: WishedStatus,
     /// Since when the user is in it; needed where an API key joins somebody to the call of a group.
     joined_at: Option<Seconds>,
@@ -800,7 +799,6 @@ pub struct Report {
 #[derive(ToSchema)]
 pub struct Review {
     /// The decision.
-    #[schema(inline)]
     status: Decision,
 }
 
