@@ -21,6 +21,7 @@ pub(crate) mod search;
 pub(crate) mod threads;
 pub(crate) mod unindexed;
 
+pub(crate) use halley_kit::postgres::array_literal;
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 /// Begins a transaction that writes batches. Its statements join short arrays with large tables by an index each time;
@@ -32,13 +33,6 @@ pub(crate) async fn begin_batch(connection: &mut PgConnection) -> Result<Transac
              SET LOCAL synchronous_commit = on",
         )
         .await
-}
-
-/// The literal of a one-dimensional `text[]`, for arrays inside arrays: the wire format has no ragged ones.
-pub(crate) fn array_literal(values: &[String]) -> String {
-    let quoted: Vec<String> =
-        values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("{{{}}}", quoted.join(","))
 }
 
 /// Empty is absent.
