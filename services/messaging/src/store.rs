@@ -25,12 +25,13 @@ pub(crate) use halley_kit::postgres::array_literal;
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 /// Begins a transaction that writes batches. Its statements join short arrays with large tables by an index each time;
-/// a plan that was made while the tables were small and that reads them whole must not be kept by the connection.
+/// a plan that was made while the tables were small and that reads them whole must not be kept by the connection. With those
+/// out of the way a plan fits arrays of any length, so it is made once rather than for each batch.
 pub(crate) async fn begin_batch(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     connection
         .begin_with(
             "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-             SET LOCAL synchronous_commit = on",
+             SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = on",
         )
         .await
 }

@@ -32,14 +32,19 @@ pub(crate) async fn lock_conversations(
     connection: &mut PgConnection,
     places: &[Place],
 ) -> Result<HashMap<Place, Locked>, sqlx::Error> {
-    let (app_ids, keys): (Vec<&str>, Vec<&str>) = places.iter().map(|(app, key)| (app.as_str(), key.as_str())).unzip();
+    let mut places: Vec<(&str, &str)> = places.iter().map(|(app, key)| (app.as_str(), key.as_str())).collect();
+    places.sort_unstable();
+    let (app_ids, keys): (Vec<&str>, Vec<&str>) = places.into_iter().unzip();
+    // Each place is looked up in turn, which is the order of the locks.
     let rows: Vec<(String, String, i64, i64, i64)> = sqlx::query_as(
         "SELECT c.app_id, c.conversation_key, c.conversation_id, c.last_sequence, c.counted_total
          FROM unnest($1::text[], $2::text[]) AS place (app_id, conversation_key)
-         JOIN conversations AS c
-             ON c.app_id = place.app_id AND c.conversation_key = place.conversation_key
-         ORDER BY c.app_id, c.conversation_key
-         FOR UPDATE OF c",
+         CROSS JOIN LATERAL (
+             SELECT *
+             FROM conversations AS c
+             WHERE c.app_id = place.app_id AND c.conversation_key = place.conversation_key
+             FOR UPDATE
+         ) AS c",
     )
     .bind(app_ids)
     .bind(keys)

@@ -24,7 +24,7 @@ pub(crate) async fn find_referred(
     sqlx::query_as(
         "SELECT muid, message_id, conversation_id, parent_id, category
          FROM messages
-         WHERE app_id = $1 AND muid = ANY($2)",
+         WHERE app_id || '' = $1 AND muid = ANY($2)",
     )
     .bind(app_id)
     .bind(muids)

@@ -219,7 +219,9 @@ pub(crate) struct MuidOf<'a> {
     pub sender_uid: &'a str,
 }
 
-/// The messages that hold one of the muids, each with the place of its muid in the list. A plain index probe for each.
+/// The messages that hold one of the muids, each with the place of its muid in the list. A plain index probe for
+/// each, in this order, whatever the planner knows: as the app is compared by its text alone, no index that begins with it
+/// will do.
 pub(crate) async fn find_by_muids(
     connection: &mut PgConnection,
     muids: &[MuidOf<'_>],
@@ -232,11 +234,16 @@ pub(crate) async fn find_by_muids(
         columns!(),
         ", c.conversation_key, asked.place
          FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (app_id, muid, sender_uid, place)
-         JOIN messages AS m
-             ON m.app_id = asked.app_id
-             AND m.muid = asked.muid
-             AND m.sender_uid = asked.sender_uid
-         JOIN conversations AS c ON c.app_id = m.app_id AND c.conversation_id = m.conversation_id"
+         CROSS JOIN LATERAL (
+             SELECT * FROM messages AS m
+             WHERE m.muid = asked.muid AND m.sender_uid = asked.sender_uid AND m.app_id || '' = asked.app_id
+             OFFSET 0
+         ) AS m
+         CROSS JOIN LATERAL (
+             SELECT * FROM conversations AS c
+             WHERE c.app_id = m.app_id AND c.conversation_id = m.conversation_id
+             OFFSET 0
+         ) AS c"
     ))
     .bind(muids.iter().map(|of| of.app_id).collect::<Vec<_>>())
     .bind(muids.iter().map(|of| of.muid).collect::<Vec<_>>())
