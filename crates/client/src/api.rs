@@ -153,6 +153,7 @@ impl ApiClient {
             device_id: self.resource.to_string(),
             presence: PresenceSubscription::default(),
             with_sequence: false,
+            left_off: None,
             keep_own: false,
             capacity: 64,
             timings: Timings::default(),

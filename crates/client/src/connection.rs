@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +63,15 @@ impl Default for Timings {
     }
 }
 
+/// Where a socket left off.
+#[derive(Clone, Debug, Default)]
+pub struct LeftOff {
+    /// `body.token` of the last frame `resumed`.
+    pub token: String,
+    /// Sequence number of the newest message that the client has, by conversation id.
+    pub positions: HashMap<String, i64>,
+}
+
 /// How to open a socket; made by [`crate::ApiClient::socket_options`].
 #[derive(Clone, Debug)]
 pub struct SocketOptions {
@@ -80,6 +89,8 @@ pub struct SocketOptions {
     pub presence: PresenceSubscription,
     /// Asks for each message's position (subprotocol `halley.v1`); fails on a server without that addition.
     pub with_sequence: bool,
+    /// Where an earlier socket left off: what was missed since comes first. Goes with `with_sequence`.
+    pub left_off: Option<LeftOff>,
     /// Yields frames that this device caused, too; existing clients drop them.
     pub keep_own: bool,
     /// How many events of a [`crate::Socket`] may wait before it stops reading.

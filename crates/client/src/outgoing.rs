@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::Receiver;
-use crate::connection::{PresenceSubscription, SocketOptions};
+use crate::connection::{LeftOff, PresenceSubscription, SocketOptions};
 
 /// How far a receipt goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,9 @@ pub(crate) fn auth_frame(options: &SocketOptions) -> String {
             "platform": "rust",
         },
     });
+    if let Some(LeftOff { token, positions }) = &options.left_off {
+        body["resume"] = json!({"token": token, "positions": positions});
+    }
     match &options.presence {
         PresenceSubscription::None => {}
         PresenceSubscription::AllUsers => body["presenceSubscription"] = "ALL_USERS".into(),

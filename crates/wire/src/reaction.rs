@@ -2,6 +2,7 @@
 
 use halley_contracts::{identity::v1::User, messaging::v1::Reaction};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::Value;
 
 use crate::{
     user::UserJson,
@@ -15,7 +16,7 @@ pub struct ReactionJson<'a> {
     /// Through whose eyes.
     pub view: View<'a>,
     /// More keys, of frames that say what became of it and where.
-    pub more: &'a [(&'a str, &'a str)],
+    pub more: &'a [(&'a str, Value)],
 }
 
 impl Serialize for ReactionJson<'_> {
@@ -53,7 +54,7 @@ mod tests {
             reacted_at_ms: 1_700_000_150_000,
             user,
         };
-        let json = ReactionJson { reaction: &reaction, view: View::default(), more: &[("action", "a")] };
+        let json = ReactionJson { reaction: &reaction, view: View::default(), more: &[("action", "a".into())] };
         assert_eq!(
             serde_json::to_value(json).expect("json"),
             json!({"action": "a", "id": "9", "messageId": "401", "reaction": "👍", "uid": "bob", "reactedAt": 1_700_000_150,

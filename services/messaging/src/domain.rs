@@ -11,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod moderation;
 pub(crate) mod new_message;
 pub(crate) mod news;
+pub(crate) mod resume;
 pub(crate) mod terms;
 pub(crate) mod thread;
 pub(crate) mod watermark;

@@ -16,6 +16,7 @@ mod own_conversation;
 mod reactions;
 mod receipts;
 mod record_membership;
+mod resume;
 mod send_message;
 mod threads;
 
@@ -187,6 +188,10 @@ impl MessagingService for Service {
         request: Request<pb::ReplaceSystemPinsRequest>,
     ) -> Answer<pb::ReplaceSystemPinsResponse> {
         answer(request, |caller, body| conversation_pins::replace_system(&self.0, caller, body)).await
+    }
+
+    async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer<pb::ResumeResponse> {
+        answer(request, |caller, body| resume::resume(&self.0, caller, body)).await
     }
 
     async fn record_membership(

@@ -17,6 +17,7 @@ pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod participants;
 pub(crate) mod reactions;
+pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod threads;
 pub(crate) mod unindexed;

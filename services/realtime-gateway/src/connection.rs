@@ -25,6 +25,7 @@ use crate::{
     frame::{self, AuthFrame, ClientFrame},
     node::Node,
     receipts::Receipts,
+    resume,
     socket::{Identity, Socket, Variant, Work},
 };
 
@@ -102,13 +103,17 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
         first = timeout(limit, auth_frame(stream)) => first.map_err(|_| Close::NotAuthenticated)?,
         () = stopping.cancelled() => return Err(Close::GoingAway),
     };
-    let auth = first.ok_or(Close::NotAuthenticated)?;
+    let mut auth = first.ok_or(Close::NotAuthenticated)?;
     let begun = std::time::Instant::now();
+    let left_off = std::mem::take(&mut auth.left_off);
     let identity = identify(node, auth).await?;
     socket.authenticated(identity.clone());
     node.admit(socket, &identity, begun).await?;
     let reply = Message::Text(Utf8Bytes::from_static(frame::AUTH_OK));
     timeout(WRITE_TIMEOUT, stream.send(reply)).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)?;
+    if socket.variant == Variant::Positions {
+        resume::tell(node, &identity, left_off, stream).await?;
+    }
     Ok(identity)
 }
 

@@ -1,6 +1,6 @@
 //! Frames of the client protocol: JSON objects as text, in both directions.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::ws::Utf8Bytes;
 use halley_contracts::{
@@ -8,13 +8,13 @@ use halley_contracts::{
         ConversationPinChanged, Event, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, event::Body,
     },
     identity::v1::User,
-    messaging::v1::{Message, ReceiverType},
+    messaging::v1::{Conversation, Message, ReceiverType, ResumeResponse},
 };
 use halley_wire::{BlockState, ConversationJson, MessageJson, ReactionJson, UserJson, View, receiver_word};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::hub::Frames;
+use crate::{hub::Frames, resume::LeftOff};
 
 /// Clients compare both words literally; anything else starts no keepalive.
 pub const AUTH_OK: &str = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;
@@ -34,6 +34,8 @@ pub struct AuthFrame {
     pub device_id: String,
     pub token: String,
     pub all_presence: bool,
+    /// Where the client left off: Halley's own addition.
+    pub left_off: LeftOff,
 }
 
 /// "Up to this message."
@@ -75,9 +77,19 @@ struct IncomingBody {
     #[serde(default)]
     presence_subscription: Option<String>,
     #[serde(default)]
+    resume: Option<IncomingResume>,
+    #[serde(default)]
     action: Option<String>,
     #[serde(default)]
     message_id: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct IncomingResume {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    positions: HashMap<String, i64>,
 }
 
 /// Reads a frame; `None` for what can't be read or is not for a server.
@@ -98,6 +110,10 @@ fn auth(frame: Incoming) -> Option<AuthFrame> {
         device_id: body.device_id.unwrap_or(frame.device_id),
         token: body.auth.unwrap_or_default(),
         all_presence: body.presence_subscription.as_deref() == Some("ALL_USERS"),
+        left_off: body.resume.map_or_else(LeftOff::default, |resume| LeftOff {
+            token: resume.token,
+            positions: resume.positions,
+        }),
     })
 }
 
@@ -220,10 +236,14 @@ fn receipt_frame(event: &Event, changed: &ReceiptChanged) -> Option<String> {
 fn reaction_frame(event: &Event, changed: &ReactionChanged) -> Option<String> {
     let reaction = changed.reaction.as_ref()?;
     let action = if changed.added { "message_reaction_added" } else { "message_reaction_removed" };
-    let parent_id = changed.parent_id.to_string();
-    let mut more = vec![("action", action), ("conversationId", changed.conversation_id.as_str())];
+    // The count makes an event that comes twice harmless.
+    let mut more = vec![
+        ("action", action.into()),
+        ("conversationId", changed.conversation_id.as_str().into()),
+        ("count", changed.count.into()),
+    ];
     if changed.parent_id != 0 {
-        more.push(("parentMessageId", &parent_id));
+        more.push(("parentMessageId", changed.parent_id.to_string().into()));
     }
     text(&Outgoing {
         app_id: &event.app_id,
@@ -267,6 +287,53 @@ fn presence_frame(event: &Event, changed: &PresenceChanged) -> Option<String> {
             timestamp: event.occurred_at_ms / 1000,
         },
     })
+}
+
+/// Ends what a socket missed: the token to resume from, and whether it must fetch instead.
+pub fn resumed(app_id: &str, missed: &ResumeResponse) -> Option<String> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ResumedBody<'a> {
+        token: &'a str,
+        refetch: bool,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        untold_receipts_of: &'a [String],
+    }
+    let untold_receipts_of = &missed.untold_receipts_of;
+    let body = ResumedBody { token: &missed.token, refetch: missed.refetch, untold_receipts_of };
+    text(&bare(app_id, "resumed", body))
+}
+
+/// A message as it is now, for the user who missed how it became so.
+pub fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<String> {
+    let view = View { with_sequence: true, uid: Some(uid), ..View::default() };
+    text(&Outgoing {
+        sender: &message.sender_uid,
+        receiver: &message.receiver,
+        receiver_type: receiver_word(message.receiver_type()),
+        ..bare(app_id, "message_changed", MessageJson { message, view })
+    })
+}
+
+/// A user's own view of a conversation, as it is now.
+pub fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option<String> {
+    let view = View { with_sequence: true, uid: Some(&conversation.owner_uid), ..View::default() };
+    let body = ConversationJson { conversation, view, with_tags: true, blocks: BlockState::default() };
+    text(&Outgoing {
+        sender: &conversation.owner_uid,
+        receiver: &conversation.with,
+        receiver_type: receiver_word(conversation.with_type()),
+        ..bare(app_id, "conversation_changed", body)
+    })
+}
+
+/// The user's list shows the conversation no more.
+pub fn conversation_left(app_id: &str, conversation_id: &str) -> Option<String> {
+    text(&bare(app_id, "conversation_left", serde_json::json!({ "conversationId": conversation_id })))
+}
+
+fn bare<'a, B>(app_id: &'a str, kind: &'static str, body: B) -> Outgoing<'a, B> {
+    Outgoing { app_id, kind, sender: "", receiver: "", receiver_type: "", device_id: "", body }
 }
 
 fn text(frame: &impl Serialize) -> Option<String> {
@@ -332,6 +399,7 @@ mod tests {
                 conversation_id: "group_room".into(),
                 parent_id,
                 message_sender: "ann".into(),
+                count: 2,
             });
             let event =
                 Event { app_id: "app".into(), origin_device_id: "W".into(), body: Some(body), ..Default::default() };
@@ -344,7 +412,7 @@ mod tests {
         let body = &frame["body"];
         assert_eq!((body["action"].as_str(), body["messageId"].as_str()), (Some("message_reaction_added"), Some("5")));
         assert_eq!((body["reaction"].as_str(), body["reactedBy"]["uid"].as_str()), (Some("👍"), Some("bob")));
-        assert_eq!(body["conversationId"].as_str(), Some("group_room"));
+        assert_eq!((body["conversationId"].as_str(), body["count"].as_i64()), (Some("group_room"), Some(2)));
         assert!(body.get("parentMessageId").is_none());
         let body = &told(false, 2)["body"];
         assert_eq!(body["action"].as_str(), Some("message_reaction_removed"));

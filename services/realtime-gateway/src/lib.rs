@@ -28,6 +28,7 @@ mod order;
 mod presence;
 mod receipts;
 mod recent;
+mod resume;
 mod rpc;
 mod socket;
 

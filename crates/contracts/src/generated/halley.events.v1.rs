@@ -141,6 +141,9 @@ pub struct ReactionChanged {
     /// Who wrote the message.
     #[prost(string, tag = "7")]
     pub message_sender: ::prost::alloc::string::String,
+    /// How many users have this reaction to the message now.
+    #[prost(int64, tag = "8")]
+    pub count: i64,
 }
 /// A message was pinned for everybody in its conversation, or unpinned.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -239,6 +239,19 @@ pub(super) async fn own_conversation(
     shown.pop().ok_or(MessagingError::NotAccessible)
 }
 
+/// A user's own views of conversations; those that the list does not show are left out.
+pub(super) async fn of_places(
+    messaging: &Messaging,
+    app_id: &str,
+    uid: &str,
+    places: &[(String, i64)],
+) -> Result<Vec<Conversation>> {
+    let filter = InboxFilter { app_id, uid: Some(uid), places: Some(places), ..Default::default() };
+    let limit = i64::try_from(places.len()).unwrap_or(COUNTS_MAX);
+    let rows = rows(messaging, &filter, Slice { limit, offset: 0 }).await?;
+    messaging.show_conversations(app_id, Some(uid), &rows).await
+}
+
 pub(super) async fn count_unread(
     messaging: &Messaging,
     caller: Caller,

@@ -100,6 +100,7 @@ impl Messaging {
             conversation_id: target.key.public(),
             parent_id: target.parent_id,
             message_sender: target.sender_uid.clone(),
+            count: reactions::count_of(&mut transaction, &key).await?,
         };
         let entry = events::reaction(app_id, device_id, &target.key, changed);
         let pending = outbox::insert(&mut transaction, &[entry]).await?;

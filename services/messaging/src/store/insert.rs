@@ -76,7 +76,8 @@ const INSERT: &str = "WITH inserted AS (
          GROUP BY app_id, conversation_id
      ), moved AS (
          UPDATE conversations
-         SET last_sequence = latest.sequence,
+         SET changed = pg_current_xact_id(),
+             last_sequence = latest.sequence,
              last_message_id = latest.message_id,
              last_message_at = GREATEST(conversations.last_message_at, latest.news_sent_at),
              preview_sequence = COALESCE(latest.news_sequence, conversations.preview_sequence),

@@ -22,6 +22,7 @@ mod own_conversation;
 mod permissions;
 mod reactions;
 mod receipts;
+mod resume;
 mod search;
 mod sending;
 mod support;

@@ -78,6 +78,7 @@ async fn only_who_asks_for_positions_gets_them() {
     let mut plain = world.client(&node, "bob").await;
     let own = Client::open_as(node.address, "/ws", Some("halley.v1")).await;
     let mut own = own.admitted(auth(&world.app, "d", &token)).await;
+    assert_eq!(own.frame().await["type"], "resumed");
     world.send(&to_user("ann", "bob", 41)).await;
     assert!(plain.frame().await["body"].get("sequence").is_none());
     assert_eq!(own.frame().await["body"]["sequence"], 41);

@@ -10,6 +10,7 @@ mod membership;
 mod order;
 mod presence;
 mod receipts;
+mod resume;
 mod revocation;
 mod rpc;
 mod slow;

@@ -4,7 +4,7 @@
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
 //! [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where operators make
-//! and set apps, [`rate_limits`], and [`openapi`]: every answer of all of them is compared with the API's description.
+//! and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`endpoints`] goes through the table of all documented [`operations`], [`isolation`] calls them from one app against
 //! another, [`walks`] pages through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
@@ -20,6 +20,7 @@ mod isolation;
 mod management;
 mod media;
 mod message_changes;
+mod mirror;
 mod moderation;
 mod openapi;
 mod operation;
@@ -27,6 +28,7 @@ mod operations;
 mod permissions;
 mod rate_limits;
 mod rest_api;
+mod resume;
 mod search;
 mod support;
 mod threads_and_pins;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halley_client::{ApiClient, Connection, Event, Message, Receiver, Server};
+use halley_client::{ApiClient, Connection, Event, Message, Receiver, Server, SocketOptions};
 use halley_testkit::{platform::Platform, unique, within};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -94,6 +94,13 @@ impl World {
 
     /// A person's device, its socket on the given gateway node (counted round).
     pub async fn device(&self, person: &Person, node: usize) -> Device {
+        let (api, options) = self.options(person, node).await;
+        let socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
+        Device { api, socket }
+    }
+
+    /// A new device of a person, and how it opens its socket.
+    pub async fn options(&self, person: &Person, node: usize) -> (ApiClient, SocketOptions) {
         let server = Server::new(&self.rest, &self.app_id).expect("server");
         let server = server.with_websocket(&self.websockets[node % self.websockets.len()]);
         let api = server.as_user(&person.token);
@@ -101,8 +108,7 @@ impl World {
         let mut options = api.socket_options(&login).expect("socket options");
         options.keep_own = true;
         options.with_sequence = true;
-        let socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
-        Device { api, socket }
+        (api, options)
     }
 
     /// A group with members.

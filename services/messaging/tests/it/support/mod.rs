@@ -274,6 +274,7 @@ calls! {
     list_system_pins(ListSystemPinsRequest) -> ListSystemPinsResponse;
     replace_system_pins(ReplaceSystemPinsRequest) -> ReplaceSystemPinsResponse;
     record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
+    resume(ResumeRequest) -> ResumeResponse;
     import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
     count_messages(CountMessagesRequest) -> CountMessagesResponse;
 }

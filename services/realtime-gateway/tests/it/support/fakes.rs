@@ -255,6 +255,9 @@ pub struct FakeMessaging {
     pub asked: AtomicUsize,
     pub is_down: AtomicBool,
     pub marked: Mutex<Vec<Marked>>,
+    /// What sockets are told that they missed; the answer to all but the first question of a token.
+    pub missed: Mutex<messaging::ResumeResponse>,
+    pub resumed_from: Mutex<Vec<messaging::ResumeRequest>>,
     /// Where receipts wait.
     pub marks: Gate,
 }
@@ -285,6 +288,22 @@ fake! {
             let found = history.range(after..).take_while(|((with, _), _)| *with == request.with);
             let messages = found.map(|(_, message)| message.clone()).collect();
             Ok(Response::new(messaging::ListMessagesResponse { messages, has_more: false }))
+        }
+
+        async fn resume(
+            &self,
+            request: Request<messaging::ResumeRequest>,
+        ) -> Result<Response<messaging::ResumeResponse>, Status> {
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            Caller::of(&request)?.require_uid()?;
+            let request = request.into_inner();
+            let first = messaging::ResumeResponse { token: "first".to_owned(), ..Default::default() };
+            let missed = self.missed.lock().unwrap().clone();
+            let answer = if request.token.is_empty() { first } else { missed };
+            self.resumed_from.lock().unwrap().push(request);
+            Ok(Response::new(answer))
         }
 
         async fn mark_read(

@@ -1,0 +1,116 @@
+//! What a socket of Halley's own subprotocol is told after its auth reply: everything it missed, then a token for the next
+//! time. Live events wait in the socket's queue meanwhile, so nothing comes before it and nothing falls between. What was
+//! committed in that moment may come twice: clients know it by its position.
+
+use std::{collections::HashMap, time::Duration};
+
+use axum::extract::ws::{Message as Frame, Utf8Bytes, WebSocket};
+use futures::SinkExt as _;
+use halley_contracts::{
+    common::v1::UserPrincipal,
+    events::v1::{Event, MessageSent, ReceiptChanged, ReceiptKind, event::Body},
+    messaging::v1::{
+        Message, MissedReceipt, Position, ResumeRequest, ResumeResponse, messaging_service_client::MessagingServiceClient,
+    },
+};
+use halley_kit::Caller;
+use tokio::time::timeout;
+
+use crate::{close::Close, frame, node::Node, socket::Identity};
+
+/// How long all of it may take to be written.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What a client says of where it left off.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOff {
+    /// Of an earlier socket; empty: there was none.
+    pub token: String,
+    /// By conversation, the newest message that the client has.
+    pub positions: HashMap<String, i64>,
+}
+
+/// Tells it. What can't be asked for is to be fetched by the client, which is told so.
+pub async fn tell(node: &Node, identity: &Identity, left_off: LeftOff, stream: &mut WebSocket) -> Result<(), Close> {
+    let missed = ask(node, identity, left_off).await;
+    let write = async {
+        for frame in frames(identity, missed) {
+            stream.feed(Frame::Text(Utf8Bytes::from(frame))).await?;
+        }
+        stream.flush().await
+    };
+    timeout(WRITE_TIMEOUT, write).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)
+}
+
+async fn ask(node: &Node, identity: &Identity, left_off: LeftOff) -> ResumeResponse {
+    let positions = left_off.positions.into_iter();
+    let request = ResumeRequest {
+        token: left_off.token,
+        positions: positions.map(|(conversation_id, sequence)| Position { conversation_id, sequence }).collect(),
+    };
+    let user = UserPrincipal {
+        uid: identity.uid.clone(),
+        device_id: identity.device_id.clone(),
+        token_id: identity.token_id.clone(),
+    };
+    let caller = Caller::user(&identity.app_id, user);
+    match MessagingServiceClient::new(node.messaging.clone()).resume(caller.request(request)).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => {
+            tracing::warn!(%status, "can't ask what a socket missed");
+            ResumeResponse { refetch: true, ..Default::default() }
+        }
+    }
+}
+
+/// Membership first, then messages, what became of older ones, and who read what.
+fn frames(identity: &Identity, missed: ResumeResponse) -> impl Iterator<Item = String> {
+    let app_id = identity.app_id.clone();
+    let uid = identity.uid.clone();
+    let end = frame::resumed(&app_id, &missed);
+    // Without the device that caused it: this one may have been cut off before it had the answer to its own call.
+    let live = |app_id: &str, body: Body, at_ms: i64| {
+        let event =
+            Event { app_id: app_id.to_owned(), occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
+        frame::encode(&event, false, true).and_then(|frames| frames.positions).map(|frame| frame.to_string())
+    };
+    let left = missed.left_conversation_ids.into_iter().filter_map({
+        let app_id = app_id.clone();
+        move |id| frame::conversation_left(&app_id, &id)
+    });
+    let sent = missed.messages.into_iter().filter_map({
+        let app_id = app_id.clone();
+        move |message: Message| {
+            let at_ms = message.sent_at_ms;
+            live(&app_id, Body::MessageSent(MessageSent { message: Some(message) }), at_ms)
+        }
+    });
+    let changed = missed.changed_messages.into_iter().filter_map({
+        let (app_id, uid) = (app_id.clone(), uid.clone());
+        move |message| frame::message_changed(&app_id, &uid, &message)
+    });
+    let receipts = missed.receipts.into_iter().filter_map({
+        let app_id = app_id.clone();
+        move |missed| {
+            let at_ms = missed.at_ms;
+            live(&app_id, Body::ReceiptChanged(receipt(missed)), at_ms)
+        }
+    });
+    let own = missed.conversations.into_iter();
+    let own = own.filter_map(move |conversation| frame::conversation_changed(&app_id, &conversation));
+    left.chain(sent).chain(changed).chain(receipts).chain(own).chain(end)
+}
+
+fn receipt(missed: MissedReceipt) -> ReceiptChanged {
+    let kind = if missed.read { ReceiptKind::Read } else { ReceiptKind::Delivered };
+    ReceiptChanged {
+        kind: kind.into(),
+        receiver_type: missed.receiver_type,
+        user: missed.user,
+        receiver: missed.receiver,
+        conversation_id: missed.conversation_id,
+        message_id: missed.message_id,
+        sequence: missed.sequence,
+        message_sender: String::new(),
+    }
+}
