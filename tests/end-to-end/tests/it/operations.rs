@@ -60,11 +60,6 @@ pub fn operation(id: &str) -> &'static Operation {
     OPERATIONS.iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("there is no operation {id}"))
 }
 
-/// Whether this server has the operation already.
-pub fn is_served(operation: &Operation) -> bool {
-    !NOT_YET_SERVED.contains(&operation.id)
-}
-
 macro_rules! operations {
     ($($id:literal $method:ident $path:literal $auth:ident $acting:ident;)*) => {
         /// The table.
@@ -231,6 +226,3 @@ operations! {
     // What clients ask before they upload.
     "create-upload-url" POST "/files/upload-url" Key May;
 }
-
-/// Operations that the server does not have yet, or not with all their parameters: their cases wait, and are counted.
-pub const NOT_YET_SERVED: &[&str] = &[];
