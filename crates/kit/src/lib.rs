@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod caller;
 pub mod config;
+pub mod cursor;
 pub mod error;
 pub mod lifecycle;
 pub mod page;

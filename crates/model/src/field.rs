@@ -52,11 +52,17 @@ pub fn url(field: &str, value: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
+/// Checks how many entries a list has.
+pub fn at_most<T>(field: &str, values: &[T], max: usize) -> Result<(), FieldError> {
+    if values.len() > max {
+        return Err(FieldError::new(field, format!("must not have more than {max} entries")));
+    }
+    Ok(())
+}
+
 /// Checks tags: at most 25, each 1 to 100 characters.
 pub fn tags(field: &str, values: &[String]) -> Result<(), FieldError> {
-    if values.len() > limits::TAGS_MAX {
-        return Err(FieldError::new(field, format!("must not have more than {} entries", limits::TAGS_MAX)));
-    }
+    at_most(field, values, limits::TAGS_MAX)?;
     values.iter().try_for_each(|tag| required_text(field, tag, limits::TAG_MAX))
 }
 

@@ -11,7 +11,7 @@ pub const NAME_MAX: usize = 100;
 pub const URL_MAX: usize = 3000;
 /// Largest metadata of a user or group, in bytes of JSON.
 pub const METADATA_MAX_BYTES: usize = 5 * 1024;
-/// Most tags of one thing.
+/// Most tags that one thing can have; an app may set less.
 pub const TAGS_MAX: usize = 25;
 /// Longest tag.
 pub const TAG_MAX: usize = 100;
@@ -41,8 +41,8 @@ pub const RECEIVERS_MAX: usize = 25;
 pub const INTERACTIONS_PER_CALL_MAX: usize = 100;
 /// Longest id of an element of an interactive message.
 pub const ELEMENT_ID_MAX: usize = 100;
-/// Most different users that one message mentions.
-pub const MENTIONS_MAX: usize = 10;
+/// Most different users that one message can mention; an app may set less.
+pub const MENTIONS_MAX: usize = 100;
 /// Rows of a page when the caller names no number.
 pub const PAGE_DEFAULT: i32 = 100;
 /// Most rows of a page.

@@ -84,10 +84,13 @@ limits! {
     PushTokens "limits.users.pushTokens" 100 1000 Count None, "Push tokens of a user that stay registered, the newest.";
     Friends "limits.users.friends" 1000 0 Count Some(ErrorCode::FailedToAddFriend), "Most friends of a user.";
     FriendsPerCall "limits.users.friendsPerCall" 25 1000 Count Some(ErrorCode::BadRequest), "Most uids in a call that adds friends.";
+    GroupsOfUser "limits.users.groups" 0 0 Count Some(ErrorCode::QuotaRestriction), "Most groups that a user is in; an import passes it.";
     SavedMessages "limits.users.savedMessages" 100 0 Count Some(ErrorCode::SavedMessagesLimit), "Most messages that a user saves.";
     Members "limits.groups.members" 0 0 Count Some(ErrorCode::NoVacancy), "Most members of a group.";
     MembersPerCall "limits.groups.membersPerCall" 25 1000 Count Some(ErrorCode::BadRequest), "Most uids in a call that adds members, all lists together.";
     PinnedMessages "limits.conversations.pinnedMessages" 100 0 Count Some(ErrorCode::PinnedMessagesLimit), "Most pinned messages of a conversation.";
+    Tags "limits.tags" 25 25 Count Some(ErrorCode::BadRequest), "Most tags of a user, a group, a message or a conversation; an import passes it.";
+    Mentions "limits.messages.mentions" 10 100 Count Some(ErrorCode::InvalidMessageText), "Most different users whom a message mentions.";
     MessageBytes "limits.messages.bytes" 65_536 65_536 Bytes Some(ErrorCode::InvalidMessageData), "Largest data of a message, as JSON.";
     FileBytes "limits.files.bytes" 0 0 Bytes Some(ErrorCode::FileSizeExceeded), "Largest file; without it, the server's own limit (`rest.media_max_bytes`, 100 MiB) holds alone.";
     Reactions "limits.messages.reactions" 25 0 Count Some(ErrorCode::BadRequest), "Most different reactions to a message.";

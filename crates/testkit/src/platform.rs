@@ -60,10 +60,17 @@ enum Ready {
 impl Platform {
     /// `halley serve --target all`, with private servers.
     pub async fn one_process() -> Self {
+        Self::one_process_with(&[]).await
+    }
+
+    /// The same with environment variables.
+    pub async fn one_process_with(environment: &[(&str, &str)]) -> Self {
         let directory = directory();
         let data = data_dir(&directory);
         let (address, tls) = (free_address(), free_address());
         let demo = data.join("demo.json");
+        let variables: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let arguments = [
             "serve",
             "--target",
@@ -76,7 +83,7 @@ impl Platform {
             &text(&data),
         ];
         let process =
-            start(&directory, "halley", &arguments.map(ToOwned::to_owned), &[], Ready::File(demo.clone())).await;
+            start(&directory, "halley", &arguments.map(ToOwned::to_owned), &variables, Ready::File(demo.clone())).await;
         let demo = read_json(&demo);
         Self {
             rest: demo["rest"].as_str().unwrap().to_owned(),
@@ -284,6 +291,8 @@ async fn start(
     }
     let output = File::options().create(true).append(true).open(log(directory, name)).unwrap();
     let mut command = std::process::Command::new(binary());
+    // Tests show many a wrong credential, all from one address.
+    command.env("HALLEY_REST__RATE_WRONG_CREDENTIALS", "0");
     command.args(arguments).envs(environment.iter().cloned()).stdin(Stdio::null());
     command.stdout(output.try_clone().unwrap()).stderr(output);
     // Platforms that tests share are never dropped: they end with the test's process.

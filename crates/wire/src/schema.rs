@@ -32,8 +32,8 @@ mod moderation;
 
 pub use answers::{
     ConversationCursor, ConversationListMeta, Data, Done, Error, ErrorAnswer, Fate, FateError, LimitedPageMeta, List,
-    Marked, MessageCursor, MessageListMeta, MessagePlace, Page, PageMeta, Pagination, Place, ReactionListMeta,
-    ReactionPlace, ThreadListMeta, ThreadPlace, UnreadMarked,
+    ListCursor, Marked, MessageCursor, MessageListMeta, MessagePlace, Page, PageMeta, Pagination, Place,
+    ReactionListMeta, ReactionPlace, ThreadListMeta, ThreadPlace, UnreadMarked, WalkedPage, WalkedPageMeta,
 };
 pub use calls::{Call, CallParticipant, CallParties, CallStatus, CallType, ParticipantState, ToldCall, ToldCallData};
 pub use entities::{

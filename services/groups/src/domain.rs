@@ -13,7 +13,7 @@ pub(crate) use place::{Membership, Place, Places, scope_from_pb, scope_to_pb};
 use chrono::{DateTime, Utc};
 use halley_contracts::common::v1::TimeRange;
 use halley_kit::time;
-use halley_model::{APP_SYSTEM_UID, FieldError, Guid, Uid};
+use halley_model::{APP_SYSTEM_UID, FieldError, Guid, Uid, field};
 
 use crate::error::{GroupsError, Result};
 
@@ -61,10 +61,7 @@ fn sorted(mut ids: Vec<String>) -> Vec<String> {
 
 /// Checks how many items a call has.
 pub(crate) fn at_most<T>(name: &str, items: &[T], max: usize) -> Result<()> {
-    if items.len() > max {
-        return Err(FieldError::new(name, format!("must not have more than {max} entries")).into());
-    }
-    Ok(())
+    Ok(field::at_most(name, items, max)?)
 }
 
 /// A range of times; `None` is an open end.

@@ -34,6 +34,8 @@ pub(crate) enum GroupsError {
     Banned { uid: String },
     #[error("the group is full")]
     Full,
+    #[error("{uid} is in {max} groups, and the app lets nobody be in more")]
+    TooManyGroups { uid: String, max: i64 },
     #[error("{uid} is banned already")]
     AlreadyBanned { uid: String },
     #[error("{uid} is not banned")]
@@ -87,6 +89,7 @@ impl ServiceError for GroupsError {
             Self::Banned { .. } => ErrorCode::BannedGroupMember,
             Self::AlreadyBanned { .. } => ErrorCode::AlreadyBanned,
             Self::Full => ErrorCode::NoVacancy,
+            Self::TooManyGroups { .. } => ErrorCode::QuotaRestriction,
             Self::NotBanned { .. } => ErrorCode::NotABannedUser,
             Self::SameScope { .. } => ErrorCode::SameScope,
             Self::SelfAction => ErrorCode::GroupNoSelfAction,

@@ -17,6 +17,7 @@ mod membership;
 mod outcomes;
 mod ownership;
 mod scope_permissions;
+mod seats;
 mod transfer_ownership;
 mod unban_member;
 mod update_group;

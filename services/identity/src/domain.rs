@@ -10,7 +10,7 @@ pub(crate) use rights::{NewPermissions, features, known_permission};
 pub(crate) use role::{NewRole, RoleChanges};
 pub(crate) use user::{NewUser, UserChanges, keep_private};
 
-use halley_model::{APP_SYSTEM_UID, FieldError, Uid};
+use halley_model::{APP_SYSTEM_UID, Uid, field};
 
 use crate::error::{IdentityError, Result};
 
@@ -36,10 +36,7 @@ pub(crate) fn known_uids(values: &[String]) -> Vec<String> {
 
 /// Checks how many items a call has.
 pub(crate) fn at_most<T>(name: &str, items: &[T], max: usize) -> Result<()> {
-    if items.len() > max {
-        return Err(FieldError::new(name, format!("must not have more than {max} entries")).into());
-    }
-    Ok(())
+    Ok(field::at_most(name, items, max)?)
 }
 
 #[cfg(test)]

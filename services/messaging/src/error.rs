@@ -45,8 +45,8 @@ pub(crate) enum MessagingError {
     EmptyText,
     #[error("the text must be a string")]
     InvalidText,
-    #[error("the text must not mention more than {max} different users", max = halley_model::limits::MENTIONS_MAX)]
-    TooManyMentions,
+    #[error("the text must not mention more than {max} different users")]
+    TooManyMentions { max: usize },
     #[error("the metadata must be an object")]
     InvalidMetadata,
     #[error("customData must not be empty")]
@@ -129,7 +129,7 @@ impl ServiceError for MessagingError {
             Self::NotASender { .. } => ErrorCode::MessageNotASender,
             Self::ActionNotAllowed { .. } => ErrorCode::MessageActionNotAllowed,
             Self::EmptyText => ErrorCode::EmptyMessageText,
-            Self::InvalidText | Self::TooManyMentions => ErrorCode::InvalidMessageText,
+            Self::InvalidText | Self::TooManyMentions { .. } => ErrorCode::InvalidMessageText,
             Self::InvalidMetadata => ErrorCode::InvalidMetadata,
             Self::EmptyCustomData => ErrorCode::EmptyCustomData,
             Self::InvalidCustomData => ErrorCode::InvalidCustomData,
@@ -166,7 +166,7 @@ impl ServiceError for MessagingError {
             Self::InvalidReceiverType => Some("receiverType"),
             Self::InvalidCategory => Some("category"),
             Self::EmptyType => Some("type"),
-            Self::EmptyText | Self::InvalidText | Self::TooManyMentions => Some("data.text"),
+            Self::EmptyText | Self::InvalidText | Self::TooManyMentions { .. } => Some("data.text"),
             Self::InvalidMetadata => Some("data.metadata"),
             Self::EmptyCustomData | Self::InvalidCustomData => Some("data.customData"),
             Self::Field(fault) | Self::InvalidData(fault) | Self::InvalidImport(fault) => Some(&fault.field),

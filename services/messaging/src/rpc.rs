@@ -12,6 +12,7 @@ mod marks;
 mod messages;
 mod metrics;
 mod moderation;
+mod open_conversations;
 mod own_conversation;
 mod reactions;
 mod receipts;
@@ -192,6 +193,13 @@ impl MessagingService for Service {
 
     async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answer<pb::ResumeResponse> {
         answer(request, |caller, body| resume::resume(&self.0, caller, body)).await
+    }
+
+    async fn open_conversations(
+        &self,
+        request: Request<pb::OpenConversationsRequest>,
+    ) -> Answer<pb::OpenConversationsResponse> {
+        answer(request, |caller, body| open_conversations::open(&self.0, caller, body)).await
     }
 
     async fn record_membership(

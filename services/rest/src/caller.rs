@@ -86,7 +86,7 @@ impl FromRequestParts<Arc<State>> for Context {
             }
             (None, None) => return Err(ApiError::code(ErrorCode::EmptyApiKey)),
         };
-        let session = state.session(app_id.as_str(), credential).await?;
+        let session = state.session(parts, app_id.as_str(), credential).await?;
         let app: Arc<str> = Arc::clone(&session.app_id);
         let (caller, auth_token, user) = match session {
             Session { principal: Principal::ApiKey(key), .. } => {

@@ -12,7 +12,7 @@ pub struct RestConfig {
     pub public_host: String,
     /// host\[:port\] that clients are told for the WebSocket; empty: the same as for HTTP.
     pub public_websocket_host: String,
-    /// Addresses of proxies whose X-Forwarded-Host is believed, separated by commas.
+    /// Addresses of proxies whose X-Forwarded-Host and X-Forwarded-For are believed, separated by commas.
     pub trusted_proxies: String,
     /// HOST:PORT to listen on with TLS as well; empty: not.
     pub tls_listen: String,
@@ -53,6 +53,8 @@ pub struct RestConfig {
     pub rate_per_key: u64,
     /// Requests of one logged-in user.
     pub rate_per_user: u64,
+    /// Wrong credentials a minute from one address, counted by each process; past it the answer is 429. 0: any number.
+    pub rate_wrong_credentials: u64,
 }
 
 impl Default for RestConfig {
@@ -82,6 +84,7 @@ impl Default for RestConfig {
             rate_import: 0,
             rate_per_key: 0,
             rate_per_user: 0,
+            rate_wrong_credentials: 300,
         }
     }
 }

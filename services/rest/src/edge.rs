@@ -33,11 +33,12 @@ const CORS: [(HeaderName, &str); 5] = [
     (ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// From outside in: CORS, envelope, panic wall, bound, deadline, headers of rate limits.
+/// From outside in: CORS, envelope, panic wall, bound, deadline, headers of rate limits, the count of wrong credentials.
 pub fn wrap(routes: Router, state: Arc<State>) -> Router {
     let limit = state.config.max_body_bytes;
     routes
         .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), rates::counted))
         .layer(middleware::from_fn(rates::headed))
         .layer(middleware::from_fn_with_state(state, bounded))
         .layer(middleware::from_fn(enveloped))

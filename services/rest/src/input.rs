@@ -8,7 +8,7 @@ use axum::{
     http::request::Parts,
 };
 use halley_contracts::common::v1::{PageRequest, TimeRange};
-use halley_kit::PublicError;
+use halley_kit::{PublicError, cursor::Cursor};
 use halley_model::{ErrorCode, FieldError, Guid, RoleId, Uid, field, limits};
 use serde_json::{Map, Value};
 
@@ -247,6 +247,23 @@ impl Query {
             return Err(ApiError::field("perPage", "must be 1 to 1000"));
         }
         Ok(PageRequest { page, per_page })
+    }
+
+    /// The place where a page of a numbered list begins in place of its number: the `cursor` of an answer, or a time of
+    /// change. Empty: it begins by its number.
+    pub fn list_cursor(&self) -> Result<String, ApiError> {
+        if let Some(cursor) = self.text("cursor") {
+            return Ok(cursor.to_owned());
+        }
+        let second = self.seconds("updatedAt")?;
+        let descending = match self.text("affix") {
+            None if second == 0 => return Ok(String::new()),
+            None | Some("append") => false,
+            Some("prepend") => true,
+            Some(_) => return Err(ApiError::field("affix", "must be append or prepend")),
+        };
+        let cursor = Cursor::of_change(second, descending);
+        cursor.map(|cursor| cursor.write()).ok_or_else(|| ApiError::field("updatedAt", "is too late a time"))
     }
 
     /// `sortOrder`: whether it is descending.

@@ -1,7 +1,7 @@
 //! The HTTP edge: REST API v3, for an app's server (API key) and for its users' clients (auth token) alike.
 //!
 //! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls,
-//! [`rates`] whether that is too often, and [`rights`] what their role forbids; a handler
+//! [`rates`] whether that is too often, or guessed, and [`rights`] what their role forbids; a handler
 //! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
 //! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
 //! put together here, and nothing else.

@@ -27,6 +27,10 @@ use moka::sync::Cache;
 
 use crate::{RestConfig, caller::without_version, reply::ApiError, state::State};
 
+mod guesses;
+
+pub use guesses::{Guesses, counted};
+
 /// A window, in milliseconds.
 const WINDOW_MS: i64 = 60_000;
 /// How long Redis keeps a window's counter: clocks of processes may be apart.

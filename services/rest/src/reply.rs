@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use halley_contracts::common::v1::{ItemResult, PageInfo, PageRequest};
-use halley_kit::PublicError;
+use halley_kit::{PublicError, cursor::Cursor};
 use halley_model::{ErrorCode, FieldError};
 use halley_wire::error_envelope;
 use serde::Serialize;
@@ -40,7 +40,10 @@ impl<E: Into<PublicError>> From<E> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        with_status(status, &error_envelope(&self.0))
+        let mut response = with_status(status, &error_envelope(&self.0));
+        // For those around the handlers.
+        response.extensions_mut().insert(self.0.code);
+        response
     }
 }
 
@@ -68,6 +71,8 @@ struct Data<T> {
 struct DataWithMeta<T> {
     data: T,
     meta: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Value>,
 }
 
 /// One entity.
@@ -77,12 +82,33 @@ pub fn data(data: impl Serialize) -> Reply {
 
 /// A list with what tells of its page.
 pub fn list(data: impl Serialize, meta: Value) -> Reply {
-    Ok(with_status(StatusCode::OK, &DataWithMeta { data, meta }))
+    Ok(with_status(StatusCode::OK, &DataWithMeta { data, meta, cursor: None }))
 }
 
 /// A numbered page.
 pub fn page(rows: impl Serialize, page: Option<PageInfo>) -> Reply {
     list(rows, json!({"pagination": pagination(page.unwrap_or_default())}))
+}
+
+/// A numbered page of a list that is walked by cursors as well. `cursor` and `changed_at_ms` are of the last row.
+///
+/// Documents show the cursor beside `meta` of some lists and within that of others: it is in both places.
+pub fn page_with_cursor(rows: impl Serialize, page: Option<PageInfo>, cursor: &str, changed_at_ms: i64) -> Reply {
+    let mut meta = json!({"pagination": pagination(page.unwrap_or_default())});
+    // A cursor that can't be read is none of ours to hand out.
+    let cursor = Cursor::parse(cursor).ok().map(|place| {
+        let affix = if place.descending() { "prepend" } else { "append" };
+        json!({"updatedAt": changed_at_ms / 1000, "affix": affix, "cursor": cursor})
+    });
+    if let Some(cursor) = &cursor {
+        meta["cursor"] = cursor.clone();
+    }
+    Ok(with_status(StatusCode::OK, &DataWithMeta { data: rows, meta, cursor }))
+}
+
+/// When an entity was last changed, or made.
+pub fn changed_at(updated_at_ms: i64, created_at_ms: i64) -> i64 {
+    if updated_at_ms == 0 { created_at_ms } else { updated_at_ms }
 }
 
 /// A numbered page of a list that has no rows.

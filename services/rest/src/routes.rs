@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{Router, http::Uri, routing::post};
+use axum::{
+    Router,
+    http::Uri,
+    routing::{get, post},
+};
 use halley_model::ErrorCode;
 use halley_wire::schema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -123,6 +127,9 @@ fn people() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(members::change_scope, members::kick))
         .routes(routes!(banned::list))
         .routes(routes!(banned::ban, banned::unban))
+        // Some documents spell the same calls so.
+        .route("/groups/{guid}/banned_members", get(banned::list))
+        .route("/groups/{guid}/banned_members/{uid}", post(banned::ban).delete(banned::unban))
 }
 
 fn talk() -> OpenApiRouter<Arc<State>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use halley_apps::Apps;
 use halley_bus::{Fact, watch_facts};
 use halley_contracts::{
@@ -24,7 +25,13 @@ use halley_model::{ErrorCode, field};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::{Dependencies, RestConfig, RestError, cache::Facts, media::Media, rates::Rates, rights::Role};
+use crate::{
+    Dependencies, RestConfig, RestError,
+    cache::Facts,
+    media::Media,
+    rates::{Guesses, Rates},
+    rights::Role,
+};
 
 /// A credential's cache key: its hash, so that no credential lies in memory longer than a request.
 type CredentialKey = [u8; 32];
@@ -43,6 +50,7 @@ pub struct State {
     pub media: Media,
     pub apps: Apps,
     pub rates: Rates,
+    pub guesses: Guesses,
     auth: Transport,
     identity: Transport,
     groups: Transport,
@@ -83,6 +91,7 @@ impl State {
             media,
             apps: needs.apps,
             rates: Rates::new(needs.bus),
+            guesses: Guesses::new(config.rate_wrong_credentials),
             config,
             auth: needs.auth,
             identity: needs.identity,
@@ -133,10 +142,11 @@ impl State {
         RealtimeServiceClient::new(self.realtime.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
-    /// Whom a credential stands for. Refusals are not remembered.
-    pub async fn session(&self, app_id: &str, credential: Credential) -> Result<Session, PublicError> {
+    /// Whom a request's credential stands for. Refusals are not remembered, but counted.
+    pub async fn session(&self, parts: &Parts, app_id: &str, credential: Credential) -> Result<Session, PublicError> {
         let key = credential_key(app_id, &credential);
         let fetch = async {
+            self.guesses.check(&self.config, parts)?;
             let request = AuthenticateRequest { app_id: app_id.to_owned(), credential: Some(credential) };
             let answer = self.auth().authenticate(request).await?.into_inner();
             let principal =

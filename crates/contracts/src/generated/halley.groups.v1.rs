@@ -207,6 +207,10 @@ pub struct ListGroupsRequest {
     /// At most so many members.
     #[prost(int32, optional, tag = "13")]
     pub members_count_max: ::core::option::Option<i32>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListGroupsResponse {
@@ -216,6 +220,9 @@ pub struct ListGroupsResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 /// A group in a list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -366,6 +373,10 @@ pub struct ListMembersRequest {
     /// None of these. At most 10,000, like `uids`.
     #[prost(string, repeated, tag = "5")]
     pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMembersResponse {
@@ -375,6 +386,9 @@ pub struct ListMembersResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeMemberScopeRequest {
@@ -462,6 +476,10 @@ pub struct ListBannedMembersRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBannedMembersResponse {
@@ -471,6 +489,9 @@ pub struct ListBannedMembersResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 /// What was set of a scope's permissions in one group.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -194,6 +194,10 @@ pub struct ListUsersRequest {
     /// None of these, for filters that another service answers. At most 10,000, like `uids`.
     #[prost(string, repeated, tag = "15")]
     pub excluded_uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListUsersResponse {
@@ -209,6 +213,9 @@ pub struct ListUsersResponse {
     /// Ids of those users of the page who have blocked the viewer.
     #[prost(string, repeated, tag = "4")]
     pub blocking_viewer: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateUserRequest {
@@ -532,6 +539,10 @@ pub struct ListFriendsRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "3")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListFriendsResponse {
@@ -541,6 +552,9 @@ pub struct ListFriendsResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BlockUsersRequest {
@@ -586,6 +600,10 @@ pub struct ListBlockedUsersRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "4")]
     pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+    /// Begin after the row that the `next_cursor` of a page names, in that page's order; then neither the number of the
+    /// page nor the order asked for counts. Empty: a numbered page.
+    #[prost(string, tag = "30")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBlockedUsersResponse {
@@ -595,6 +613,9 @@ pub struct ListBlockedUsersResponse {
     /// Where the page stands.
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+    /// The cursor of the page's last row; empty when it has no row.
+    #[prost(string, tag = "30")]
+    pub next_cursor: ::prost::alloc::string::String,
 }
 /// A user between whom and another there is a block.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1744,6 +1744,17 @@ pub struct ReplaceSystemPinsResponse {
     pub pins: ::prost::alloc::vec::Vec<SystemPin>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenConversationsRequest {
+    /// The user's id.
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// The other side of each conversation.
+    #[prost(string, repeated, tag = "2")]
+    pub others: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenConversationsResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkReadRequest {
     /// What the other side is.
     #[prost(enumeration = "ReceiverType", tag = "1")]
@@ -1923,76 +1934,6 @@ pub struct CountMessagesResponse {
     /// Of messages to groups.
     #[prost(int64, tag = "2")]
     pub group_messages: i64,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ResumeRequest {
-    /// Of an earlier answer; empty: nothing was seen yet, and only a token is wanted.
-    #[prost(string, tag = "1")]
-    pub token: ::prost::alloc::string::String,
-    /// How far the client has come in conversations since then; messages up to there are left out. At most 1,000.
-    #[prost(message, repeated, tag = "2")]
-    pub positions: ::prost::alloc::vec::Vec<Position>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Position {
-    /// The conversation's public id.
-    #[prost(string, tag = "1")]
-    pub conversation_id: ::prost::alloc::string::String,
-    /// Of the newest message that the client has; the client has all those before it, too.
-    #[prost(int64, tag = "2")]
-    pub sequence: i64,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ResumeResponse {
-    /// Stands for the moment of this answer.
-    #[prost(string, tag = "1")]
-    pub token: ::prost::alloc::string::String,
-    /// The token was of no use, or too much was missed: whatever the client shows is to be fetched anew. Nothing else is told.
-    #[prost(bool, tag = "2")]
-    pub refetch: bool,
-    /// Messages that are new, each conversation's in order. Membership is told by its action messages.
-    #[prost(message, repeated, tag = "3")]
-    pub messages: ::prost::alloc::vec::Vec<Message>,
-    /// Older messages that changed: edited, deleted, with other reactions, pinned.
-    #[prost(message, repeated, tag = "4")]
-    pub changed_messages: ::prost::alloc::vec::Vec<Message>,
-    /// How far others got.
-    #[prost(message, repeated, tag = "5")]
-    pub receipts: ::prost::alloc::vec::Vec<MissedReceipt>,
-    /// Conversations in which the user's own state changed: read up to elsewhere, tagged, hidden.
-    #[prost(message, repeated, tag = "6")]
-    pub conversations: ::prost::alloc::vec::Vec<Conversation>,
-    /// Public ids of the conversations that the user is not in any more.
-    #[prost(string, repeated, tag = "7")]
-    pub left_conversation_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Public ids of groups with more than 300 members: receipts of others in these are not told one by one.
-    #[prost(string, repeated, tag = "8")]
-    pub untold_receipts_of: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct MissedReceipt {
-    /// Whose.
-    #[prost(message, optional, tag = "1")]
-    pub user: ::core::option::Option<super::super::identity::v1::User>,
-    /// Where, as who made it sees it: the other user, or the group.
-    #[prost(enumeration = "ReceiverType", tag = "2")]
-    pub receiver_type: i32,
-    #[prost(string, tag = "3")]
-    pub receiver: ::prost::alloc::string::String,
-    /// The conversation's public id.
-    #[prost(string, tag = "4")]
-    pub conversation_id: ::prost::alloc::string::String,
-    /// Read; else delivered.
-    #[prost(bool, tag = "5")]
-    pub read: bool,
-    /// Up to this message.
-    #[prost(int64, tag = "6")]
-    pub message_id: i64,
-    #[prost(int64, tag = "7")]
-    pub sequence: i64,
-    /// Unix ms.
-    #[prost(int64, tag = "8")]
-    pub at_ms: i64,
 }
 /// Which way a page goes from its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2991,12 +2932,16 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// What the caller's user missed since an earlier answer to this call: all of it, or the advice to fetch anew. Never a part.
-        /// What it is told of has its present state, so that an event told twice changes nothing. Errors: ERR_BAD_REQUEST.
-        pub async fn resume(
+        /// Shows users the conversation that they have with another one, on both sides, also before anything is said in it. Safe to
+        /// repeat. Who deletes it sees it again with the next message, or the next call. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_BAD_REQUEST past 1,000 others.
+        pub async fn open_conversations(
             &mut self,
-            request: impl tonic::IntoRequest<super::ResumeRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status> {
+            request: impl tonic::IntoRequest<super::OpenConversationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenConversationsResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
@@ -3007,12 +2952,15 @@ pub mod messaging_service_client {
                 })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
-                "/halley.messaging.v1.MessagingService/Resume",
+                "/halley.messaging.v1.MessagingService/OpenConversations",
             );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(
-                    GrpcMethod::new("halley.messaging.v1.MessagingService", "Resume"),
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "OpenConversations",
+                    ),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -3370,12 +3318,16 @@ pub mod messaging_service_server {
             tonic::Response<super::ReplaceSystemPinsResponse>,
             tonic::Status,
         >;
-        /// What the caller's user missed since an earlier answer to this call: all of it, or the advice to fetch anew. Never a part.
-        /// What it is told of has its present state, so that an event told twice changes nothing. Errors: ERR_BAD_REQUEST.
-        async fn resume(
+        /// Shows users the conversation that they have with another one, on both sides, also before anything is said in it. Safe to
+        /// repeat. Who deletes it sees it again with the next message, or the next call. Not for logged-in users.
+        /// Errors: ERR_UID_NOT_FOUND, ERR_BAD_REQUEST past 1,000 others.
+        async fn open_conversations(
             &self,
-            request: tonic::Request<super::ResumeRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status>;
+            request: tonic::Request<super::OpenConversationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenConversationsResponse>,
+            tonic::Status,
+        >;
         /// Turns a membership event into what messaging keeps of it: the member's place in the conversation and the
         /// action message in its history. Safe to repeat: one event makes one action message.
         async fn record_membership(
@@ -4764,25 +4716,26 @@ pub mod messaging_service_server {
                     };
                     Box::pin(fut)
                 }
-                "/halley.messaging.v1.MessagingService/Resume" => {
+                "/halley.messaging.v1.MessagingService/OpenConversations" => {
                     #[allow(non_camel_case_types)]
-                    struct ResumeSvc<T: MessagingService>(pub Arc<T>);
+                    struct OpenConversationsSvc<T: MessagingService>(pub Arc<T>);
                     impl<
                         T: MessagingService,
-                    > tonic::server::UnaryService<super::ResumeRequest>
-                    for ResumeSvc<T> {
-                        type Response = super::ResumeResponse;
+                    > tonic::server::UnaryService<super::OpenConversationsRequest>
+                    for OpenConversationsSvc<T> {
+                        type Response = super::OpenConversationsResponse;
                         type Future = BoxFuture<
                             tonic::Response<Self::Response>,
                             tonic::Status,
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::ResumeRequest>,
+                            request: tonic::Request<super::OpenConversationsRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as MessagingService>::resume(&inner, request).await
+                                <T as MessagingService>::open_conversations(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -4793,7 +4746,7 @@ pub mod messaging_service_server {
                     let max_encoding_message_size = self.max_encoding_message_size;
                     let inner = self.inner.clone();
                     let fut = async move {
-                        let method = ResumeSvc(inner);
+                        let method = OpenConversationsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -50,7 +50,8 @@ impl Feature {
 
 catalogue! {
     AddMember "addMember" "Add members" "Adding users to a group." ["PUT" "/groups/{guid}/members"];
-    Ban "ban" "Ban members" "Banning users from a group." ["POST" "/groups/{guid}/bannedusers/{uid}"];
+    Ban "ban" "Ban members" "Banning users from a group."
+        ["POST" "/groups/{guid}/bannedusers/{uid}", "POST" "/groups/{guid}/banned_members/{uid}"];
     BlockUser "blockUser" "Block users" "Blocking users." ["POST" "/blockedusers"];
     ChangeScope "changeScope" "Change scopes" "Changing the scope of a member." ["PUT" "/groups/{guid}/members/{uid}"];
     CreateCall "createCall" "Start calls" "Starting calls." ["POST" "/calls"];
@@ -84,7 +85,7 @@ catalogue! {
     KickMember "kickMember" "Remove members" "Removing members of a group." ["DELETE" "/groups/{guid}/members/{uid}"];
     LeaveGroup "leaveGroup" "Leave groups" "Leaving groups." ["DELETE" "/groups/{guid}/members"];
     ListBannedUsers "listBannedUsers" "List banned users" "Listing the users who are banned from a group."
-        ["GET" "/groups/{guid}/bannedusers"];
+        ["GET" "/groups/{guid}/bannedusers", "GET" "/groups/{guid}/banned_members"];
     ListCalls "listCalls" "List calls" "Listing calls." ["GET" "/calls"];
     ListConversations "listConversations" "List conversations" "Listing conversations." ["GET" "/conversations"];
     ListGroupMembers "listGroupMembers" "List members" "Listing the members of a group."
@@ -99,7 +100,8 @@ catalogue! {
     MassMemberOperate "massMemberOperate" "Change many members" "Adding and banning many users at once."
         ["PUT" "/groups/{guid}/members"];
     PatchOwner "patchOwner" "Transfer ownership" "Giving a group to another member." ["PATCH" "/groups/{guid}/owner"];
-    Unban "unban" "Lift bans" "Lifting bans." ["DELETE" "/groups/{guid}/bannedusers/{uid}"];
+    Unban "unban" "Lift bans" "Lifting bans."
+        ["DELETE" "/groups/{guid}/bannedusers/{uid}", "DELETE" "/groups/{guid}/banned_members/{uid}"];
     UnblockUser "unblockUser" "Unblock users" "Unblocking users." ["DELETE" "/blockedusers"];
     UpdateAuthToken "updateAuthToken" "Tell of the device" "Telling of the auth token's device, as a login does."
         ["PUT" "/me"];

@@ -29,6 +29,40 @@ pub struct PageMeta {
     pub pagination: Pagination,
 }
 
+/// A numbered page of a list that is walked by cursors as well.
+#[derive(ToSchema)]
+pub struct WalkedPage<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where the page stands.
+    pub meta: WalkedPageMeta,
+    /// The same as in `meta`.
+    #[schema(required = false)]
+    pub cursor: ListCursor,
+}
+
+/// Where a page stands.
+#[derive(ToSchema)]
+pub struct WalkedPageMeta {
+    /// Where the page stands. The whole list is counted, also by pages that begin after a row.
+    pub pagination: Pagination,
+    /// The page's last row; absent when it has no row. A query with these keys goes on after it.
+    #[schema(required = false)]
+    pub cursor: ListCursor,
+}
+
+/// The last row of a page of a numbered list.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ListCursor {
+    /// Unix seconds of its last change: of a member when it joined, of a banned user when it was banned.
+    pub updated_at: i64,
+    /// `append` where the list ascends, `prepend` where it descends.
+    pub affix: String,
+    /// The row and the order of the list.
+    pub cursor: String,
+}
+
 /// Where a page stands.
 #[derive(ToSchema)]
 pub struct Pagination {

@@ -4,7 +4,10 @@ use halley_contracts::groups::v1::{AddMembersRequest, AddMembersResponse};
 use halley_kit::{Caller, time};
 use halley_model::{Limit, rights::Action};
 
-use super::outcomes::{self, Room};
+use super::{
+    outcomes::{self, Room},
+    seats::Seats,
+};
 use crate::{
     access::Scene,
     domain::{self, Wanted},
@@ -21,8 +24,9 @@ pub(super) async fn add(groups: &Groups, caller: Caller, request: AddMembersRequ
     let mut transaction = groups.pool.begin().await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &uids).await?;
     scene.require(Action::AddMembers)?;
-    let room = Room { uncounted: 0, max: settings.limit(Limit::Members) };
-    let applied = outcomes::apply(&mut transaction, Origin::of(&caller), &scene, &wanted, room, time::now()).await?;
+    let seats = Seats::of(&mut transaction, caller.app_id(), &settings, &uids).await?;
+    let room = Room { uncounted: 0, max: settings.limit(Limit::Members), seats };
+    let applied = outcomes::apply(&mut transaction, Origin::of(&caller), &scene, &wanted, &room, time::now()).await?;
     groups.commit(transaction, &applied.entries).await?;
     Ok(AddMembersResponse { group: Some(applied.group), outcomes: applied.outcomes })
 }

@@ -4,6 +4,7 @@ use halley_contracts::groups::v1::{Group, JoinGroupRequest, JoinGroupResponse, M
 use halley_kit::{Caller, time};
 use halley_model::{Limit, field, limits, rights::Scope};
 
+use super::seats::Seats;
 use crate::{
     access::Scene,
     domain::{self, Kind, Membership},
@@ -35,6 +36,7 @@ pub(super) async fn join(groups: &Groups, caller: Caller, request: JoinGroupRequ
     if usize::try_from(scene.group.members_count).is_ok_and(|members| members >= max) {
         return Err(GroupsError::Full);
     }
+    Seats::of(&mut transaction, app_id, &settings, &[uid]).await?.take(uid)?;
     let at = time::now();
     let member = Membership { scope: Scope::Participant, joined_at: at };
     members::insert_members(&mut transaction, app_id, &guid, &[(uid, member.scope)], at).await?;

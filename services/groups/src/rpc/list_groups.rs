@@ -1,24 +1,31 @@
 //! `ListGroups`.
 
 use halley_contracts::groups::v1::{GroupEntry, ListGroupsRequest, ListGroupsResponse};
-use halley_kit::{Caller, page::Page, search::Prefix};
+use halley_kit::{
+    Caller,
+    cursor::{Order, SortBy, Walk},
+    page::Page,
+    search::Prefix,
+};
 use halley_model::{FieldError, limits};
 
 use crate::{
     domain::{self, Kind, Range},
     error::Result,
     service::Groups,
-    store::group_list::{self, EntryRow, GroupFilter, Sort},
+    store::group_list::{self, EntryRow, GroupFilter},
 };
 
 pub(super) async fn list(groups: &Groups, caller: Caller, request: ListGroupsRequest) -> Result<ListGroupsResponse> {
-    let page = Page::parse(request.page)?;
-    let (sort, descending) = (sort(&request.sort_by)?, request.descending);
+    let order = Order { by: sort(&request.sort_by)?, descending: request.descending };
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, order, &group_list::ORDERS)?;
     let filter = filter(&caller, request)?;
-    let (rows, total) = group_list::list_groups(&groups.pool, caller.app_id(), &filter, sort, descending, page).await?;
-    let info = page.info(total, rows.len());
+    let (rows, total) = group_list::list_groups(&groups.pool, caller.app_id(), &filter, &walk).await?;
+    let info = walk.info(total, rows.len());
+    let next_cursor = walk.cursor(rows.last().map(EntryRow::keys));
     let viewer = filter.viewer.as_deref().unwrap_or_default();
-    Ok(ListGroupsResponse { groups: rows.into_iter().map(|row| show(row, viewer)).collect(), page: Some(info) })
+    let groups = rows.into_iter().map(|row| show(row, viewer)).collect();
+    Ok(ListGroupsResponse { groups, page: Some(info), next_cursor })
 }
 
 fn show(row: EntryRow, viewer: &str) -> GroupEntry {
@@ -26,11 +33,11 @@ fn show(row: EntryRow, viewer: &str) -> GroupEntry {
     GroupEntry { group: Some(row.group.into()), own }
 }
 
-fn sort(sort_by: &str) -> Result<Sort> {
+fn sort(sort_by: &str) -> Result<SortBy> {
     match sort_by {
-        "" | "guid" => Ok(Sort::Guid),
-        "name" => Ok(Sort::Name),
-        "createdAt" => Ok(Sort::CreatedAt),
+        "" | "guid" => Ok(SortBy::Id),
+        "name" => Ok(SortBy::Name),
+        "createdAt" => Ok(SortBy::CreatedAt),
         _ => Err(FieldError::new("sortBy", "must be name, guid or createdAt").into()),
     }
 }

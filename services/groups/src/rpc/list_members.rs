@@ -3,7 +3,11 @@
 use halley_contracts::groups::v1::{
     ListBannedMembersRequest, ListBannedMembersResponse, ListMembersRequest, ListMembersResponse, MemberScope,
 };
-use halley_kit::{Caller, page::Page};
+use halley_kit::{
+    Caller,
+    cursor::{Order, SortBy, Walk},
+    page::Page,
+};
 use halley_model::{
     FieldError,
     rights::{Action, Scope},
@@ -15,16 +19,18 @@ use crate::{
     error::{GroupsError, Result},
     service::Groups,
     store::{
-        bans,
-        members::{self, MemberFilter},
+        bans::{self, BanRow},
+        members::{self, MemberFilter, MemberRow},
     },
 };
 
 /// Most uids of a filter, to list or to leave out.
 const UIDS_MAX: usize = 10_000;
+/// Without a cursor.
+const BY_UID: Order = Order { by: SortBy::Id, descending: false };
 
 pub(super) async fn list(groups: &Groups, caller: Caller, request: ListMembersRequest) -> Result<ListMembersResponse> {
-    let page = Page::parse(request.page)?;
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, BY_UID, &members::ORDERS)?;
     domain::at_most("uids", &request.uids, UIDS_MAX)?;
     domain::at_most("excludedUids", &request.excluded_uids, UIDS_MAX)?;
     let mut filter = MemberFilter {
@@ -40,10 +46,11 @@ pub(super) async fn list(groups: &Groups, caller: Caller, request: ListMembersRe
         let narrowed = rights.narrow_members(&filter.scopes);
         filter.scopes = narrowed.map_err(|denied| GroupsError::NotPermitted { denied, scope: own.scope })?;
     }
-    let (rows, total) = members::list_members(&groups.pool, caller.app_id(), &guid, &filter, page).await?;
-    let info = page.info(total, rows.len());
+    let (rows, total) = members::list_members(&groups.pool, caller.app_id(), &guid, &filter, &walk).await?;
+    let next_cursor = walk.cursor(rows.last().map(MemberRow::keys));
+    let info = walk.info(total, rows.len());
     let members = rows.iter().map(|row| row.membership().show(&guid, &row.uid)).collect();
-    Ok(ListMembersResponse { members, page: Some(info) })
+    Ok(ListMembersResponse { members, page: Some(info), next_cursor })
 }
 
 fn scopes(numbers: &[i32]) -> Result<Vec<Scope>> {
@@ -57,10 +64,12 @@ pub(super) async fn list_banned(
     caller: Caller,
     request: ListBannedMembersRequest,
 ) -> Result<ListBannedMembersResponse> {
-    let page = Page::parse(request.page)?;
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, BY_UID, &bans::ORDERS)?;
     let guid = domain::known_guid(&request.guid)?;
     Scene::read(groups, &caller, &guid).await?.require(Action::ListBanned)?;
-    let (rows, total) = bans::list_bans(&groups.pool, caller.app_id(), &guid, page).await?;
-    let info = page.info(total, rows.len());
-    Ok(ListBannedMembersResponse { bans: rows.into_iter().map(Into::into).collect(), page: Some(info) })
+    let (rows, total) = bans::list_bans(&groups.pool, caller.app_id(), &guid, &walk).await?;
+    let next_cursor = walk.cursor(rows.last().map(BanRow::keys));
+    let info = walk.info(total, rows.len());
+    let bans = rows.into_iter().map(Into::into).collect();
+    Ok(ListBannedMembersResponse { bans, page: Some(info), next_cursor })
 }

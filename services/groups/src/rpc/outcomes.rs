@@ -6,6 +6,7 @@ use halley_contracts::groups::v1::{Group, MemberOutcome, MemberScope, Membership
 use halley_model::rights::{Action, Scope};
 use sqlx::PgConnection;
 
+use super::seats::Seats;
 use crate::{
     access::Scene,
     domain::{Membership, Wanted, Wish, scope_to_pb},
@@ -22,18 +23,20 @@ pub(super) struct Applied {
     pub entries: Vec<Entry>,
 }
 
-/// How full a group is.
-#[derive(Debug, Clone, Copy)]
+/// How full a group is, and the groups of those who come into it.
+#[derive(Debug)]
 pub(super) struct Room {
     /// Members who are in the group already and not in its number yet.
     pub uncounted: i32,
     /// The most that it may have.
     pub max: usize,
+    /// Of those who come.
+    pub seats: Seats,
 }
 
 impl Room {
     /// How many more may come in.
-    fn left(self, group: &groups::GroupRow) -> usize {
+    fn left(&self, group: &groups::GroupRow) -> usize {
         let members = usize::try_from(group.members_count.saturating_add(self.uncounted)).unwrap_or(0);
         self.max.saturating_sub(members)
     }
@@ -45,12 +48,14 @@ pub(super) async fn apply(
     origin: Origin<'_>,
     scene: &Scene<'_>,
     wanted: &[Wanted],
-    room: Room,
+    room: &Room,
     now: DateTime<Utc>,
 ) -> Result<Applied> {
     let mut left = room.left(&scene.group);
-    let decisions: Vec<Result<Change<'_>>> =
-        wanted.iter().map(|wanted| decide(scene, wanted, now).and_then(|change| seat(change, &mut left))).collect();
+    let decisions: Vec<Result<Change<'_>>> = wanted
+        .iter()
+        .map(|wanted| decide(scene, wanted, now).and_then(|change| seat(change, room, &mut left)))
+        .collect();
     let changes: Vec<Change<'_>> = decisions.iter().filter_map(|decision| decision.as_ref().ok().copied()).collect();
     let group = write(conn, origin.app_id, scene, &changes, room.uncounted, now).await?;
     let mut outcomes = Vec::with_capacity(wanted.len());
@@ -97,10 +102,11 @@ fn decide<'a>(scene: &Scene<'_>, wanted: &'a Wanted, now: DateTime<Utc>) -> Resu
 }
 
 /// Gives who comes in a place. Who is banned by the same call leaves theirs only afterwards.
-fn seat<'a>(change: Change<'a>, left: &mut usize) -> Result<Change<'a>> {
+fn seat<'a>(change: Change<'a>, room: &Room, left: &mut usize) -> Result<Change<'a>> {
     if change.after.is_none() || change.before.is_some() {
         return Ok(change);
     }
+    room.seats.take(change.uid)?;
     *left = left.checked_sub(1).ok_or(GroupsError::Full)?;
     Ok(change)
 }

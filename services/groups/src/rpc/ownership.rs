@@ -10,6 +10,7 @@ use halley_kit::Caller;
 use halley_model::rights::Scope;
 use sqlx::PgConnection;
 
+use super::seats::Seats;
 use crate::{
     access::Scene,
     domain::{self, GroupChanges, Membership},
@@ -27,6 +28,7 @@ pub(super) async fn give<'a>(
     app_id: &str,
     scene: &Scene<'_>,
     owner: &'a str,
+    seats: &Seats,
     at: DateTime<Utc>,
 ) -> Result<Option<Change<'a>>> {
     let guid = &scene.group.guid;
@@ -46,6 +48,7 @@ pub(super) async fn give<'a>(
             MembershipAction::ScopeChanged
         }
         None => {
+            seats.take(owner)?;
             members::insert_members(conn, app_id, guid, &[(owner, Scope::Admin)], at).await?;
             MembershipAction::Added
         }

@@ -4,7 +4,7 @@ use halley_contracts::groups::v1::{TransferOwnershipRequest, TransferOwnershipRe
 use halley_kit::{Caller, time};
 use halley_model::rights::Action;
 
-use super::ownership;
+use super::{ownership, seats::Seats};
 use crate::{
     access::Scene,
     domain::{self, GroupChanges},
@@ -28,7 +28,9 @@ pub(super) async fn transfer(
     scene.require_other(owner)?;
     scene.require_member(owner)?;
     let at = time::now();
-    let rise = ownership::give(&mut transaction, caller.app_id(), &scene, owner, at).await?;
+    // Who is a member already needs no seat.
+    let seats = Seats::default();
+    let rise = ownership::give(&mut transaction, caller.app_id(), &scene, owner, &seats, at).await?;
     let update =
         Update { kind: scene.group.kind, password_hash: hash.as_deref(), owner, joined: 0, at, by: caller.actor() };
     let changes = GroupChanges::default();

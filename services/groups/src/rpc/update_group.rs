@@ -2,9 +2,9 @@
 
 use halley_contracts::groups::v1::{UpdateGroupRequest, UpdateGroupResponse};
 use halley_kit::{Caller, time};
-use halley_model::rights::Action;
+use halley_model::{Limit, rights::Action};
 
-use super::ownership;
+use super::{ownership, seats::Seats};
 use crate::{
     access::Scene,
     domain::{self, GroupChanges, Kind},
@@ -20,6 +20,10 @@ pub(super) async fn update(
 ) -> Result<UpdateGroupResponse> {
     let guid = domain::known_guid(&request.guid)?;
     let changes = GroupChanges::parse(&caller, request)?;
+    let settings = groups.apps.settings(caller.app_id()).await;
+    if let Some(tags) = &changes.tags {
+        domain::at_most("tags", tags, settings.limit(Limit::Tags))?;
+    }
     let hash = hash(groups, &caller, &guid, &changes).await?;
     let named: Vec<&str> = changes.owner.as_deref().into_iter().collect();
     let mut transaction = groups.pool.begin().await?;
@@ -28,7 +32,10 @@ pub(super) async fn update(
     let kind = changes.kind_after(scene.group.kind)?;
     let at = time::now();
     let rise = match &changes.owner {
-        Some(owner) => ownership::give(&mut transaction, caller.app_id(), &scene, owner, at).await?,
+        Some(owner) => {
+            let seats = Seats::of(&mut transaction, caller.app_id(), &settings, &named).await?;
+            ownership::give(&mut transaction, caller.app_id(), &scene, owner, &seats, at).await?
+        }
         None => None,
     };
     let hash = hash.or(stored_hash).filter(|_| kind == Kind::Password);

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use halley_contracts::groups::v1 as pb;
-use halley_kit::{page::Page, time};
+use halley_kit::{
+    cursor::{Keys, Order, SortBy, Walk},
+    time,
+};
 use sqlx::{PgConnection, PgPool};
 
 /// A stored ban.
@@ -10,6 +13,13 @@ use sqlx::{PgConnection, PgPool};
 pub(crate) struct BanRow {
     uid: String,
     banned_at: DateTime<Utc>,
+}
+
+impl BanRow {
+    /// For a cursor.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys { id: &self.uid, name: "", created_at: self.banned_at, changed_at: self.banned_at }
+    }
 }
 
 impl From<BanRow> for pb::Ban {
@@ -52,18 +62,48 @@ pub(crate) async fn delete_ban(conn: &mut PgConnection, app_id: &str, guid: &str
         .map(drop)
 }
 
-/// One page of bans by uid, and how many the group has.
-pub(crate) async fn list_bans(pool: &PgPool, app_id: &str, guid: &str, page: Page) -> sqlx::Result<(Vec<BanRow>, i64)> {
-    let rows: Vec<BanRow> = sqlx::query_as(
-        "SELECT uid, banned_at FROM bans WHERE app_id = $1 AND guid = $2 ORDER BY uid LIMIT $3 OFFSET $4",
-    )
-    .bind(app_id)
-    .bind(guid)
-    .bind(page.limit())
-    .bind(page.offset())
-    .fetch_all(pool)
-    .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+/// What the list can be sorted by: a ban has changed when it was made.
+pub(crate) const ORDERS: [SortBy; 2] = [SortBy::Id, SortBy::ChangedAt];
+
+/// One statement for each order. $5 and $6 are the row that the page begins after.
+macro_rules! page_sql {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT uid, banned_at FROM bans WHERE app_id = $1 AND guid = $2 AND ($5::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
+            $order,
+            " LIMIT $3 OFFSET $4",
+        )
+    };
+}
+
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by == SortBy::ChangedAt, descending) {
+        (false, false) => page_sql!("uid > $6", "uid"),
+        (false, true) => page_sql!("uid < $6", "uid DESC"),
+        (true, false) => page_sql!("(banned_at, uid) > ($5::timestamptz, $6)", "banned_at, uid"),
+        (true, true) => page_sql!("(banned_at, uid) < ($5::timestamptz, $6)", "banned_at DESC, uid DESC"),
+    }
+}
+
+/// One page of bans, and how many the group has.
+pub(crate) async fn list_bans(
+    pool: &PgPool,
+    app_id: &str,
+    guid: &str,
+    walk: &Walk,
+) -> sqlx::Result<(Vec<BanRow>, i64)> {
+    let rows: Vec<BanRow> = sqlx::query_as(sql(walk.order()))
+        .bind(app_id)
+        .bind(guid)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
+        .fetch_all(pool)
+        .await?;
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let total = sqlx::query_scalar("SELECT COUNT(*) FROM bans WHERE app_id = $1 AND guid = $2")

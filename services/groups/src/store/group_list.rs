@@ -1,7 +1,10 @@
 //! Pages of `groups` by many filters.
 
 use chrono::{DateTime, Utc};
-use halley_kit::{page::Page, search::Prefix};
+use halley_kit::{
+    cursor::{Keys, Order, SortBy, Walk},
+    search::Prefix,
+};
 use sqlx::{PgPool, Postgres, postgres::PgArguments, query::QueryAs};
 
 use super::{
@@ -10,13 +13,8 @@ use super::{
 };
 use crate::domain::{Kind, Membership, Range};
 
-/// How a list is sorted; the guid settles ties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    Guid,
-    Name,
-    CreatedAt,
-}
+/// What the list can be sorted by.
+pub(crate) const ORDERS: [SortBy; 4] = [SortBy::Id, SortBy::Name, SortBy::CreatedAt, SortBy::ChangedAt];
 
 /// What a list is narrowed to. Empty vectors and `None` narrow nothing.
 #[derive(Debug, Clone)]
@@ -52,6 +50,13 @@ impl EntryRow {
         let (scope, joined_at) = (self.scope?, self.joined_at?);
         Some(Membership { scope: scope.into(), joined_at })
     }
+
+    /// For a cursor.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        let group = &self.group;
+        let changed_at = group.updated_at.unwrap_or(group.created_at);
+        Keys { id: &group.guid, name: &group.name, created_at: group.created_at, changed_at }
+    }
 }
 
 /// The condition of a [`GroupFilter`]; its parameters are $1 to $16.
@@ -76,29 +81,43 @@ macro_rules! condition {
     };
 }
 
-/// One statement for each order, because an order is no parameter.
+/// One statement for each order, because an order is no parameter. $19 and $20 are the row that the page begins after.
 macro_rules! page_sql {
-    ($order:literal) => {
+    ($beyond:literal, $order:literal) => {
         concat!(
             "SELECT ",
             columns!("g."),
             ", m.scope, m.joined_at",
             condition!(),
-            " ORDER BY ",
+            " AND ($19::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
             $order,
             " LIMIT $17 OFFSET $18",
         )
     };
 }
 
-fn sql(sort: Sort, descending: bool) -> &'static str {
-    match (sort, descending) {
-        (Sort::Guid, false) => page_sql!("g.guid"),
-        (Sort::Guid, true) => page_sql!("g.guid DESC"),
-        (Sort::Name, false) => page_sql!("g.name_folded, g.guid"),
-        (Sort::Name, true) => page_sql!("g.name_folded DESC, g.guid DESC"),
-        (Sort::CreatedAt, false) => page_sql!("g.created_at, g.guid"),
-        (Sort::CreatedAt, true) => page_sql!("g.created_at DESC, g.guid DESC"),
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by, descending) {
+        (SortBy::Id, false) => page_sql!("g.guid > $20", "g.guid"),
+        (SortBy::Id, true) => page_sql!("g.guid < $20", "g.guid DESC"),
+        (SortBy::Name, false) => page_sql!("(g.name_folded, g.guid) > ($19, $20)", "g.name_folded, g.guid"),
+        (SortBy::Name, true) => page_sql!("(g.name_folded, g.guid) < ($19, $20)", "g.name_folded DESC, g.guid DESC"),
+        (SortBy::CreatedAt, false) => {
+            page_sql!("(g.created_at, g.guid) > ($19::timestamptz, $20)", "g.created_at, g.guid")
+        }
+        (SortBy::CreatedAt, true) => {
+            page_sql!("(g.created_at, g.guid) < ($19::timestamptz, $20)", "g.created_at DESC, g.guid DESC")
+        }
+        (SortBy::ChangedAt, false) => page_sql!(
+            "(COALESCE(g.updated_at, g.created_at), g.guid) > ($19::timestamptz, $20)",
+            "COALESCE(g.updated_at, g.created_at), g.guid"
+        ),
+        (SortBy::ChangedAt, true) => page_sql!(
+            "(COALESCE(g.updated_at, g.created_at), g.guid) < ($19::timestamptz, $20)",
+            "COALESCE(g.updated_at, g.created_at) DESC, g.guid DESC"
+        ),
     }
 }
 
@@ -107,18 +126,18 @@ pub(crate) async fn list_groups(
     pool: &PgPool,
     app_id: &str,
     filter: &GroupFilter,
-    sort: Sort,
-    descending: bool,
-    page: Page,
+    walk: &Walk,
 ) -> sqlx::Result<(Vec<EntryRow>, i64)> {
     // Not kept prepared: a plan for one set of filters is wrong for another.
-    let rows: Vec<EntryRow> = bind_filter(sqlx::query_as(sql(sort, descending)), app_id, filter)
-        .bind(page.limit())
-        .bind(page.offset())
+    let rows: Vec<EntryRow> = bind_filter(sqlx::query_as(sql(walk.order())), app_id, filter)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
         .persistent(false)
         .fetch_all(pool)
         .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let (total,): (i64,) = bind_filter(sqlx::query_as(concat!("SELECT COUNT(*)", condition!())), app_id, filter)

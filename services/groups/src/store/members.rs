@@ -1,7 +1,7 @@
 //! The table `members`.
 
 use chrono::{DateTime, Utc};
-use halley_kit::page::Page;
+use halley_kit::cursor::{Keys, Order, SortBy, Walk};
 use halley_model::rights::Scope;
 use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::QueryAs};
 
@@ -53,6 +53,11 @@ impl MemberRow {
     /// The place in the group.
     pub(crate) fn membership(&self) -> Membership {
         Membership { scope: self.scope.into(), joined_at: self.joined_at }
+    }
+
+    /// For a cursor.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys { id: &self.uid, name: "", created_at: self.joined_at, changed_at: self.joined_at }
     }
 }
 
@@ -136,23 +141,51 @@ macro_rules! condition {
     };
 }
 
-/// One page of members by uid, and how many the whole list has.
+/// What the list can be sorted by: a member has changed when it joined.
+pub(crate) const ORDERS: [SortBy; 2] = [SortBy::Id, SortBy::ChangedAt];
+
+/// One statement for each order. $8 and $9 are the row that the page begins after.
+macro_rules! page_sql {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT uid, scope, joined_at",
+            condition!(),
+            " AND ($8::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
+            $order,
+            " LIMIT $6 OFFSET $7",
+        )
+    };
+}
+
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by == SortBy::ChangedAt, descending) {
+        (false, false) => page_sql!("uid > $9", "uid"),
+        (false, true) => page_sql!("uid < $9", "uid DESC"),
+        (true, false) => page_sql!("(joined_at, uid) > ($8::timestamptz, $9)", "joined_at, uid"),
+        (true, true) => page_sql!("(joined_at, uid) < ($8::timestamptz, $9)", "joined_at DESC, uid DESC"),
+    }
+}
+
+/// One page of members, and how many the whole list has.
 pub(crate) async fn list_members(
     pool: &PgPool,
     app_id: &str,
     guid: &str,
     filter: &MemberFilter,
-    page: Page,
+    walk: &Walk,
 ) -> sqlx::Result<(Vec<MemberRow>, i64)> {
     // Not kept prepared: a plan for one set of filters is wrong for another.
-    let sql = concat!("SELECT uid, scope, joined_at", condition!(), " ORDER BY uid LIMIT $6 OFFSET $7");
-    let rows: Vec<MemberRow> = bind_filter(sqlx::query_as(sql), app_id, guid, filter)
-        .bind(page.limit())
-        .bind(page.offset())
+    let rows: Vec<MemberRow> = bind_filter(sqlx::query_as(sql(walk.order())), app_id, guid, filter)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
         .persistent(false)
         .fetch_all(pool)
         .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let sql = concat!("SELECT COUNT(*)", condition!());
@@ -173,6 +206,33 @@ fn bind_filter<'q, O>(
         .bind(numbers(filter.scopes.iter().copied()))
         .bind(&filter.uids)
         .bind(&filter.excluded_uids)
+}
+
+/// Lets nobody else count the groups of these users until the transaction ends. In the order of uids, so that nobody waits
+/// in a circle.
+pub(crate) async fn lock_counts(conn: &mut PgConnection, app_id: &str, uids: &[&str]) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || sorted.uid, 0)) \
+         FROM (SELECT DISTINCT uid FROM UNNEST($2::text[]) AS t (uid) ORDER BY uid) AS sorted",
+    )
+    .bind(app_id)
+    .bind(uids)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// How many groups each of these users is in; users in none are left out.
+pub(crate) async fn count_groups_of(
+    conn: &mut PgConnection,
+    app_id: &str,
+    uids: &[&str],
+) -> sqlx::Result<Vec<(String, i64)>> {
+    sqlx::query_as("SELECT uid, COUNT(*) FROM members WHERE app_id = $1 AND uid = ANY($2) GROUP BY uid")
+        .bind(app_id)
+        .bind(uids)
+        .fetch_all(conn)
+        .await
 }
 
 /// The first `max` guids of the groups that a user is in.

@@ -60,13 +60,14 @@ async fn bans_are_walked_page_by_page() {
     world.group_with("ann", "room", lists(&[], &[], &[], &names)).await;
     let mut walked = Vec::new();
     for number in 1..=4 {
-        let request = pb::ListBannedMembersRequest { guid: "Room".to_owned(), page: page(number, 3) };
+        let request =
+            pb::ListBannedMembersRequest { guid: "Room".to_owned(), page: page(number, 3), ..Default::default() };
         let answer = world.list_banned_members(&world.user("ann"), request).await.unwrap();
         assert_page(answer.page, number, 3, 7, answer.bans.len());
         assert!(answer.bans.iter().all(|ban| ban.banned_at_ms > 0));
         walked.extend(answer.bans.into_iter().map(|ban| ban.uid));
     }
     assert_eq!(walked, uids);
-    let request = pb::ListBannedMembersRequest { guid: "room".to_owned(), page: page(1, 1001) };
+    let request = pb::ListBannedMembersRequest { guid: "room".to_owned(), page: page(1, 1001), ..Default::default() };
     assert_eq!(refused(world.list_banned_members(&world.server(), request).await), ErrorCode::BadRequest);
 }

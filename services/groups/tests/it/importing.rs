@@ -146,7 +146,7 @@ async fn members_keep_their_times_and_are_stored_once() {
     assert_eq!((stored[0].joined_at_ms, stored[1].joined_at_ms), (6_000, 5_000));
     assert!(stored[2].joined_at_ms >= before);
     assert_eq!(world.place("room", "eve").await, Place::Banned);
-    let bans = pb::ListBannedMembersRequest { guid: "room".to_owned(), page: None };
+    let bans = pb::ListBannedMembersRequest { guid: "room".to_owned(), ..Default::default() };
     assert_eq!(world.list_banned_members(&world.server(), bans).await.unwrap().bans[0].banned_at_ms, 7_000);
     assert_eq!(world.group("room").await.members_count, 3);
     assert_eq!(world.group("other").await.members_count, 1);

@@ -3,6 +3,7 @@
 
 mod bans;
 mod concurrency;
+mod cursors;
 mod deleted_users;
 mod events;
 mod groups;

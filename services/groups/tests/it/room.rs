@@ -1,4 +1,4 @@
-//! How many members a group and a call may have is the app's to set.
+//! How many members a group and a call may have, how many groups a user, and how many tags a group, is the app's to set.
 
 use halley_contracts::groups::v1 as pb;
 use halley_model::{AppSettings, ErrorCode, Limit};
@@ -71,4 +71,88 @@ async fn a_new_group_may_be_full_from_the_beginning() {
     let made = world.create_group(&world.server(), request).await.unwrap();
     assert_eq!(fates(&made.outcomes)[2], ("dan".to_owned(), "ERR_NO_VACANCY".to_owned()));
     assert_eq!(made.group.unwrap().members_count, 3);
+}
+
+fn fate(answer: &pb::AddMembersResponse) -> Vec<(String, String)> {
+    fates(&answer.outcomes)
+}
+
+#[tokio::test]
+async fn a_user_in_as_many_groups_as_may_be_comes_into_no_other_by_any_way() {
+    let settings = AppSettings::default().with_limit(Limit::GroupsOfUser, 2);
+    let world = World::with(&halley_testkit::redis_url().await, settings).await;
+    let create = |guid: &str, owner: &str| pb::CreateGroupRequest {
+        guid: guid.into(),
+        name: "G".into(),
+        owner: owner.into(),
+        ..Default::default()
+    };
+    for guid in ["a", "b"] {
+        world.create_group(&world.server(), create(guid, "ann")).await.unwrap();
+    }
+    world.create_group(&world.server(), create("c", "")).await.unwrap();
+    let quota = ErrorCode::QuotaRestriction;
+    let third = world.create_group(&world.server(), create("d", "ann")).await.expect_err("an owner");
+    assert_eq!(third.code, quota);
+    let join = || pb::JoinGroupRequest { guid: "c".into(), ..Default::default() };
+    assert_eq!(world.join_group(&world.user("ann"), join()).await.expect_err("who joins").code, quota);
+    let add = pb::AddMembersRequest { guid: "c".into(), members: participants(&["ann", "bob"]) };
+    let added = world.add_members(&world.server(), add).await.unwrap();
+    let fated = |uid: &str, code: &str| (uid.to_owned(), code.to_owned());
+    assert_eq!(fate(&added), [fated("ann", quota.as_str()), fated("bob", "")]);
+    let make = pb::CreateGroupRequest { members: participants(&["ann", "cat"]), ..create("e", "bob") };
+    let made = world.create_group(&world.server(), make).await.unwrap();
+    assert_eq!(fates(&made.outcomes), [fated("ann", quota.as_str()), fated("cat", "")]);
+    let give = pb::UpdateGroupRequest { guid: "c".into(), owner: Some("ann".into()), ..Default::default() };
+    assert_eq!(world.update_group(&world.server(), give).await.expect_err("a new owner").code, quota);
+
+    let leave = pb::LeaveGroupRequest { guid: "c".into() };
+    world.leave_group(&world.user("bob"), leave).await.unwrap();
+    world.join_group(&world.user("bob"), join()).await.unwrap();
+    let give = pb::TransferOwnershipRequest { guid: "a".into(), new_owner: "ann".into() };
+    assert_ne!(world.transfer_ownership(&world.server(), give).await.err().map(|error| error.code), Some(quota));
+    world.assert_counts().await;
+}
+
+#[tokio::test]
+async fn who_joins_many_groups_at_once_does_not_pass_the_limit() {
+    let settings = AppSettings::default().with_limit(Limit::GroupsOfUser, 3);
+    let world = World::with(&halley_testkit::redis_url().await, settings).await;
+    for n in 0..10 {
+        let (guid, name) = (format!("g{n}"), "G".into());
+        world.create_group(&world.server(), pb::CreateGroupRequest { guid, name, ..Default::default() }).await.unwrap();
+    }
+    let ann = world.user("ann");
+    let joining = (0..10).map(|n| {
+        let join = pb::JoinGroupRequest { guid: format!("g{n}"), ..Default::default() };
+        world.join_group(&ann, join)
+    });
+    let answers = futures::future::join_all(joining).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
+    world.assert_counts().await;
+}
+
+#[tokio::test]
+async fn an_app_may_allow_fewer_tags() {
+    let settings = AppSettings::default().with_limit(Limit::Tags, 1);
+    let world = World::with(&halley_testkit::redis_url().await, settings).await;
+    let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
+    let create = |given: &[&str]| pb::CreateGroupRequest {
+        guid: "room".into(),
+        name: "Room".into(),
+        tags: tags(given),
+        ..Default::default()
+    };
+    let error = world.create_group(&world.server(), create(&["a", "b"])).await.expect_err("two");
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::BadRequest, Some("tags")));
+    world.create_group(&world.server(), create(&["a", "a"])).await.unwrap();
+    let change = |given: &[&str]| pb::UpdateGroupRequest {
+        guid: "room".into(),
+        tags: tags(given),
+        replace_tags: true,
+        ..Default::default()
+    };
+    let error = world.update_group(&world.server(), change(&["b", "c"])).await.expect_err("two");
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::BadRequest, Some("tags")));
+    assert_eq!(world.update_group(&world.server(), change(&["b"])).await.unwrap().group.unwrap().tags, ["b"]);
 }

@@ -1,7 +1,13 @@
 //! Blocks, and how two users stand to each other.
 
 use halley_contracts::identity::v1::{self as pb, BlockDirection};
-use halley_kit::{Caller, page::Page, search::Prefix, time};
+use halley_kit::{
+    Caller,
+    cursor::{Order, SortBy, Walk},
+    page::Page,
+    search::Prefix,
+    time,
+};
 use halley_model::{FieldError, limits};
 
 use super::commit;
@@ -85,18 +91,20 @@ pub(super) async fn list(
     let uid = known_uid(&request.uid)?;
     access::own_or_server_side(&caller, &uid, "list the blocks of others")?;
     let ends = ends(request.direction)?;
-    let page = Page::parse(request.page)?;
+    let order = Order { by: SortBy::Id, descending: false };
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, order, &store::blocks::ORDERS)?;
     let search = Prefix::parse(&request.search_key)?;
     identity.find_active(caller.app_id(), &uid).await?;
     let (rows, total) =
-        store::blocks::list_blocked_users(&identity.pool, caller.app_id(), &uid, ends, search.as_ref(), page).await?;
-    let page = page.info(total, rows.len());
+        store::blocks::list_blocked_users(&identity.pool, caller.app_id(), &uid, ends, search.as_ref(), &walk).await?;
+    let page = walk.info(total, rows.len());
+    let next_cursor = walk.cursor(rows.last().map(|row| row.user.keys()));
     let users = rows.into_iter().map(|row| pb::BlockedUser {
         user: Some(row.user.into()),
         blocked_by_me_at_ms: time::opt_to_ms(row.blocked_at),
         has_blocked_me_at_ms: time::opt_to_ms(row.blocked_by_other_at),
     });
-    Ok(pb::ListBlockedUsersResponse { users: users.collect(), page: Some(page) })
+    Ok(pb::ListBlockedUsersResponse { users: users.collect(), page: Some(page), next_cursor })
 }
 
 /// Whether those whom the user has blocked are listed, and those who have blocked the user.

@@ -1,7 +1,13 @@
 //! Friends. Who is whose friend is the app's to say; a user may read their own.
 
 use halley_contracts::identity::v1 as pb;
-use halley_kit::{Caller, page::Page, search::Prefix, time};
+use halley_kit::{
+    Caller,
+    cursor::{Order, SortBy, Walk},
+    page::Page,
+    search::Prefix,
+    time,
+};
 use halley_model::{Limit, limits};
 use sqlx::PgConnection;
 
@@ -10,7 +16,8 @@ use crate::{
     Identity, access,
     domain::{self, Circle, known_uid, known_uids},
     error::{IdentityError, Result, item},
-    events, store,
+    events,
+    store::{self, users::UserRow},
 };
 
 pub(super) async fn add(
@@ -88,11 +95,13 @@ pub(super) async fn list(
 ) -> Result<pb::ListFriendsResponse> {
     let uid = known_uid(&request.uid)?;
     access::own_or_server_side(&caller, &uid, "list the friends of others")?;
-    let page = Page::parse(request.page)?;
+    let order = Order { by: SortBy::Id, descending: false };
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, order, &store::friends::ORDERS)?;
     let search = Prefix::parse(&request.search_key)?;
     identity.find_active(caller.app_id(), &uid).await?;
     let (rows, total) =
-        store::friends::list_friends(&identity.pool, caller.app_id(), &uid, search.as_ref(), page).await?;
-    let page = page.info(total, rows.len());
-    Ok(pb::ListFriendsResponse { users: rows.into_iter().map(Into::into).collect(), page: Some(page) })
+        store::friends::list_friends(&identity.pool, caller.app_id(), &uid, search.as_ref(), &walk).await?;
+    let page = walk.info(total, rows.len());
+    let next_cursor = walk.cursor(rows.last().map(UserRow::keys));
+    Ok(pb::ListFriendsResponse { users: rows.into_iter().map(Into::into).collect(), page: Some(page), next_cursor })
 }

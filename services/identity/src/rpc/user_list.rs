@@ -5,7 +5,13 @@ use halley_contracts::{
     common::v1::TimeRange,
     identity::v1::{self as pb, DeactivatedFilter, RelationFilter},
 };
-use halley_kit::{Caller, page::Page, search::Prefix, time};
+use halley_kit::{
+    Caller,
+    cursor::{Order, SortBy, Walk},
+    page::Page,
+    search::Prefix,
+    time,
+};
 use halley_model::{FieldError, RoleId, field, limits};
 
 use crate::{
@@ -14,7 +20,8 @@ use crate::{
     error::{IdentityError, Result},
     store::{
         self,
-        user_list::{Deactivated, Sort, UserFilter},
+        user_list::{Deactivated, ORDERS, UserFilter},
+        users::UserRow,
     },
 };
 
@@ -27,15 +34,14 @@ pub(super) async fn list(
     request: pb::ListUsersRequest,
 ) -> Result<pb::ListUsersResponse> {
     let app_id = caller.app_id();
-    let page = Page::parse(request.page)?;
-    let sort = sort(&request.sort_by)?;
-    let descending = request.descending;
+    let order = Order { by: sort(&request.sort_by)?, descending: request.descending };
+    let walk = Walk::new(Page::parse(request.page)?, &request.cursor, order, &ORDERS)?;
     let mut filter = filter(&caller, request)?;
     if (filter.friends_only || filter.hide_blocked) && filter.viewer_uid.is_empty() {
         caller.require_uid()?;
     }
     filter.friends_only |= sees_only_friends(identity, app_id, &filter.viewer_uid).await?;
-    let (rows, total) = store::user_list::list_users(&identity.pool, app_id, &filter, sort, descending, page).await?;
+    let (rows, total) = store::user_list::list_users(&identity.pool, app_id, &filter, &walk).await?;
 
     let listed: Vec<String> = rows.iter().map(|user| user.uid.clone()).collect();
     let (blocked_by_viewer, blocking_viewer) = match filter.viewer_uid.as_str() {
@@ -43,7 +49,8 @@ pub(super) async fn list(
         viewer => store::blocks::list_blocks_among(&identity.pool, app_id, viewer, &listed).await?,
     };
     Ok(pb::ListUsersResponse {
-        page: Some(page.info(total, rows.len())),
+        page: Some(walk.info(total, rows.len())),
+        next_cursor: walk.cursor(rows.last().map(UserRow::keys)),
         users: rows.into_iter().map(Into::into).collect(),
         blocked_by_viewer,
         blocking_viewer,
@@ -105,11 +112,11 @@ fn known_roles(values: &[String]) -> Vec<String> {
     values.iter().filter_map(|value| RoleId::parse(value).ok().map(RoleId::into_string)).collect()
 }
 
-fn sort(sort_by: &str) -> Result<Sort> {
+fn sort(sort_by: &str) -> Result<SortBy> {
     match sort_by {
-        "" => Ok(Sort::Uid),
-        "name" => Ok(Sort::Name),
-        "createdAt" => Ok(Sort::CreatedAt),
+        "" => Ok(SortBy::Id),
+        "name" => Ok(SortBy::Name),
+        "createdAt" => Ok(SortBy::CreatedAt),
         _ => Err(FieldError::new("sortBy", "must be name or createdAt").into()),
     }
 }

@@ -4,7 +4,7 @@ use std::slice;
 
 use halley_contracts::{events::v1::ChangeKind, identity::v1 as pb};
 use halley_kit::{Caller, time};
-use halley_model::limits;
+use halley_model::{Limit, limits};
 use sqlx::PgConnection;
 
 use super::commit;
@@ -23,6 +23,7 @@ pub(super) async fn create(
     access::server_side(&caller, "create users")?;
     let app_id = caller.app_id();
     let new = NewUser::parse(request, time::now())?;
+    domain::at_most("tags", &new.tags, identity.apps.settings(app_id).await.limit(Limit::Tags))?;
     let mut transaction = identity.begin_with_default_role(app_id).await?;
     require_role(&mut transaction, app_id, &new.role).await?;
     let mut stored = store::users::insert_users(&mut transaction, app_id, slice::from_ref(&new)).await?;
@@ -76,6 +77,9 @@ pub(super) async fn update(
         access::server_side(&caller, "change their role")?;
     }
     let mut changes = UserChanges::parse(fields, &request.unset)?;
+    if let Some(tags) = &changes.tags {
+        domain::at_most("tags", tags, identity.apps.settings(app_id).await.limit(Limit::Tags))?;
+    }
     let mut transaction = match &changes.role {
         Some(role) => {
             let mut transaction = identity.begin_with_default_role(app_id).await?;

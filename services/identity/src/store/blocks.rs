@@ -1,7 +1,10 @@
 //! The table `blocks`.
 
 use chrono::{DateTime, Utc};
-use halley_kit::{page::Page, search::Prefix};
+use halley_kit::{
+    cursor::{Order, SortBy, Walk},
+    search::Prefix,
+};
 use sqlx::{PgConnection, PgPool};
 
 use super::users::{UserRow, columns};
@@ -113,39 +116,74 @@ macro_rules! condition {
     };
 }
 
-/// One page of users by uid whom `uid` has blocked (`mine`), who have blocked `uid` (`theirs`), or both, and how many.
+/// What the list can be sorted by.
+pub(crate) const ORDERS: [SortBy; 2] = [SortBy::Id, SortBy::ChangedAt];
+
+/// One statement for each order. $9 and $10 are the row that the page begins after.
+macro_rules! page_sql {
+    ($beyond:literal, $inner:literal, $outer:literal) => {
+        concat!(
+            "SELECT u.*, \
+                 (SELECT blocked_at FROM blocks WHERE app_id = $1 AND uid = $2 AND blocked_uid = u.uid) \
+                     AS blocked_at, \
+                 (SELECT blocked_at FROM blocks WHERE app_id = $1 AND uid = u.uid AND blocked_uid = $2) \
+                     AS blocked_by_other_at \
+             FROM (SELECT b.other_uid",
+            condition!(),
+            " AND ($9::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
+            $inner,
+            " LIMIT $7 OFFSET $8) AS page \
+             CROSS JOIN LATERAL (SELECT ",
+            columns!(),
+            " FROM users WHERE app_id = $1 AND uid = page.other_uid) AS u ORDER BY ",
+            $outer,
+        )
+    };
+}
+
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by == SortBy::ChangedAt, descending) {
+        (false, false) => page_sql!("b.other_uid > $10", "b.other_uid", "u.uid"),
+        (false, true) => page_sql!("b.other_uid < $10", "b.other_uid DESC", "u.uid DESC"),
+        (true, false) => page_sql!(
+            "(COALESCE(u.updated_at, u.created_at), u.uid) > ($9::timestamptz, $10)",
+            "COALESCE(u.updated_at, u.created_at), u.uid",
+            "COALESCE(u.updated_at, u.created_at), u.uid"
+        ),
+        (true, true) => page_sql!(
+            "(COALESCE(u.updated_at, u.created_at), u.uid) < ($9::timestamptz, $10)",
+            "COALESCE(u.updated_at, u.created_at) DESC, u.uid DESC",
+            "COALESCE(u.updated_at, u.created_at) DESC, u.uid DESC"
+        ),
+    }
+}
+
+/// One page of users whom `uid` has blocked (`mine`), who have blocked `uid` (`theirs`), or both, and how many.
 pub(crate) async fn list_blocked_users(
     pool: &PgPool,
     app_id: &str,
     uid: &str,
     (mine, theirs): (bool, bool),
     search: Option<&Prefix>,
-    page: Page,
+    walk: &Walk,
 ) -> sqlx::Result<(Vec<BlockedRow>, i64)> {
     let (from, to) = (search.map(|prefix| &prefix.from), search.map(|prefix| &prefix.to));
-    let rows: Vec<BlockedRow> = sqlx::query_as(concat!(
-        "SELECT u.*, \
-             (SELECT blocked_at FROM blocks WHERE app_id = $1 AND uid = $2 AND blocked_uid = u.uid) AS blocked_at, \
-             (SELECT blocked_at FROM blocks WHERE app_id = $1 AND uid = u.uid AND blocked_uid = $2) \
-                 AS blocked_by_other_at \
-         FROM (SELECT b.other_uid",
-        condition!(),
-        " ORDER BY b.other_uid LIMIT $7 OFFSET $8) AS page \
-         CROSS JOIN LATERAL (SELECT ",
-        columns!(),
-        " FROM users WHERE app_id = $1 AND uid = page.other_uid) AS u ORDER BY u.uid",
-    ))
-    .bind(app_id)
-    .bind(uid)
-    .bind(from)
-    .bind(to)
-    .bind(mine)
-    .bind(theirs)
-    .bind(page.limit())
-    .bind(page.offset())
-    .fetch_all(pool)
-    .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+    let rows: Vec<BlockedRow> = sqlx::query_as(sql(walk.order()))
+        .bind(app_id)
+        .bind(uid)
+        .bind(from)
+        .bind(to)
+        .bind(mine)
+        .bind(theirs)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
+        .fetch_all(pool)
+        .await?;
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let total = sqlx::query_scalar(concat!("SELECT COUNT(*)", condition!()))

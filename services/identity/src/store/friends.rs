@@ -1,7 +1,10 @@
 //! The table `friends`.
 
 use chrono::{DateTime, Utc};
-use halley_kit::{page::Page, search::Prefix};
+use halley_kit::{
+    cursor::{Order, SortBy, Walk},
+    search::Prefix,
+};
 use sqlx::{PgConnection, PgPool};
 
 use super::users::{UserRow, columns};
@@ -104,32 +107,66 @@ macro_rules! condition {
     };
 }
 
-/// One page of the active friends of a user by uid, and how many there are.
+/// What the list can be sorted by.
+pub(crate) const ORDERS: [SortBy; 2] = [SortBy::Id, SortBy::ChangedAt];
+
+/// One statement for each order. $7 and $8 are the row that the page begins after.
+macro_rules! page_sql {
+    ($beyond:literal, $inner:literal, $outer:literal) => {
+        concat!(
+            "SELECT u.* FROM (SELECT f.friend_uid",
+            condition!(),
+            " AND ($7::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
+            $inner,
+            " LIMIT $5 OFFSET $6) AS page \
+             CROSS JOIN LATERAL (SELECT ",
+            columns!(),
+            " FROM users WHERE app_id = $1 AND uid = page.friend_uid) AS u ORDER BY ",
+            $outer,
+        )
+    };
+}
+
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by == SortBy::ChangedAt, descending) {
+        (false, false) => page_sql!("f.friend_uid > $8", "f.friend_uid", "u.uid"),
+        (false, true) => page_sql!("f.friend_uid < $8", "f.friend_uid DESC", "u.uid DESC"),
+        (true, false) => page_sql!(
+            "(COALESCE(u.updated_at, u.created_at), u.uid) > ($7::timestamptz, $8)",
+            "COALESCE(u.updated_at, u.created_at), u.uid",
+            "COALESCE(u.updated_at, u.created_at), u.uid"
+        ),
+        (true, true) => page_sql!(
+            "(COALESCE(u.updated_at, u.created_at), u.uid) < ($7::timestamptz, $8)",
+            "COALESCE(u.updated_at, u.created_at) DESC, u.uid DESC",
+            "COALESCE(u.updated_at, u.created_at) DESC, u.uid DESC"
+        ),
+    }
+}
+
+/// One page of the active friends of a user, and how many there are.
 pub(crate) async fn list_friends(
     pool: &PgPool,
     app_id: &str,
     uid: &str,
     search: Option<&Prefix>,
-    page: Page,
+    walk: &Walk,
 ) -> sqlx::Result<(Vec<UserRow>, i64)> {
     let (from, to) = (search.map(|prefix| &prefix.from), search.map(|prefix| &prefix.to));
-    let rows: Vec<UserRow> = sqlx::query_as(concat!(
-        "SELECT u.* FROM (SELECT f.friend_uid",
-        condition!(),
-        " ORDER BY f.friend_uid LIMIT $5 OFFSET $6) AS page \
-         CROSS JOIN LATERAL (SELECT ",
-        columns!(),
-        " FROM users WHERE app_id = $1 AND uid = page.friend_uid) AS u ORDER BY u.uid",
-    ))
-    .bind(app_id)
-    .bind(uid)
-    .bind(from)
-    .bind(to)
-    .bind(page.limit())
-    .bind(page.offset())
-    .fetch_all(pool)
-    .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+    let rows: Vec<UserRow> = sqlx::query_as(sql(walk.order()))
+        .bind(app_id)
+        .bind(uid)
+        .bind(from)
+        .bind(to)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
+        .fetch_all(pool)
+        .await?;
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let total = sqlx::query_scalar(concat!("SELECT COUNT(*)", condition!()))

@@ -1,18 +1,16 @@
 //! Pages of `users` by many filters.
 
 use chrono::{DateTime, Utc};
-use halley_kit::{page::Page, search::Prefix};
+use halley_kit::{
+    cursor::{Order, SortBy, Walk},
+    search::Prefix,
+};
 use sqlx::{PgPool, Postgres, query::QueryAs};
 
 use super::users::{UserRow, columns};
 
-/// How a list is sorted; the uid settles ties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    Uid,
-    Name,
-    CreatedAt,
-}
+/// What the list can be sorted by.
+pub(crate) const ORDERS: [SortBy; 4] = [SortBy::Id, SortBy::Name, SortBy::CreatedAt, SortBy::ChangedAt];
 
 /// Whom to list by being deactivated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,21 +65,40 @@ macro_rules! condition {
     };
 }
 
-/// One statement for each order, because an order is no parameter.
+/// One statement for each order, because an order is no parameter. $20 and $21 are the row that the page begins after.
 macro_rules! page_sql {
-    ($order:literal) => {
-        concat!("SELECT ", columns!(), condition!(), " ORDER BY ", $order, " LIMIT $18 OFFSET $19")
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            condition!(),
+            " AND ($20::text IS NULL OR ",
+            $beyond,
+            ") ORDER BY ",
+            $order,
+            " LIMIT $18 OFFSET $19",
+        )
     };
 }
 
-fn sql(sort: Sort, descending: bool) -> &'static str {
-    match (sort, descending) {
-        (Sort::Uid, false) => page_sql!("uid"),
-        (Sort::Uid, true) => page_sql!("uid DESC"),
-        (Sort::Name, false) => page_sql!("name_folded, uid"),
-        (Sort::Name, true) => page_sql!("name_folded DESC, uid DESC"),
-        (Sort::CreatedAt, false) => page_sql!("created_at, uid"),
-        (Sort::CreatedAt, true) => page_sql!("created_at DESC, uid DESC"),
+fn sql(Order { by, descending }: Order) -> &'static str {
+    match (by, descending) {
+        (SortBy::Id, false) => page_sql!("uid > $21", "uid"),
+        (SortBy::Id, true) => page_sql!("uid < $21", "uid DESC"),
+        (SortBy::Name, false) => page_sql!("(name_folded, uid) > ($20, $21)", "name_folded, uid"),
+        (SortBy::Name, true) => page_sql!("(name_folded, uid) < ($20, $21)", "name_folded DESC, uid DESC"),
+        (SortBy::CreatedAt, false) => page_sql!("(created_at, uid) > ($20::timestamptz, $21)", "created_at, uid"),
+        (SortBy::CreatedAt, true) => {
+            page_sql!("(created_at, uid) < ($20::timestamptz, $21)", "created_at DESC, uid DESC")
+        }
+        (SortBy::ChangedAt, false) => page_sql!(
+            "(COALESCE(updated_at, created_at), uid) > ($20::timestamptz, $21)",
+            "COALESCE(updated_at, created_at), uid"
+        ),
+        (SortBy::ChangedAt, true) => page_sql!(
+            "(COALESCE(updated_at, created_at), uid) < ($20::timestamptz, $21)",
+            "COALESCE(updated_at, created_at) DESC, uid DESC"
+        ),
     }
 }
 
@@ -90,18 +107,18 @@ pub(crate) async fn list_users(
     pool: &PgPool,
     app_id: &str,
     filter: &UserFilter,
-    sort: Sort,
-    descending: bool,
-    page: Page,
+    walk: &Walk,
 ) -> sqlx::Result<(Vec<UserRow>, i64)> {
     // Not kept prepared: a plan for one set of filters is wrong for another.
-    let rows: Vec<UserRow> = bind_filter(sqlx::query_as(sql(sort, descending)), app_id, filter)
-        .bind(page.limit())
-        .bind(page.offset())
+    let rows: Vec<UserRow> = bind_filter(sqlx::query_as(sql(walk.order())), app_id, filter)
+        .bind(walk.limit())
+        .bind(walk.offset())
+        .bind(walk.after_value())
+        .bind(walk.after_id())
         .persistent(false)
         .fetch_all(pool)
         .await?;
-    if let Some(total) = page.total_at_end(rows.len()) {
+    if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
     let (total,): (i64,) = bind_filter(sqlx::query_as(concat!("SELECT COUNT(*)", condition!())), app_id, filter)

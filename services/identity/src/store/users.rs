@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use halley_contracts::identity::v1 as pb;
-use halley_kit::{postgres::array_literal, search::fold, time};
+use halley_kit::{cursor::Keys, postgres::array_literal, search::fold, time};
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{NewUser, UserChanges};
@@ -34,6 +34,14 @@ pub(crate) struct UserRow {
     pub updated_at: Option<DateTime<Utc>>,
     pub deactivated_at: Option<DateTime<Utc>>,
     pub bot: bool,
+}
+
+impl UserRow {
+    /// For a cursor.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        let changed_at = self.updated_at.unwrap_or(self.created_at);
+        Keys { id: &self.uid, name: &self.name, created_at: self.created_at, changed_at }
+    }
 }
 
 impl From<UserRow> for pb::User {

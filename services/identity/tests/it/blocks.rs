@@ -143,7 +143,7 @@ async fn the_pages_together_are_all_blocks() {
         uid: "ann".to_owned(),
         direction: BlockDirection::Both.into(),
         search_key: "NAME OF USER-002".to_owned(),
-        page: None,
+        ..Default::default()
     };
     assert_eq!(world.list_blocked_users(&world.server(), search).await.unwrap().users.len(), 10);
 }

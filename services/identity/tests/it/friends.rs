@@ -121,7 +121,8 @@ async fn the_pages_together_are_all_friends() {
         assert_eq!(walked.await, all, "{per_page}");
     }
     let search = async |key: &str| {
-        let request = pb::ListFriendsRequest { uid: "ann".to_owned(), search_key: key.to_owned(), page: None };
+        let request =
+            pb::ListFriendsRequest { uid: "ann".to_owned(), search_key: key.to_owned(), ..Default::default() };
         uids(&world.list_friends(&world.server(), request).await.unwrap().users)
     };
     assert_eq!(search("USER-005").await.len(), 10, "by uid");

@@ -6,6 +6,7 @@ mod activation;
 mod blocks;
 mod bots;
 mod concurrency;
+mod cursors;
 mod facts;
 mod friends;
 mod importing;

@@ -30,6 +30,11 @@ pub type Outcome<T> = Result<T, PublicError>;
 impl World {
     /// With these users.
     pub async fn new(uids: &[&str]) -> Self {
+        Self::with(Default::default(), uids).await
+    }
+
+    /// With these users, where every app has these settings.
+    pub async fn with(settings: halley_model::AppSettings, uids: &[&str]) -> Self {
         let config = BusConfig { url: halley_testkit::redis_url().await.into(), stream_max_len: 100_000 };
         let bus = Bus::connect(&config).await.unwrap();
         let pool = halley_testkit::database(&MIGRATOR).await;
@@ -37,7 +42,7 @@ impl World {
         let credentials = Credentials::new(&MasterKey::generate());
         let needs = Dependencies {
             pool: pool.clone(),
-            apps: halley_apps::Apps::fixed(Default::default()),
+            apps: halley_apps::Apps::fixed(settings),
             bus: bus.clone(),
             lifecycle: lifecycle.clone(),
         };

@@ -214,3 +214,22 @@ async fn a_fault_of_the_database_tells_nothing_of_it() {
     let fault = world.block_users(&world.server(), block).await.unwrap_err();
     assert_eq!(fault.code, ErrorCode::Exception, "the call fails, not its items");
 }
+
+#[tokio::test]
+async fn an_app_may_allow_fewer_tags() {
+    let settings = halley_model::AppSettings::default().with_limit(halley_model::Limit::Tags, 1);
+    let world = World::with(settings, &["ann"]).await;
+    let tagged = |tags: &[&str]| pb::UserFields { tags: texts(tags), replace_tags: true, ..named("A") };
+    let refused = |fault: halley_kit::PublicError| (fault.code, fault.field);
+    let wanted = (ErrorCode::BadRequest, Some("tags".to_owned()));
+    let fault = world.create_user(&world.server(), create("bob", tagged(&["a", "b"]))).await.unwrap_err();
+    assert_eq!(refused(fault), wanted);
+    let fault = world.update_user(&world.server(), update("ann", tagged(&["a", "b"]))).await.unwrap_err();
+    assert_eq!(refused(fault), wanted);
+    assert!(world.user_of("ann").await.tags.is_empty());
+    world.create_user(&world.server(), create("bob", tagged(&["a", "a"]))).await.unwrap();
+    let import = pb::ImportUsersRequest {
+        users: vec![pb::User { tags: texts(&["a", "b"]), ..crate::support::imported("cat") }],
+    };
+    assert_eq!(world.import_users(&world.server(), import).await.unwrap().created, 1, "an import passes it");
+}

@@ -29,13 +29,15 @@ pub(super) async fn edit(
         return Err(MessagingError::InvalidData(FieldError::new("data", "must name something to change")));
     }
     field::tags("tags", &request.tags)?;
-    let max_bytes = messaging.apps.settings(caller.app_id()).await.limit(Limit::MessageBytes);
-    field::json_object("data", &request.data_json, max_bytes).map_err(MessagingError::InvalidData)?;
+    let settings = messaging.apps.settings(caller.app_id()).await;
+    field::at_most("tags", &request.tags, settings.limit(Limit::Tags))?;
+    field::json_object("data", &request.data_json, settings.limit(Limit::MessageBytes))
+        .map_err(MessagingError::InvalidData)?;
     let target = messaging.changeable_message(&caller, request.id).await?;
     moderation::require_shown(&target)?;
     messaging.directory.authorise_utterance(&caller, &target.key, ScopePermission::EditMessage).await?;
     change::check_edit(&target, &request.data_json)?;
-    content::check_mentions(&request.data_json)?;
+    content::check_mentions(&request.data_json, settings.limit(Limit::Mentions))?;
     let tags = request.set_tags.then_some(request.tags);
     let kind = ChangeKind::Edit { data_json: request.data_json, tags };
     let message = messaging.change_message(&caller, &target, kind, request.device_id).await?;

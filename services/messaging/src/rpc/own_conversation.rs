@@ -5,7 +5,7 @@ use halley_contracts::messaging::v1::{
     UpdateConversationResponse,
 };
 use halley_kit::Caller;
-use halley_model::{ConversationKey, field, limits};
+use halley_model::{ConversationKey, Limit, field, limits};
 use sqlx::PgConnection;
 
 use super::conversations::{no_such, own_conversation};
@@ -23,6 +23,7 @@ pub(super) async fn update(
     request: UpdateConversationRequest,
 ) -> Result<UpdateConversationResponse> {
     field::tags("tags", &request.tags)?;
+    field::at_most("tags", &request.tags, messaging.apps.settings(caller.app_id()).await.limit(Limit::Tags))?;
     let uid = caller.require_uid()?;
     let with = With::parse(request.with_type(), &request.with).map_err(no_such)?;
     let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;

@@ -2,7 +2,7 @@
 
 use halley_contracts::messaging::v1::{Message, MessageCategory, SendMessageRequest, SendMessageResponse};
 use halley_kit::Caller;
-use halley_model::{Limit, Uid};
+use halley_model::{Limit, Uid, field};
 
 use crate::{
     access::With,
@@ -28,7 +28,8 @@ pub(super) async fn send(
     let settings = messaging.apps.settings(caller.app_id()).await;
     let max_bytes = settings.limit(Limit::MessageBytes);
     new_message::check(category, &request.r#type, &request.data_json, &request.muid, &request.tags, max_bytes)?;
-    content::check_mentions(&request.data_json)?;
+    field::at_most("tags", &request.tags, settings.limit(Limit::Tags))?;
+    content::check_mentions(&request.data_json, settings.limit(Limit::Mentions))?;
     let to = With::parse(request.receiver_type(), &request.receiver)?;
     let sender_uid = parse_sender(&request.sender_uid)?;
     let is_reply = request.parent_id != 0;
@@ -36,7 +37,7 @@ pub(super) async fn send(
     let mentions = messaging.mentioned_users(caller.app_id(), category, &request.r#type, &request.data_json).await?;
     let counted = raises_unread(&settings, category, request.parent_id, &request.data_json);
     let device_id = if request.device_id.is_empty() { caller.device_id().to_owned() } else { request.device_id };
-    halley_model::field::text("deviceId", &device_id, 255)?;
+    field::text("deviceId", &device_id, 255)?;
     let new = NewMessage {
         app_id: caller.app_id().to_owned(),
         stored_key: parties.key.storage(),

@@ -203,6 +203,7 @@ fn push_unread(query: &mut QueryBuilder<Postgres>, filter: &InboxFilter<'_>) {
 const VISIBLE: &str = "p.left_at IS NULL
     AND (
         c.preview_sequence > p.hidden_before_sequence
+        OR p.opened
         OR (p.hidden_before_sequence = 0 AND c.conversation_key LIKE 'g:%')
     )";
 
@@ -213,6 +214,7 @@ const FIRST_OF_ITS_CONVERSATION: &str = " AND NOT EXISTS (
         AND first.left_at IS NULL
         AND (
             c.preview_sequence > first.hidden_before_sequence
+            OR first.opened
             OR (first.hidden_before_sequence = 0 AND c.conversation_key LIKE 'g:%')
         )
 )";

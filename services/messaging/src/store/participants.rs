@@ -251,7 +251,8 @@ pub(crate) async fn hide_history(
          SET hidden_before_sequence = c.last_sequence,
              joined_sequence = c.last_sequence,
              unread_sequence = NULL,
-             unread_message_id = NULL
+             unread_message_id = NULL,
+             opened = false
          FROM conversations AS c
          WHERE c.app_id = $1 AND c.conversation_key = $2
              AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
@@ -262,6 +263,34 @@ pub(crate) async fn hide_history(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Shows conversations to everybody in them, also while nothing in them is to be seen.
+pub(crate) async fn open(
+    connection: &mut PgConnection,
+    app_id: &str,
+    conversation_keys: &[String],
+) -> Result<(), sqlx::Error> {
+    // In one order for all, so that nobody waits in a circle.
+    sqlx::query(
+        "WITH places AS (
+             SELECT p.uid, p.conversation_id
+             FROM conversations AS c
+             JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
+             WHERE c.app_id = $1 AND c.conversation_key = ANY($2) AND p.left_at IS NULL AND NOT p.opened
+             ORDER BY p.conversation_id, p.uid
+             FOR UPDATE OF p
+         )
+         UPDATE participants AS p
+         SET opened = true
+         FROM places
+         WHERE p.app_id = $1 AND p.uid = places.uid AND p.conversation_id = places.conversation_id",
+    )
+    .bind(app_id)
+    .bind(conversation_keys)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// After which sequence number messages are unread for a user, and after which they are not delivered; 0 for somebody

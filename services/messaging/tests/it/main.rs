@@ -18,6 +18,7 @@ mod membership;
 mod metrics;
 mod moderation;
 mod news;
+mod open_conversations;
 mod own_conversation;
 mod permissions;
 mod reactions;

@@ -143,3 +143,27 @@ async fn pins_saves_reactions_and_size_are_limited_as_the_app_says() {
     let edit = pb::EditMessageRequest { id: one, data_json, ..Default::default() };
     assert_eq!(api.edit_message(&ann, edit).await.expect_err("too large").code, ErrorCode::InvalidMessageData);
 }
+
+#[tokio::test]
+async fn tags_and_mentions_are_limited_as_the_app_says() {
+    let settings = AppSettings::default().with_limit(Limit::Tags, 1).with_limit(Limit::Mentions, 11);
+    let (_world, api) = world(settings).await;
+    let tagged = |tags: &[&str]| pb::SendMessageRequest {
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..to_user("bob", "hi")
+    };
+    let sent = api.send("ann", tagged(&["a"])).await;
+    assert_eq!(api.refused("ann", tagged(&["a", "b"])).await, ErrorCode::BadRequest);
+    let ann = api.user("ann");
+    let tags = vec!["a".to_owned(), "b".to_owned()];
+    let edit = pb::EditMessageRequest { id: sent.id, tags: tags.clone(), set_tags: true, ..Default::default() };
+    assert_eq!(api.edit_message(&ann, edit).await.expect_err("two").code, ErrorCode::BadRequest);
+    let update = pb::UpdateConversationRequest { with_type: USER.into(), with: "bob".to_owned(), tags };
+    assert_eq!(api.update_conversation(&ann, update).await.expect_err("two").code, ErrorCode::BadRequest);
+    let mentioning = |count: usize| (0..count).map(|n| format!("<@uid:u{n}>")).collect::<String>();
+    api.send("ann", to_user("bob", &mentioning(11))).await;
+    assert_eq!(api.refused("ann", to_user("bob", &mentioning(12))).await, ErrorCode::InvalidMessageText);
+    let data_json = serde_json::json!({"text": mentioning(12)}).to_string();
+    let edit = pb::EditMessageRequest { id: sent.id, data_json, ..Default::default() };
+    assert_eq!(api.edit_message(&ann, edit).await.expect_err("twelve").code, ErrorCode::InvalidMessageText);
+}

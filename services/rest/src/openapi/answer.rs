@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use halley_wire::{
     one_of,
     schema::{
-        Attachment, BannedUser, Done, Fate, Flagged, Group, GroupMember, Member, MemberScope, Message, MessageListMeta,
-        PageMeta, Reason, ReceiverType, Thread, User,
+        Attachment, BannedUser, Done, Fate, Flagged, Group, GroupMember, ListCursor, Member, MemberScope, Message,
+        MessageListMeta, PageMeta, Reason, ReceiverType, Thread, User, WalkedPageMeta,
     },
 };
 use utoipa::{
@@ -164,7 +164,10 @@ pub struct UserPage {
     /// The users.
     data: Vec<User>,
     /// Where the page stands.
-    meta: PageMeta,
+    meta: WalkedPageMeta,
+    /// The same as in `meta`.
+    #[schema(required = false)]
+    cursor: ListCursor,
 }
 
 one_of! {

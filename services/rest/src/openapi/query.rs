@@ -56,6 +56,22 @@ pub struct LimitedPage {
     limit: Option<i32>,
 }
 
+/// A page of a numbered list that begins after a row, whatever has moved since.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct Walk {
+    /// The `cursor` of a page's `cursor`: the page after that one, in its order. `page` and what sorts count for nothing then.
+    cursor: Option<String>,
+    /// Sort by the time of change, or of creation where there was none: `append` from the oldest on, `prepend` from the
+    /// newest back. `cursor` wins.
+    #[param(inline)]
+    affix: Option<Affix>,
+    /// Unix seconds: only what was changed after that second, or with `prepend` before it. `append` is the way without
+    /// `affix`.
+    #[param(minimum = 0, maximum = 253_402_300_798_i64)]
+    updated_at: Option<i64>,
+}
+
 /// Part of a name or id.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]

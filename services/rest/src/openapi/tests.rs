@@ -6,7 +6,10 @@ use super::*;
 use crate::routes;
 
 /// Paths that are routed without a description of their own.
-const UNDESCRIBED: [&str; 1] = [
+const UNDESCRIBED: [&str; 3] = [
+    // The same calls as those of `bannedusers`, which say so.
+    "/groups/{guid}/banned_members",
+    "/groups/{guid}/banned_members/{uid}",
     // The same call as `/api/{version}/online-members`.
     "/ws/api/{version}/online-members",
 ];

@@ -1,4 +1,4 @@
-//! Users who are banned from a group.
+//! Users who are banned from a group. The calls are served under `banned_members` as well.
 
 use axum::extract::Path;
 use halley_contracts::groups::v1::{BanMemberRequest, ListBannedMembersRequest, UnbanMemberRequest};
@@ -9,10 +9,12 @@ use crate::{
     input::{self, Query},
     openapi::{answer, path, query},
     people::unknown,
-    reply::{Reply, done, page, value},
+    reply::{Reply, done, page_with_cursor, value},
 };
 
 /// Bans a member from a group.
+///
+/// Also under `/groups/{guid}/banned_members/{uid}`.
 #[utoipa::path(
     post, path = "/groups/{guid}/bannedusers/{uid}", tag = "banned-users", operation_id = "ban-group-user",
     params(path::Guid, path::Uid),
@@ -30,6 +32,8 @@ pub async fn ban(context: Context, Path((guid, uid)): Path<(String, String)>) ->
 }
 
 /// Lifts a ban.
+///
+/// Also under `/groups/{guid}/banned_members/{uid}`.
 #[utoipa::path(
     delete, path = "/groups/{guid}/bannedusers/{uid}", tag = "banned-users", operation_id = "unban-group-user",
     params(path::Guid, path::Uid),
@@ -46,14 +50,17 @@ pub async fn unban(context: Context, Path((guid, uid)): Path<(String, String)>) 
 }
 
 /// Lists who is banned from a group.
+///
+/// Also under `/groups/{guid}/banned_members`.
 #[utoipa::path(
     get, path = "/groups/{guid}/bannedusers", tag = "banned-users", operation_id = "list-banned-group-users",
-    params(path::Guid, query::Page),
-    responses((status = 200, body = schema::Page<answer::BannedGroupUser>)),
+    params(path::Guid, query::Page, query::Walk),
+    responses((status = 200, body = schema::WalkedPage<answer::BannedGroupUser>)),
     extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
 )]
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
-    let request = ListBannedMembersRequest { guid: input::guid(&guid)?, page: Some(query.page()?) };
+    let (page, cursor) = (Some(query.page()?), query.list_cursor()?);
+    let request = ListBannedMembersRequest { guid: input::guid(&guid)?, page, cursor };
     let answer = context.groups().list_banned_members(context.request(request)).await?.into_inner();
     let users = context.users(answer.bans.iter().map(|ban| ban.uid.clone()).collect()).await?;
     let online = context.online(answer.bans.iter().map(|ban| ban.uid.as_str())).await;
@@ -66,5 +73,6 @@ pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> R
             value(BannedJson { user: &user, banned_at_ms: ban.banned_at_ms, view })
         })
         .collect();
-    page(rows, answer.page)
+    let banned = answer.bans.last().map_or(0, |ban| ban.banned_at_ms);
+    page_with_cursor(rows, answer.page, &answer.next_cursor, banned)
 }

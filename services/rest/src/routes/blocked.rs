@@ -12,7 +12,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{body, path, query},
-    reply::{ApiError, Reply, data, fates, page},
+    reply::{ApiError, Reply, changed_at, data, fates, page_with_cursor},
 };
 
 /// Blocks users for a user.
@@ -76,8 +76,8 @@ async fn unblock_for(context: &Context, uid: String, body: &Body) -> Reply {
 /// Lists blocks of a user.
 #[utoipa::path(
     get, path = "/users/{uid}/blockedusers", tag = "blocked-users", operation_id = "list-blocked-users",
-    params(path::Uid, query::Blocked, query::Search, query::Page),
-    responses((status = 200, body = schema::Page<schema::User>))
+    params(path::Uid, query::Blocked, query::Search, query::Page, query::Walk),
+    responses((status = 200, body = schema::WalkedPage<schema::User>))
 )]
 pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Reply {
     context.server_side()?;
@@ -87,8 +87,8 @@ pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Re
 /// Lists blocks of the acting user.
 #[utoipa::path(
     get, path = "/blockedusers", tag = "blocked-users", operation_id = "list-own-blocked-users",
-    params(query::Blocked, query::Search, query::Page),
-    responses((status = 200, body = schema::Page<schema::User>))
+    params(query::Blocked, query::Search, query::Page, query::Walk),
+    responses((status = 200, body = schema::WalkedPage<schema::User>))
 )]
 pub async fn list_own(context: Context, query: Query) -> Reply {
     let uid = context.caller.require_uid()?.to_owned();
@@ -107,6 +107,7 @@ async fn list_for(context: &Context, uid: String, query: &Query) -> Reply {
         direction: direction.into(),
         search_key: query.text("searchKey").unwrap_or_default().to_owned(),
         page: Some(query.page()?),
+        cursor: query.list_cursor()?,
     };
     let answer = context.identity().list_blocked_users(context.request(request)).await?.into_inner();
     let users: Vec<User> = answer.users.iter().map(|row| row.user.clone().unwrap_or_default()).collect();
@@ -126,5 +127,6 @@ async fn list_for(context: &Context, uid: String, query: &Query) -> Reply {
             UserJson { blocks, ..UserJson::new(user, view) }
         })
         .collect();
-    page(rows, answer.page)
+    let changed = users.last().map_or(0, |user| changed_at(user.updated_at_ms, user.created_at_ms));
+    page_with_cursor(rows, answer.page, &answer.next_cursor, changed)
 }

@@ -14,7 +14,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
-    reply::{ApiError, Reply, data, done, page, value},
+    reply::{ApiError, Reply, changed_at, data, done, page_with_cursor, value},
 };
 
 /// Makes a group.
@@ -74,8 +74,8 @@ fn group_type(word: Option<&str>) -> Result<GroupType, ApiError> {
 /// Lists groups.
 #[utoipa::path(
     get, path = "/groups", tag = "groups", operation_id = "list-groups",
-    params(query::Groups, query::Times, query::Search, query::Page),
-    responses((status = 200, body = schema::Page<schema::Group>))
+    params(query::Groups, query::Times, query::Search, query::Page, query::Walk),
+    responses((status = 200, body = schema::WalkedPage<schema::Group>))
 )]
 pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
@@ -96,6 +96,7 @@ pub async fn list(context: Context, query: Query) -> Reply {
         updated_at: query.range("updatedAt")?,
         members_count_min: least,
         members_count_max: most,
+        cursor: query.list_cursor()?,
     };
     let answer = context.groups().list_groups(context.request(request)).await?.into_inner();
     let rows: Vec<_> = answer
@@ -103,7 +104,9 @@ pub async fn list(context: Context, query: Query) -> Reply {
         .iter()
         .filter_map(|entry| Some(GroupJson { with_tags, ..GroupJson::new(entry.group.as_ref()?, entry.own.as_ref()) }))
         .collect();
-    page(rows, answer.page)
+    let last = answer.groups.last().and_then(|entry| entry.group.as_ref());
+    let changed = last.map_or(0, |group| changed_at(group.updated_at_ms, group.created_at_ms));
+    page_with_cursor(rows, answer.page, &answer.next_cursor, changed)
 }
 
 /// `membersCount[gte]` and its kin as inclusive bounds.

@@ -53,6 +53,7 @@ impl FromRequestParts<Arc<State>> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, ApiError> {
         let credential = by_key(parts).or_else(|| by_basic(parts));
         let credential = credential.ok_or_else(|| ApiError::code(ErrorCode::EmptyAuthHeader))?;
+        state.guesses.check(&state.config, parts)?;
         Ok(Self { state: Arc::clone(state), credential })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
     people::unknown,
-    reply::{ApiError, Reply, data, done, empty_page, failure, page, value},
+    reply::{ApiError, Reply, data, done, empty_page, failure, page_with_cursor, value},
 };
 
 /// Users of the app that a search may match for a list of members to be narrowed by it.
@@ -229,13 +229,13 @@ pub async fn leave(context: Context, Path(guid): Path<String>) -> Reply {
 /// Lists the members of a group.
 #[utoipa::path(
     get, path = "/groups/{guid}/members", tag = "group-members", operation_id = "list-group-members",
-    params(path::Guid, query::Members, query::Search, query::Page),
-    responses((status = 200, body = schema::Page<answer::GroupMemberUser>)),
+    params(path::Guid, query::Members, query::Search, query::Page, query::Walk),
+    responses((status = 200, body = schema::WalkedPage<answer::GroupMemberUser>)),
     extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
 )]
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
     let guid = input::guid(&guid)?;
-    let wanted = query.page()?;
+    let (wanted, cursor) = (query.page()?, query.list_cursor()?);
     let scopes: Result<Vec<i32>, ApiError> =
         query.texts("scopes").iter().map(|word| scope(word).map(i32::from)).collect();
     let Some(narrowed) = context.narrowed(&query).await? else { return empty_page(wanted) };
@@ -247,8 +247,14 @@ pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> R
             return empty_page(wanted);
         }
     }
-    let request =
-        ListMembersRequest { guid, page: Some(wanted), scopes: scopes?, uids, excluded_uids: narrowed.excluded };
+    let request = ListMembersRequest {
+        guid,
+        page: Some(wanted),
+        scopes: scopes?,
+        uids,
+        excluded_uids: narrowed.excluded,
+        cursor,
+    };
     let answer = context.groups().list_members(context.request(request)).await?.into_inner();
     let users = context.users(answer.members.iter().map(|member| member.uid.clone()).collect()).await?;
     let online = context.online(answer.members.iter().map(|member| member.uid.as_str())).await;
@@ -261,7 +267,8 @@ pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> R
             value(MemberJson { user: &user, member, view })
         })
         .collect();
-    page(rows, answer.page)
+    let joined = answer.members.last().map_or(0, |member| member.joined_at_ms);
+    page_with_cursor(rows, answer.page, &answer.next_cursor, joined)
 }
 
 impl Context {

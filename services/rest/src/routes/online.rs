@@ -40,7 +40,7 @@ pub async fn count(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) 
     if token.is_empty() {
         return Err(ApiError::code(ErrorCode::EmptyAuthToken));
     }
-    let session = state.session(app_id.as_str(), Credential::SessionToken(token.to_owned())).await?;
+    let session = state.session(&parts, app_id.as_str(), Credential::SessionToken(token.to_owned())).await?;
     let Principal::User(user) = session.principal else { return Err(ApiError::code(ErrorCode::AuthTokenNotValid)) };
     let guids = body.texts("groups")?.unwrap_or_default();
     if guids.len() > limits::GROUPS_PER_CALL_MAX {

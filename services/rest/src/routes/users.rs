@@ -18,7 +18,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query, Status},
     openapi::{answer, body, path, query},
-    reply::{ApiError, Reply, data, done, empty_page, page},
+    reply::{ApiError, Reply, changed_at, data, done, empty_page, page_with_cursor},
 };
 
 /// The fields of a user in a body.
@@ -62,7 +62,7 @@ pub async fn create(context: Context, body: Body) -> Reply {
 /// Lists users.
 #[utoipa::path(
     get, path = "/users", tag = "users", operation_id = "list-users",
-    params(query::Users, query::Times, query::Search, query::Page),
+    params(query::Users, query::Times, query::Search, query::Page, query::Walk),
     responses((status = 200, body = answer::UsersOrCount))
 )]
 pub async fn list(context: Context, query: Query) -> Reply {
@@ -87,6 +87,7 @@ pub async fn list(context: Context, query: Query) -> Reply {
         viewer_uid: String::new(),
         sort_by: query.text("sortBy").unwrap_or_default().to_owned(),
         descending: query.descending()?,
+        cursor: query.list_cursor()?,
     };
     let answer = context.identity().list_users(context.request(request)).await?.into_inner();
     if count_only {
@@ -103,7 +104,8 @@ pub async fn list(context: Context, query: Query) -> Reply {
     };
     let rows: Vec<_> =
         answer.users.iter().map(|user| UserJson { blocks: blocks(user), ..UserJson::new(user, view) }).collect();
-    page(rows, answer.page)
+    let changed = answer.users.last().map_or(0, |user| changed_at(user.updated_at_ms, user.created_at_ms));
+    page_with_cursor(rows, answer.page, &answer.next_cursor, changed)
 }
 
 /// Whom a filter by presence leaves.

@@ -3,10 +3,11 @@
 //! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
-//! [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where operators make
-//! and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with history, and [`openapi`]: every answer of all of them is compared with the API's description.
+//! [`people`], [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where
+//! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
+//! history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`endpoints`] goes through the table of all documented [`operations`], [`isolation`] calls them from one app against
-//! another, [`walks`] pages through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
+//! another, [`walks`] and [`list_cursors`] page through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
@@ -17,6 +18,7 @@ mod endpoints;
 mod faults;
 mod import;
 mod isolation;
+mod list_cursors;
 mod management;
 mod media;
 mod message_changes;
@@ -25,6 +27,7 @@ mod moderation;
 mod openapi;
 mod operation;
 mod operations;
+mod people;
 mod permissions;
 mod rate_limits;
 mod rest_api;

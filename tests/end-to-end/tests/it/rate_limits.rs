@@ -1,12 +1,13 @@
-//! How often an app, a key and a user may call: refused past it, on every HTTP edge together.
+//! How often an app, a key and a user may call: refused past it, on every HTTP edge together. How often an address may show
+//! a wrong credential: refused past it by each edge.
 
-use halley_testkit::eventually;
+use halley_testkit::{eventually, platform::Platform, unique};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     management::{App, Manager},
-    support::{Form, code, data},
+    support::{Form, block_on, code, data},
 };
 
 /// An app's calls to one HTTP edge after the other.
@@ -42,11 +43,40 @@ fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-/// Waits for a minute that has enough left of it for a test.
-async fn early_in_a_minute() {
-    let second = now() % 60;
-    if second > 40 {
-        tokio::time::sleep(std::time::Duration::from_secs(61 - second)).await;
+/// What is seen within one minute of the clock, which is one window: where another one began meanwhile, it is looked again.
+async fn within_a_minute<T>(look: impl AsyncFn() -> T) -> T {
+    for _ in 0..3 {
+        let minute = now() / 60;
+        let seen = look().await;
+        if now() / 60 == minute {
+            return seen;
+        }
+    }
+    panic!("it takes longer than a minute");
+}
+
+/// What an app with limits of 50, 10 and 5 sees of its windows.
+struct Seen {
+    /// What was left before.
+    left: usize,
+    allowed: usize,
+    refused: Response,
+    /// When that was, in seconds.
+    at: u64,
+    allowed_core: usize,
+    allowed_imports: usize,
+}
+
+impl Edges<'_> {
+    async fn look(&self) -> Seen {
+        // What was counted while the limit was made known is unknown: from here on it is exact.
+        let first = self.call(0, Method::GET, "/users").await;
+        let left = usize::try_from(number(&first, "x-rate-limit-remaining").expect("a number")).expect("a small one");
+        let allowed = self.allowed(left + 20, Method::GET, "/users").await;
+        let (refused, at) = (self.call(1, Method::GET, "/users").await, now());
+        let allowed_core = self.allowed(15, Method::POST, "/groups").await;
+        let allowed_imports = self.allowed(8, Method::POST, "/data_import/users").await;
+        Seen { left, allowed, refused, at, allowed_core, allowed_imports }
     }
 }
 
@@ -76,21 +106,17 @@ async fn an_app_has_one_window_on_all_edges(form: Form) {
         })
         .await;
     }
-    early_in_a_minute().await;
-    // What was counted before the minute, or while the limit was made known, is unknown: from here on it is exact.
-    let used = 50 - number(&edges.call(0, Method::GET, "/users").await, "x-rate-limit-remaining").expect("a number");
-    let left = usize::try_from(50 - used).expect("a small number");
-    assert_eq!(edges.allowed(left + 20, Method::GET, "/users").await, left);
-    let refused = edges.call(1, Method::GET, "/users").await;
+    let Seen { left, allowed, refused, at, allowed_core, allowed_imports } =
+        within_a_minute(async || edges.look().await).await;
+    assert_eq!(allowed, left);
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!((number(&refused, "x-rate-limit"), number(&refused, "x-rate-limit-remaining")), (Some(50), Some(0)));
     let (retry, reset) = (number(&refused, "retry-after").expect("seconds"), number(&refused, "x-rate-limit-reset"));
-    assert!((1..=60).contains(&retry) && reset.is_some_and(|at| at.abs_diff(now() + retry) <= 2), "{retry} {reset:?}");
+    assert!((1..=60).contains(&retry) && reset.is_some_and(|end| end.abs_diff(at + retry) <= 2), "{retry} {reset:?}");
     let body: Value = serde_json::from_str(&refused.text().await.expect("a body")).expect("JSON");
     assert_eq!(code(&body), "ERR_TOO_MANY_REQUESTS");
     // The other kinds have windows of their own.
-    assert_eq!(edges.allowed(15, Method::POST, "/groups").await, 10);
-    assert_eq!(edges.allowed(8, Method::POST, "/data_import/users").await, 5);
+    assert_eq!((allowed_core, allowed_imports), (10, 5));
     // Another app has its own.
     let other = owner.app("Other").await;
     data(owner.as_app(&other, Method::GET, "/users")).await;
@@ -120,7 +146,6 @@ async fn a_key_and_a_user_have_their_own_windows(form: Form) {
         let request = edges.http.get(format!("{}/v3/me", edges.rests[0])).header("appid", &app.id);
         request.header("authtoken", token).send().await.expect("an answer").status()
     };
-    early_in_a_minute().await;
     owner.set(&app, json!({"limits.rates.perUser": 4})).await;
     eventually("ann is refused", async || (get(&tokens[0]).await == StatusCode::TOO_MANY_REQUESTS).then_some(())).await;
     assert_eq!(get(&tokens[1]).await, StatusCode::OK, "bob has called nobody yet");
@@ -130,6 +155,63 @@ async fn a_key_and_a_user_have_their_own_windows(form: Form) {
         (edges.call(0, Method::GET, "/users").await.status() == StatusCode::TOO_MANY_REQUESTS).then_some(())
     })
     .await;
+}
+
+#[test]
+fn an_address_that_guesses_is_refused() {
+    block_on(async {
+        let limit = [("HALLEY_REST__RATE_WRONG_CREDENTIALS", "5")];
+        let platform = Platform::one_process_with(&limit).await;
+        let http = Client::builder().no_proxy().timeout(std::time::Duration::from_secs(20)).build().expect("client");
+        let demo = |key: &str| platform.demo[key].as_str().expect(key).to_owned();
+        let (app, key) = (demo("appId"), demo("restApiKey"));
+        let ask = async |name: &str, value: &str, from: &str| {
+            let request = http.get(format!("{}/v3/users", platform.rest)).header("appid", &app);
+            // The test's own address is one that a proxy may have.
+            let response = request.header(name, value).header("x-forwarded-for", from).send().await.expect("an answer");
+            let retry = number(&response, "retry-after");
+            let body: Value = serde_json::from_str(&response.text().await.expect("a body")).expect("JSON");
+            (code(&body).to_owned(), retry)
+        };
+        let (guesser, neighbour) = ("192.0.2.1", "192.0.2.2");
+        assert_eq!(ask("apikey", &key, guesser).await.0, "no code", "a right one is no guess");
+        let mut wrong = 0;
+        let retry = loop {
+            match ask("apikey", &unique("guess"), guesser).await {
+                (code, None) if code == "AUTH_ERR_APIKEY_NOT_FOUND" => wrong += 1,
+                (code, Some(retry)) if code == "ERR_TOO_MANY_REQUESTS" => break retry,
+                other => panic!("{other:?}"),
+            }
+            // A new minute may begin once in between.
+            assert!(wrong <= 10, "nobody refuses");
+        };
+        assert!(wrong >= 5 && (1..=60).contains(&retry), "{wrong} {retry}");
+        // Each is repeated where a minute begins meanwhile, in which the address is a stranger again.
+        let refused = within_a_minute(async || {
+            for _ in 0..6 {
+                ask("authtoken", &unique("guess"), guesser).await;
+            }
+            ask("authtoken", &unique("guess"), guesser).await.0
+        });
+        assert_eq!(refused.await, "ERR_TOO_MANY_REQUESTS", "tokens are counted with keys");
+        assert_eq!(ask("apikey", &key, guesser).await.0, "no code", "what is known to be right goes on working");
+        assert_eq!(ask("apikey", &unique("guess"), neighbour).await.0, "AUTH_ERR_APIKEY_NOT_FOUND", "another address");
+        let managed = async || {
+            let request = http.get(format!("{}/v3/apps", platform.rest)).header("x-forwarded-for", "192.0.2.3");
+            let request = request.header("key", "no").header("secret", "no");
+            let body = request.send().await.expect("an answer").text().await.expect("a body");
+            code(&serde_json::from_str(&body).expect("JSON")).to_owned()
+        };
+        let seen = within_a_minute(async || {
+            let mut seen = Vec::new();
+            for _ in 0..7 {
+                seen.push(managed().await);
+            }
+            seen
+        })
+        .await;
+        assert_eq!(seen.last().map(String::as_str), Some("ERR_TOO_MANY_REQUESTS"), "{seen:?}");
+    });
 }
 
 crate::in_both_forms!(

@@ -347,7 +347,7 @@ pub fn list_members(guid: &str) -> pb::ListMembersRequest {
 }
 
 pub fn list_banned(guid: &str) -> pb::ListBannedMembersRequest {
-    pb::ListBannedMembersRequest { guid: guid.to_owned(), page: None }
+    pb::ListBannedMembersRequest { guid: guid.to_owned(), ..Default::default() }
 }
 
 pub fn kick(guid: &str, uid: &str) -> pb::KickMemberRequest {

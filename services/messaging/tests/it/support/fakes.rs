@@ -106,7 +106,7 @@ fake! {
                 ..Default::default()
             });
             let page = Some(PageInfo { total_pages: 1, ..Default::default() });
-            Ok(Response::new(identity::ListBlockedUsersResponse { users: users.collect(), page }))
+            Ok(Response::new(identity::ListBlockedUsersResponse { users: users.collect(), page, ..Default::default() }))
         }
     } without {
         create_user(CreateUserRequest) -> CreateUserResponse;

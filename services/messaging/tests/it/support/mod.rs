@@ -273,6 +273,7 @@ calls! {
     unpin_conversation(UnpinConversationRequest) -> UnpinConversationResponse;
     list_system_pins(ListSystemPinsRequest) -> ListSystemPinsResponse;
     replace_system_pins(ReplaceSystemPinsRequest) -> ReplaceSystemPinsResponse;
+    open_conversations(OpenConversationsRequest) -> OpenConversationsResponse;
     record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
     resume(ResumeRequest) -> ResumeResponse;
     import_messages(ImportMessagesRequest) -> ImportMessagesResponse;

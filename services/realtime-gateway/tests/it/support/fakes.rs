@@ -353,6 +353,7 @@ fake! {
         unpin_conversation(UnpinConversationRequest) -> UnpinConversationResponse;
         list_system_pins(ListSystemPinsRequest) -> ListSystemPinsResponse;
         replace_system_pins(ReplaceSystemPinsRequest) -> ReplaceSystemPinsResponse;
+        open_conversations(OpenConversationsRequest) -> OpenConversationsResponse;
         record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
         import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
         count_messages(CountMessagesRequest) -> CountMessagesResponse;
