@@ -35,23 +35,20 @@ mod moderation;
 mod people;
 mod roles;
 
-pub use calls::{CallChange, FirstStatus, NewCall, WishedStatus};
+pub use calls::{CallChange, NewCall};
 pub use conversations::{ConversationTags, GroupReset, Reset, SystemPins, UnreadFrom, UpTo};
 pub use credentials::{
     ApiKeyChanges, AuthTokenChanges, NewApiKey, NewAuthToken, NewPushToken, PushTokenOf, PushTokensOf,
 };
-pub use groups::{GroupChanges, GroupTypeWord, GroupUnset, JoinOrAdd, MemberLists, NewGroup, NewOwner, NewScope};
+pub use groups::{GroupChanges, JoinOrAdd, MemberLists, NewGroup, NewOwner, NewScope};
 pub use import::{GroupsToImport, MembersToImport, MessagesToImport, UsersToImport};
-pub use messages::{
-    DataChanges, ElementId, FileToUpload, FilesToUpload, Interactions, MessageChanges, NewAttachment, NewMessage,
-    NewMessageData, NewMessageForm, Receivers, SentCategory, Upload,
-};
-pub use moderation::{Decision, NewReason, ReasonChanges, Report, Review};
+pub use messages::{FileToUpload, FilesToUpload, Interactions, MessageChanges, NewMessage, NewMessageForm, Upload};
+pub use moderation::{NewReason, ReasonChanges, Report, Review};
 pub use people::{
-    Blocks, FormerFriends, NewBot, NewFriends, NewUser, OnlineOf, OwnDetails, UserChanges, UserUnset, UsersToActivate,
+    Blocks, FormerFriends, NewBot, NewFriends, NewUser, OnlineOf, OwnDetails, UserChanges, UsersToActivate,
     UsersToDeactivate,
 };
-pub use roles::{FeaturesToAllow, FeaturesToRestrict, NewRole, Permissions, RoleChanges, RoleSettingsToSet, RoleUnset};
+pub use roles::{FeaturesToAllow, FeaturesToRestrict, NewRole, Permissions, RoleChanges};
 
 kinds! {
     /// A truth, also as 0 or 1.

@@ -5,7 +5,7 @@ use halley_testkit::{eventually, platform::Platform, unique, within};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Form, Http, Scene, answer, code, column, data, refused, whole};
+use crate::support::{Form, answer, code, column, data, refused, whole};
 
 mod push_tokens;
 mod settings;

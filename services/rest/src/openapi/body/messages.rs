@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use halley_wire::schema::ReceiverType;
-use utoipa::{ToSchema, openapi::schema::Object};
+use utoipa::ToSchema;
 
 use super::{MessageId, Muid, Tag, some};
 

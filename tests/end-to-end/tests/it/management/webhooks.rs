@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Manager;
-use crate::support::{Form, answer, code, column, data, refused, whole};
+use crate::support::{Form, column, data, refused, whole};
 
 crate::in_both_forms!(webhooks_are_kept_without_showing_passwords,);
 
