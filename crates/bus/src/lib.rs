@@ -11,6 +11,7 @@ mod channel;
 mod connect;
 pub mod consumer;
 mod counters;
+pub mod fact_cache;
 mod facts;
 pub mod outbox;
 mod subscriber;

@@ -2,7 +2,6 @@
 //! and dropped when a fact says that it changed. While the feed of facts is cut, everything is asked anew. What is absent
 //! or denied is never kept: it is asked again each time.
 
-mod cache;
 mod facts;
 
 use std::{
@@ -13,7 +12,11 @@ use std::{
     },
 };
 
-use halley_bus::{Bus, BusError, Fact, watch_facts};
+use halley_bus::{
+    Bus, BusError, Fact,
+    fact_cache::{self as cache, FactCache},
+    watch_facts,
+};
 use halley_contracts::{
     common::v1::PageRequest,
     groups::v1::{
@@ -38,7 +41,6 @@ use crate::{
     domain,
     error::{MessagingError, Result},
 };
-use cache::FactCache;
 
 /// A uid to its user, for those that exist.
 pub(crate) type Users = HashMap<String, Arc<User>>;

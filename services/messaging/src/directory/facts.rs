@@ -1,8 +1,9 @@
 //! What each fact makes untrue.
 
+use halley_bus::fact_cache as cache;
 use halley_contracts::events::v1::{ChangeKind, Event, event::Body};
 
-use super::{Caches, cache};
+use super::Caches;
 
 /// Drops what an event makes untrue.
 pub(super) fn apply(caches: &Caches, event: &Event) {

@@ -1,4 +1,5 @@
-//! A bounded cache that an invalidation always wins: what was asked before it came is not kept after it.
+//! A bounded cache of what other services know, which an invalidation always wins: what was asked before it came is not
+//! kept after it.
 
 use std::{
     collections::hash_map::RandomState,
@@ -13,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 const SHARDS: usize = 64;
 
 /// Facts by key.
-pub(crate) struct FactCache<V> {
+pub struct FactCache<V> {
     name: &'static str,
     entries: moka::sync::Cache<String, V>,
     /// How often something of the shard was dropped. Held while an entry is put or dropped.
@@ -22,13 +23,13 @@ pub(crate) struct FactCache<V> {
 }
 
 /// A question under way.
-pub(crate) struct Ticket {
+pub struct Ticket {
     key: String,
     generation: u64,
 }
 
 /// A key of an app's thing. Ids hold no colon.
-pub(crate) fn key(app_id: &str, ids: &[&str]) -> String {
+pub fn key(app_id: &str, ids: &[&str]) -> String {
     let mut key = String::with_capacity(app_id.len() + ids.iter().map(|id| id.len() + 1).sum::<usize>());
     key.push_str(app_id);
     for id in ids {
@@ -40,7 +41,7 @@ pub(crate) fn key(app_id: &str, ids: &[&str]) -> String {
 
 impl<V: Clone + Send + Sync + 'static> FactCache<V> {
     /// Empty, for at most so many entries.
-    pub(crate) fn new(name: &'static str, capacity: u64) -> Self {
+    pub fn new(name: &'static str, capacity: u64) -> Self {
         let entries = moka::sync::Cache::builder()
             .max_capacity(capacity)
             .time_to_live(LONGEST)
@@ -51,22 +52,22 @@ impl<V: Clone + Send + Sync + 'static> FactCache<V> {
     }
 
     /// What is known, if it may be believed.
-    pub(crate) fn get(&self, key: &str, open: bool) -> Option<V> {
+    pub fn get(&self, key: &str, open: bool) -> Option<V> {
         let found = if open { self.entries.get(key) } else { None };
         if found.is_none() {
-            metrics::counter!("halley_messaging_directory_misses_total", "of" => self.name).increment(1);
+            metrics::counter!("halley_fact_cache_misses_total", "of" => self.name).increment(1);
         }
         found
     }
 
     /// Call before asking.
-    pub(crate) fn begin(&self, key: String) -> Ticket {
+    pub fn begin(&self, key: String) -> Ticket {
         let generation = *self.shard(&key);
         Ticket { key, generation }
     }
 
     /// Keeps the answer, unless the fact was dropped since the question, or nothing may be kept.
-    pub(crate) fn put(&self, ticket: &Ticket, value: V, open: impl FnOnce() -> bool) {
+    pub fn put(&self, ticket: &Ticket, value: V, open: impl FnOnce() -> bool) {
         let generation = self.shard(&ticket.key);
         if *generation == ticket.generation && open() {
             self.entries.insert(ticket.key.clone(), value);
@@ -74,14 +75,14 @@ impl<V: Clone + Send + Sync + 'static> FactCache<V> {
     }
 
     /// Drops one fact.
-    pub(crate) fn forget(&self, key: &str) {
+    pub fn forget(&self, key: &str) {
         let mut generation = self.shard(key);
         *generation += 1;
         self.entries.invalidate(key);
     }
 
     /// Drops the facts whose key fits.
-    pub(crate) fn forget_if(&self, fits: impl Fn(&str) -> bool + Send + Sync + 'static) {
+    pub fn forget_if(&self, fits: impl Fn(&str) -> bool + Send + Sync + 'static) {
         let _shards = self.advance_all();
         if let Err(error) = self.entries.invalidate_entries_if(move |key, _| fits(key)) {
             tracing::error!(%error, "facts are dropped one and all");
@@ -90,7 +91,7 @@ impl<V: Clone + Send + Sync + 'static> FactCache<V> {
     }
 
     /// Drops everything.
-    pub(crate) fn forget_all(&self) {
+    pub fn forget_all(&self) {
         let _shards = self.advance_all();
         self.entries.invalidate_all();
     }
