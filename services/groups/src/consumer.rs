@@ -69,7 +69,7 @@ async fn remove_from_some(groups: &Groups, app_id: &str, uid: &str, until: DateT
             entries.push(events::membership(origin, &group, change).1);
         }
         if departure.owned {
-            entries.push(events::group_changed(origin, ChangeKind::Updated, group));
+            entries.push(events::group_updated(origin, uid, group));
         }
     }
     groups.commit(transaction, &entries).await?;

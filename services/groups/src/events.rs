@@ -70,9 +70,17 @@ fn scope_number(scope: Option<Scope>) -> i32 {
     scope.map_or(0, |scope| scope_to_pb(scope).into())
 }
 
-/// A group was made, changed or deleted.
+/// A group was made or deleted.
 pub(crate) fn group_changed(origin: Origin<'_>, kind: ChangeKind, group: Group) -> Entry {
-    entry(event(origin, Body::GroupChanged(GroupChanged { kind: kind.into(), group: Some(group) })))
+    let changed = GroupChanged { kind: kind.into(), group: Some(group), old_owner: String::new() };
+    entry(event(origin, Body::GroupChanged(changed)))
+}
+
+/// A group that was `old_owner`'s was changed, perhaps also given to another owner.
+pub(crate) fn group_updated(origin: Origin<'_>, old_owner: &str, group: Group) -> Entry {
+    let old_owner = if old_owner == group.owner { String::new() } else { old_owner.to_owned() };
+    let changed = GroupChanged { kind: ChangeKind::Updated.into(), group: Some(group), old_owner };
+    entry(event(origin, Body::GroupChanged(changed)))
 }
 
 /// An import put users into a group.

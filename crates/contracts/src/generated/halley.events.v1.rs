@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -80,6 +80,9 @@ pub mod event {
         SaveChanged(super::SaveChanged),
         #[prost(message, tag = "40")]
         ConversationPinChanged(super::ConversationPinChanged),
+        /// A user's count of unread messages changed by other means than a receipt.
+        #[prost(message, tag = "45")]
+        UnreadChanged(super::UnreadChanged),
     }
 }
 /// A message of any category was stored.
@@ -89,13 +92,13 @@ pub struct MessageSent {
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
 }
-/// A user's delivered or read watermark moved.
+/// A user's delivered or read watermark moved, or that of everybody in a group together.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiptChanged {
     /// Which kind.
     #[prost(enumeration = "ReceiptKind", tag = "1")]
     pub kind: i32,
-    /// The user.
+    /// The user; of everybody's, `app_system`.
     #[prost(message, optional, tag = "2")]
     pub user: ::core::option::Option<super::super::identity::v1::User>,
     /// What the receiver is.
@@ -177,6 +180,13 @@ pub struct ConversationPinChanged {
     #[prost(message, optional, tag = "2")]
     pub conversation: ::core::option::Option<super::super::messaging::v1::Conversation>,
 }
+/// A user made messages of a conversation unread again, or ended that: no receipt tells of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnreadChanged {
+    /// As its owner sees it, with the new count.
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<super::super::messaging::v1::Conversation>,
+}
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MembersImported {
@@ -196,6 +206,9 @@ pub struct GroupChanged {
     /// Of a deleted group: as it was.
     #[prost(message, optional, tag = "2")]
     pub group: ::core::option::Option<super::super::groups::v1::Group>,
+    /// Whose it was, a uid or `app_system`, if it was given to somebody else; otherwise empty.
+    #[prost(string, tag = "3")]
+    pub old_owner: ::prost::alloc::string::String,
 }
 /// A user was made, changed, deactivated, reactivated or deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -351,6 +364,10 @@ pub enum ReceiptKind {
     Delivered = 1,
     /// What was read.
     Read = 2,
+    /// What was delivered to every member of a group but the sender.
+    DeliveredToAll = 3,
+    /// What was read by every member of a group but the sender.
+    ReadByAll = 4,
 }
 impl ReceiptKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -362,6 +379,8 @@ impl ReceiptKind {
             Self::Unspecified => "RECEIPT_KIND_UNSPECIFIED",
             Self::Delivered => "RECEIPT_KIND_DELIVERED",
             Self::Read => "RECEIPT_KIND_READ",
+            Self::DeliveredToAll => "RECEIPT_KIND_DELIVERED_TO_ALL",
+            Self::ReadByAll => "RECEIPT_KIND_READ_BY_ALL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -370,6 +389,8 @@ impl ReceiptKind {
             "RECEIPT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "RECEIPT_KIND_DELIVERED" => Some(Self::Delivered),
             "RECEIPT_KIND_READ" => Some(Self::Read),
+            "RECEIPT_KIND_DELIVERED_TO_ALL" => Some(Self::DeliveredToAll),
+            "RECEIPT_KIND_READ_BY_ALL" => Some(Self::ReadByAll),
             _ => None,
         }
     }

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use halley_bus::outbox::Entry;
-use halley_contracts::{
-    events::v1::ChangeKind,
-    groups::v1::{Group, MembershipAction},
-};
+use halley_contracts::groups::v1::{Group, MembershipAction};
 use halley_kit::Caller;
 use halley_model::rights::Scope;
 use sqlx::PgConnection;
@@ -56,18 +53,19 @@ pub(super) async fn give<'a>(
     Ok(Some(Change { action, uid: owner, before, after, at }))
 }
 
-/// Changes the group's row; answers the group and what is told of it.
+/// Changes the row of a group as it was seen; answers the group and what is told of it.
 pub(super) async fn write(
     conn: &mut PgConnection,
     caller: &Caller,
-    guid: &str,
+    scene: &Scene<'_>,
     changes: &GroupChanges,
     update: Update<'_>,
     rise: Option<Change<'_>>,
 ) -> Result<(Group, Vec<Entry>)> {
-    let group: Group = groups::update_group(conn, caller.app_id(), guid, changes, update).await?.into();
+    let before = &scene.group;
+    let group: Group = groups::update_group(conn, caller.app_id(), &before.guid, changes, update).await?.into();
     let origin = Origin::of(caller);
     let mut entries: Vec<Entry> = rise.map(|rise| events::membership(origin, &group, rise).1).into_iter().collect();
-    entries.push(events::group_changed(origin, ChangeKind::Updated, group.clone()));
+    entries.push(events::group_updated(origin, &before.owner, group.clone()));
     Ok((group, entries))
 }

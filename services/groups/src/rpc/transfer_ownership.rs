@@ -34,7 +34,7 @@ pub(super) async fn transfer(
     let update =
         Update { kind: scene.group.kind, password_hash: hash.as_deref(), owner, joined: 0, at, by: caller.actor() };
     let changes = GroupChanges::default();
-    let (group, entries) = ownership::write(&mut transaction, &caller, &guid, &changes, update, rise).await?;
+    let (group, entries) = ownership::write(&mut transaction, &caller, &scene, &changes, update, rise).await?;
     groups.commit(transaction, &entries).await?;
     Ok(TransferOwnershipResponse { group: Some(group) })
 }

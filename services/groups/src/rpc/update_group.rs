@@ -47,7 +47,7 @@ pub(super) async fn update(
         at,
         by: caller.actor(),
     };
-    let (group, entries) = ownership::write(&mut transaction, &caller, &guid, &changes, update, rise).await?;
+    let (group, entries) = ownership::write(&mut transaction, &caller, &scene, &changes, update, rise).await?;
     groups.commit(transaction, &entries).await?;
     Ok(UpdateGroupResponse { group: Some(group), own: scene.show_own() })
 }

@@ -33,6 +33,14 @@ fn uuid_version(id: &str) -> char {
     id.chars().nth(14).unwrap()
 }
 
+/// Whose a group was, if it was given to somebody else.
+fn old_owner(event: &Event) -> &str {
+    match &event.body {
+        Some(Body::GroupChanged(changed)) => &changed.old_owner,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn group_changed(event: &Event) -> (ChangeKind, pb::Group) {
     match &event.body {
         Some(Body::GroupChanged(changed)) => (changed.kind(), changed.group.clone().unwrap()),
@@ -102,20 +110,23 @@ async fn changes_of_a_group_are_told_with_the_group() {
     let ann = world.user("ann");
     let updated = world.update_group(&ann, update("room")).await.unwrap().group.unwrap();
     assert_ne!(updated, group);
-    assert_eq!(group_changed(&feed.next().await), (ChangeKind::Updated, updated));
+    let event = feed.next().await;
+    assert_eq!((group_changed(&event), old_owner(&event)), ((ChangeKind::Updated, updated), ""));
 
     // The new owner's scope rises, which is told like any other change of scope.
     let given = world.transfer_ownership(&ann, transfer("room", "bob")).await.unwrap().group.unwrap();
     let (_, changed) = feed.next_membership().await;
     assert_eq!((changed.action(), changed.on_uid.as_str()), (MembershipAction::ScopeChanged, "bob"));
     assert_eq!((changed.scope(), changed.old_scope(), changed.group.as_ref()), (ADMIN, PARTICIPANT, Some(&given)));
-    assert_eq!(group_changed(&feed.next().await), (ChangeKind::Updated, given));
+    let event = feed.next().await;
+    assert_eq!((group_changed(&event), old_owner(&event)), ((ChangeKind::Updated, given), "ann"));
     let request = pb::UpdateGroupRequest { owner: Some("cat".to_owned()), ..update("room") };
     let given = world.update_group(&world.server(), request).await.unwrap().group.unwrap();
     let (_, changed) = feed.next_membership().await;
     assert_eq!((changed.action(), changed.on_uid.as_str()), (MembershipAction::Added, "cat"));
     assert_eq!((changed.by_uid.as_str(), changed.joined_at_ms), ("app_system", given.updated_at_ms));
-    assert_eq!(group_changed(&feed.next().await), (ChangeKind::Updated, given.clone()));
+    let event = feed.next().await;
+    assert_eq!((group_changed(&event), old_owner(&event)), ((ChangeKind::Updated, given.clone()), "bob"));
 
     world.delete_group(&world.user("cat"), delete("room")).await.unwrap();
     assert_eq!(group_changed(&feed.next().await), (ChangeKind::Deleted, given));

@@ -156,7 +156,13 @@ async fn a_block_and_a_groups_end_are_heeded() {
 
     let group = world.group("room");
     world.groups.groups.lock().unwrap().clear();
-    world.fact(Body::GroupChanged(GroupChanged { kind: ChangeKind::Deleted.into(), group: Some(group) })).await;
+    world
+        .fact(Body::GroupChanged(GroupChanged {
+            kind: ChangeKind::Deleted.into(),
+            group: Some(group),
+            ..Default::default()
+        }))
+        .await;
     assert_eq!(until_refused(&api, "ann", to_group("room", "x")).await, ErrorCode::GuidNotFound);
     // A group of the same guid does not have the members of the old one.
     world.groups.members.lock().unwrap().clear();

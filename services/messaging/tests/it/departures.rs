@@ -129,7 +129,7 @@ async fn the_end_of_a_group_ends_its_pins() {
     let request = pb::ReplaceSystemPinsRequest { pins: vec![pin] };
     assert_eq!(api.replace_system_pins(&api.server(), request.clone()).await.unwrap().pins.len(), 1);
     let group = Group { guid: "room".to_owned(), owner: "ann".to_owned(), ..Default::default() };
-    let deleted = GroupChanged { kind: ChangeKind::Deleted.into(), group: Some(group) };
+    let deleted = GroupChanged { kind: ChangeKind::Deleted.into(), group: Some(group), ..Default::default() };
     let deleted = halley_bus::event(&world.app, "", Body::GroupChanged(deleted));
     world.durable(&deleted).await;
     eventually("the end of the place", async || (!api.is_listed("bob", "room").await).then_some(())).await;

@@ -228,7 +228,11 @@ async fn imported_members_get_places_without_action_messages() {
 /// A change of a group on the stream.
 fn group_changed(world: &World, kind: ChangeKind, guid: &str, owner: &str) -> Event {
     let group = Group { guid: guid.to_owned(), owner: owner.to_owned(), ..Default::default() };
-    halley_bus::event(&world.app, "", Body::GroupChanged(GroupChanged { kind: kind.into(), group: Some(group) }))
+    halley_bus::event(
+        &world.app,
+        "",
+        Body::GroupChanged(GroupChanged { kind: kind.into(), group: Some(group), ..Default::default() }),
+    )
 }
 
 #[tokio::test]

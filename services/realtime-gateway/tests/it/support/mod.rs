@@ -17,7 +17,9 @@ use halley_bus::{Bus, BusConfig, Channel, Outgoing};
 use halley_contracts::{
     auth::v1::auth_service_server::AuthServiceServer,
     common::v1::UserPrincipal,
-    events::v1::{ChangeKind, CredentialRevoked, Event, GroupChanged, MessageSent, UserChanged, event::Body},
+    events::v1::{
+        ChangeKind, CredentialRevoked, Event, GroupChanged, MessageSent, RelationChanged, UserChanged, event::Body,
+    },
     groups::v1::{Group, MembershipAction, MembershipChanged, groups_service_server::GroupsServiceServer},
     identity::v1::{User, identity_service_server::IdentityServiceServer},
     messaging::v1::{Message, MessageCategory, ReceiverType, messaging_service_server::MessagingServiceServer},
@@ -169,12 +171,22 @@ impl World {
     }
 
     pub async fn group_changed(&self, guid: &str, owner: &str, kind: ChangeKind) {
-        self.fact(Body::GroupChanged(GroupChanged { kind: kind.into(), group: Some(group(guid, owner)) })).await;
+        self.fact(Body::GroupChanged(GroupChanged {
+            kind: kind.into(),
+            group: Some(group(guid, owner)),
+            ..Default::default()
+        }))
+        .await;
     }
 
     pub async fn user_changed(&self, uid: &str, kind: ChangeKind) {
         let user = Some(User { uid: uid.to_owned(), ..Default::default() });
         self.fact(Body::UserChanged(UserChanged { kind: kind.into(), user })).await;
+    }
+
+    pub async fn relation_changed(&self, uid: &str, other: &str) {
+        let changed = RelationChanged { uid: uid.to_owned(), other_uid: other.to_owned() };
+        self.fact(Body::RelationChanged(changed)).await;
     }
 
     pub async fn revoked(&self, uid: &str, token_ids: &[&str]) {
