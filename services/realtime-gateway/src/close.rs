@@ -50,6 +50,11 @@ impl Close {
         }
     }
 
+    /// Whether all sockets of the node get it at about the same time, and come back.
+    pub fn is_for_many(self) -> bool {
+        matches!(self, Self::GoingAway | Self::Resync)
+    }
+
     /// As a frame.
     pub fn message(self) -> Message {
         Message::Close(Some(CloseFrame { code: self.code(), reason: self.reason().into() }))

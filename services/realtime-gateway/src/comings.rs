@@ -3,11 +3,14 @@
 //! Sockets open and close in any order and at once, so nobody tells what happened: users are marked, and one task looks
 //! what is true now and stores that. So a socket that closes can't undo one that opened a moment later, and a thousand
 //! users cost a few commands.
+//!
+//! Who has no socket any more is looked at a moment later, and is online until then: clients that move from one node to
+//! another, or reconnect at once, never went, for nobody.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use halley_bus::{Channel, Outgoing};
@@ -26,24 +29,57 @@ const BATCH: usize = 500;
 /// How long to wait when Redis does not answer.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// App id and uid.
+type Who = (String, String);
+
 /// Users whose presence may have changed. At most as many as have had a socket.
-#[derive(Default)]
 pub struct Comings {
-    /// App id and uid.
-    marked: Mutex<HashSet<(String, String)>>,
+    grace: Duration,
+    marked: Mutex<HashSet<Who>>,
+    /// Who will be marked, in the order of that.
+    later: Mutex<VecDeque<(Instant, Who)>>,
     wake: Notify,
 }
 
 impl Comings {
-    /// Says that a user's first socket may have opened, or the last one closed.
+    /// Nobody yet. Who has no socket any more is given `grace` to come back.
+    pub fn new(grace: Duration) -> Self {
+        Self { grace, marked: Mutex::default(), later: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Says that a user's presence may have changed.
     pub fn mark(&self, app_id: &str, uid: &str) {
         lock(&self.marked).insert((app_id.to_owned(), uid.to_owned()));
         self.wake.notify_one();
     }
 
+    /// Says that a user's last socket may have closed.
+    pub fn mark_later(&self, app_id: &str, uid: &str) {
+        lock(&self.later).push_back((Instant::now() + self.grace, (app_id.to_owned(), uid.to_owned())));
+        self.wake.notify_one();
+    }
+
+    /// Marks whose grace is over; answers how long the next one's lasts.
+    fn mark_due(&self, now: Instant) -> Option<Duration> {
+        let mut later = lock(&self.later);
+        while let Some((due, _)) = later.front() {
+            if *due > now {
+                return Some(due.duration_since(now));
+            }
+            if let Some((_, who)) = later.pop_front() {
+                lock(&self.marked).insert(who);
+            }
+        }
+        None
+    }
+
+    fn has_marked(&self) -> bool {
+        !lock(&self.marked).is_empty()
+    }
+
     fn take(&self) -> HashMap<String, Vec<String>> {
         let mut marked = lock(&self.marked);
-        let some: Vec<(String, String)> = marked.iter().take(BATCH).cloned().collect();
+        let some: Vec<Who> = marked.iter().take(BATCH).cloned().collect();
         let mut by_app: HashMap<String, Vec<String>> = HashMap::new();
         for who in some {
             marked.remove(&who);
@@ -58,9 +94,15 @@ pub fn start(node: Arc<Node>) {
     let lifecycle = node.lifecycle.clone();
     lifecycle.spawn("comings and goings", async move {
         loop {
-            tokio::select! {
-                () = node.ended.cancelled() => return,
-                () = node.comings.wake.notified() => {}
+            // A long time where there is nobody: the wake-up comes before.
+            let next = node.comings.mark_due(Instant::now()).unwrap_or(Duration::from_secs(3600));
+            if !node.comings.has_marked() {
+                tokio::select! {
+                    () = node.ended.cancelled() => return,
+                    () = node.comings.wake.notified() => {}
+                    () = tokio::time::sleep(next) => {}
+                }
+                continue;
             }
             while !settle(&node).await {
                 tokio::select! {

@@ -8,7 +8,8 @@ use serde::Deserialize;
 pub struct GatewayConfig {
     /// Seconds a new socket has to authenticate.
     pub auth_timeout_seconds: u64,
-    /// Seconds of silence after which a socket is taken for dead. Clients ping every 15 s.
+    /// Seconds of silence after which a socket is taken for dead. Clients ping every 15 s; one that an app keeps in the
+    /// background may leave 30 s between two pings.
     pub silence_timeout_seconds: u64,
     /// Most bytes that may wait for one slow socket before it is closed.
     pub socket_queue_bytes: usize,
@@ -20,18 +21,26 @@ pub struct GatewayConfig {
     pub drain_seconds: u64,
     /// Seconds after which the users of a node that died count as offline.
     pub lease_seconds: u64,
+    /// Milliseconds that a user without a socket still counts as online: who comes to another node meanwhile never went.
+    pub offline_grace_ms: u64,
+    /// Seconds after which a user who is not heard of any more has stopped typing. Nodes tell what goes on four times in
+    /// that time. As long as a silent socket lives, or longer: then the end of the socket ends it, and this only what a
+    /// node that died left behind.
+    pub typing_timeout_seconds: u64,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             auth_timeout_seconds: 10,
-            silence_timeout_seconds: 60,
+            silence_timeout_seconds: 40,
             socket_queue_bytes: 1024 * 1024,
             max_frame_bytes: 64 * 1024,
             max_sockets: 100_000,
             drain_seconds: 2,
             lease_seconds: 15,
+            offline_grace_ms: 500,
+            typing_timeout_seconds: 40,
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     node::Node,
     receipts::Receipts,
     resume,
+    signals::Signals,
     socket::{Identity, Socket, Variant, Work},
 };
 
@@ -37,6 +38,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 const LAST_WRITE: Duration = Duration::from_millis(250);
 /// How long the peer has to answer a close frame.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How many clients a second are asked back after all were sent away at once, and the least and the most that they are
+/// spread over.
+const BACK_PER_SECOND: u64 = 500;
+const SPREAD_MS: (u64, u64) = (1000, 30_000);
 /// Longest device id that is kept, as over HTTP.
 const DEVICE_ID_MAX: usize = 200;
 
@@ -71,12 +76,32 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
     }
     node.hub.add(&socket);
     let outcome = match authenticate(&node, &socket, &mut stream).await {
-        Ok(identity) => talk(&node, &socket, identity, &mut stream).await,
+        Ok(identity) => {
+            let mut signals = Signals::new(Arc::clone(&node), socket.id, identity.clone());
+            let outcome = talk(&node, &socket, identity, &mut signals, &mut stream).await;
+            signals.farewell();
+            outcome
+        }
         Err(why) => Some(why),
     };
+    let sockets = node.hub.len();
     node.remove(&socket);
     if let Some(why) = outcome {
+        if socket.variant == Variant::Positions && why.is_for_many() {
+            hint(&mut stream, sockets).await;
+        }
         end(&mut stream, why).await;
+    }
+}
+
+/// Tells when to be back, each client at another time: together they would be too many for those who let them in.
+async fn hint(stream: &mut WebSocket, sockets: usize) {
+    let spread = u64::try_from(sockets).unwrap_or(u64::MAX).saturating_mul(1000) / BACK_PER_SECOND;
+    let delay_ms = rand::random_range(0..spread.clamp(SPREAD_MS.0, SPREAD_MS.1));
+    let Some(frame) = frame::hint(delay_ms) else { return };
+    // A peer that does not read does not read this; how the socket ends is seen at the close frame.
+    if !matches!(timeout(GOODBYE, stream.send(Message::Text(frame))).await, Ok(Ok(()))) {
+        tracing::debug!("a peer is not told when to be back");
     }
 }
 
@@ -149,7 +174,7 @@ async fn identify(node: &Node, auth: AuthFrame) -> Result<Identity, Close> {
         uid: user.uid,
         device_id: device_id.chars().take(DEVICE_ID_MAX).collect(),
         token_id: user.token_id,
-        all_presence: auth.all_presence,
+        presence: auth.presence,
     })
 }
 
@@ -163,7 +188,13 @@ fn refusal(error: &PublicError) -> Close {
 }
 
 /// The socket's life. Answers why the server closes it; `None`: the peer left.
-async fn talk(node: &Node, socket: &Socket, identity: Identity, stream: &mut WebSocket) -> Option<Close> {
+async fn talk(
+    node: &Node,
+    socket: &Socket,
+    identity: Identity,
+    signals: &mut Signals,
+    stream: &mut WebSocket,
+) -> Option<Close> {
     let silence = Duration::from_secs(node.config.silence_timeout_seconds);
     let mut receipts = Receipts::new(identity, node.messaging.clone());
     let mut heard = Instant::now();
@@ -172,7 +203,7 @@ async fn talk(node: &Node, socket: &Socket, identity: Identity, stream: &mut Web
             received = stream.recv() => {
                 heard = Instant::now();
                 match received {
-                    Some(Ok(Message::Text(text))) => receive(socket, &mut receipts, &text),
+                    Some(Ok(Message::Text(text))) => receive(socket, &mut receipts, signals, &text),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     Some(Ok(_)) => {}
                 }
@@ -189,6 +220,7 @@ async fn talk(node: &Node, socket: &Socket, identity: Identity, stream: &mut Web
                 },
             },
             () = receipts.work() => {}
+            () = signals.work() => {}
             () = tokio::time::sleep_until(heard + silence) => return Some(Close::Silent),
         }
     }
@@ -228,10 +260,11 @@ async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Byt
 }
 
 /// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
-fn receive(socket: &Socket, receipts: &mut Receipts, text: &str) {
+fn receive(socket: &Socket, receipts: &mut Receipts, signals: &mut Signals, text: &str) {
     match frame::decode(text) {
         Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
         Some(ClientFrame::Receipt(receipt)) => receipts.add(receipt),
+        Some(ClientFrame::Signal(signal)) => signals.add(signal),
         Some(ClientFrame::Auth(_)) | None => {}
     }
 }

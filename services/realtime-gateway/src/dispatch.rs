@@ -1,28 +1,35 @@
 //! From the bus into the rooms: one task, so that the order of a channel is kept without a lock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use halley_bus::{Channel, ChannelKind, Delivery};
 use halley_contracts::{
-    events::v1::{ChangeKind, Event, GroupChanged, MessageSent, event::Body},
+    events::v1::{ChangeKind, Event, GroupChanged, MessageSent, PresenceChanged, event::Body},
     groups::v1::{MembershipAction, MembershipChanged},
     messaging::v1::{
         Direction, ListMessagesRequest, Message, ReceiverType, messaging_service_client::MessagingServiceClient,
     },
 };
 use halley_kit::Caller;
-use halley_model::APP_SYSTEM_UID;
+use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 
 use crate::{
     close::Close,
-    frame,
+    frame, friends,
     hub::{Room, lock},
     node::Node,
     order::{Gap, Verdict},
+    pace::Pace,
     recent::Revocation,
+    socket::Socket,
+    typing::Typing,
 };
 
 /// How long a message that came too early waits before what is missing is asked for; twice as long before each retry.
@@ -31,12 +38,17 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const TRIES: u32 = 3;
 /// Most missing messages that are fetched for one gap.
 const REPAIR_MAX: i32 = 1000;
+/// How often what was put off is looked at.
+const TICK: Duration = Duration::from_millis(100);
 /// How far the clocks of messaging and of this node may be apart, in milliseconds.
 const SKEW_MS: i64 = 2000;
 
 struct Dispatch {
     node: Arc<Node>,
     repairs: mpsc::Sender<Repair>,
+    typing: Typing,
+    /// Changes of presence that wait, by the apps' channels.
+    paces: HashMap<Channel, Pace>,
 }
 
 /// The end of a wait: what was missing, as far as it could be fetched.
@@ -55,9 +67,13 @@ pub async fn start(node: Arc<Node>, mut deliveries: mpsc::Receiver<Delivery>) {
     let (repairs, mut repaired) = mpsc::channel(1024);
     lifecycle.spawn("dispatch of live events", async move {
         let ended = node.ended.clone();
-        let dispatch = Dispatch { node, repairs };
+        let typing = Typing::new(Duration::from_secs(node.config.typing_timeout_seconds));
+        let mut dispatch = Dispatch { node, repairs, typing, paces: HashMap::new() };
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                _ = tick.tick(), if dispatch.has_put_off() => dispatch.catch_up(),
                 () = ended.cancelled() => return,
                 Some(repair) = repaired.recv() => dispatch.repair(repair),
                 delivery = deliveries.recv() => match delivery {
@@ -70,20 +86,26 @@ pub async fn start(node: Arc<Node>, mut deliveries: mpsc::Receiver<Delivery>) {
 }
 
 impl Dispatch {
-    fn deliver(&self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: Delivery) {
         match delivery {
             Delivery::Message { channel, payload } => match Event::decode(payload) {
                 Ok(event) if channel == Channel::facts() => self.fact(event),
                 Ok(event) => self.live(channel, event),
                 Err(error) => tracing::error!(%error, %channel, "an event can't be read"),
             },
-            Delivery::Lost => tracing::warn!("the live feed is cut"),
+            Delivery::Lost => {
+                tracing::warn!("the live feed is cut");
+                self.node.directory.trust(false);
+            }
             Delivery::Gap => self.resync(),
         }
     }
 
     /// After a cut nobody knows what was missed: the clients reconnect and fetch it.
-    fn resync(&self) {
+    fn resync(&mut self) {
+        self.node.directory.trust(true);
+        self.typing.clear();
+        self.paces.clear();
         let sockets = self.node.hub.all();
         tracing::warn!(sockets = sockets.len(), "the live feed is back; sockets are told to sync");
         for socket in sockets {
@@ -93,12 +115,19 @@ impl Dispatch {
         self.node.mark_everybody();
     }
 
-    fn live(&self, channel: Channel, event: Event) {
+    fn live(&mut self, channel: Channel, event: Event) {
         let Some(room) = self.node.hub.room(&channel) else { return };
-        let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else {
-            send(&room, &event);
-            return;
-        };
+        match &event.body {
+            Some(Body::MessageSent(_)) => self.message(channel, room, event),
+            Some(Body::TypingChanged(_)) => self.typing_changed(&channel, &room, event),
+            Some(Body::TransientSent(_)) => send_transient(&room, &event),
+            Some(Body::PresenceChanged(_)) => self.presence_changed(channel, &room, event),
+            _ => send(&room, &event),
+        }
+    }
+
+    fn message(&self, channel: Channel, room: Arc<Room>, event: Event) {
+        let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else { return };
         let (conversation_id, sequence) = (message.conversation_id.clone(), message.sequence);
         if is_part_only(&channel, message) {
             if lock(&room.orders).is_news(&conversation_id, sequence) {
@@ -159,9 +188,68 @@ impl Dispatch {
         }
     }
 
-    fn fact(&self, event: Event) {
+    /// Takes typing in. Somebody who left the group a moment ago may have sent this before.
+    fn typing_changed(&mut self, channel: &Channel, room: &Room, event: Event) {
+        if self.node.has_left(&event.app_id, author(&event), channel) {
+            return;
+        }
+        let now = Instant::now();
+        self.typing.take(channel, event, now);
+        if self.typing.is_due(channel, now) {
+            self.tell_typing(channel, room, now);
+        }
+    }
+
+    fn tell_typing(&mut self, channel: &Channel, room: &Room, now: Instant) {
+        for event in self.typing.tell(channel, room.len(), now) {
+            send_where(room, &event, |socket| !is_of(socket, author(&event)));
+        }
+    }
+
+    fn presence_changed(&mut self, channel: Channel, room: &Room, event: Event) {
+        let pace = self.paces.entry(channel).or_default();
+        pace.take(event);
+        tell_presence(pace, room, Instant::now());
+    }
+
+    /// Whether anything waits for its time.
+    fn has_put_off(&self) -> bool {
+        !self.typing.is_idle() || !self.paces.is_empty()
+    }
+
+    /// Sends what was put off and is due.
+    fn catch_up(&mut self) {
+        let now = Instant::now();
+        for channel in self.typing.due(now) {
+            match self.node.hub.room(&channel) {
+                Some(room) => self.tell_typing(&channel, &room, now),
+                None => drop(self.typing.tell(&channel, 0, now)),
+            }
+        }
+        let node = &self.node;
+        self.paces.retain(|channel, pace| {
+            let Some(room) = node.hub.room(channel) else { return false };
+            tell_presence(pace, &room, now);
+            // Its debt is kept until it is paid.
+            !pace.is_settled(now)
+        });
+    }
+
+    fn fact(&mut self, event: Event) {
+        self.node.directory.learn(&event);
+        if let Some(Body::GroupChanged(GroupChanged { group: Some(group), .. })) = &event.body
+            && let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid))
+        {
+            send(&room, &event);
+        }
         let Event { app_id, body: Some(body), .. } = event else { return };
         match body {
+            Body::RelationChanged(changed) => {
+                let (a, b) = (&changed.uid, &changed.other_uid);
+                self.typing.gone(&Channel::user(&app_id, a), b);
+                self.typing.gone(&Channel::user(&app_id, b), a);
+                friends::changed(&self.node, &app_id, a, b);
+            }
             Body::CredentialRevoked(revoked) if !revoked.uid.is_empty() => {
                 let (uid, token_ids) = (revoked.uid, revoked.credential_ids);
                 self.node.revoke(Revocation { app_id, uid, token_ids });
@@ -195,13 +283,14 @@ impl Dispatch {
         }
     }
 
-    fn membership(&self, app_id: &str, changed: MembershipChanged) {
+    fn membership(&mut self, app_id: &str, changed: MembershipChanged) {
         let action = changed.action();
         let guid = changed.group.unwrap_or_default().guid;
         match action {
             MembershipAction::Joined | MembershipAction::Added => self.node.user_joined(app_id, &guid, &changed.on_uid),
             MembershipAction::Left | MembershipAction::Kicked | MembershipAction::Banned => {
                 self.node.user_left(app_id, &guid, &changed.on_uid);
+                self.typing.gone(&Channel::group(app_id, &guid), &changed.on_uid);
             }
             _ => {}
         }
@@ -226,10 +315,48 @@ fn lose(room: &Room, events: &[Event]) {
 
 /// Encodes an event once for each variant in the room and hands the same bytes to every socket.
 fn send(room: &Room, event: &Event) {
+    send_where(room, event, |_| true);
+}
+
+/// As [`send`], to some of the sockets; answers how many got it.
+fn send_where(room: &Room, event: &Event, is_told: impl Fn(&Socket) -> bool) -> usize {
     let (plain, positions) = room.variants();
-    let Some(frames) = frame::encode(event, plain, positions) else { return };
-    let sent = room.send(&frames);
+    let Some(frames) = frame::encode(event, plain, positions) else { return 0 };
+    let sent = room.send_where(&frames, is_told);
     metrics::counter!("halley_gateway_frames_total").increment(sent as u64);
+    sent
+}
+
+/// Clients drop what their own device sent; it need not come back.
+fn send_transient(room: &Room, event: &Event) {
+    let is_origin = |socket: &Socket| {
+        is_of(socket, author(event))
+            && socket.identity().is_some_and(|identity| identity.device_id == event.origin_device_id)
+    };
+    send_where(room, event, |socket| !is_origin(socket));
+}
+
+/// Tells of presence as far as the budget goes.
+fn tell_presence(pace: &mut Pace, room: &Room, now: Instant) {
+    while let Some(event) = pace.next(now) {
+        let Some(Body::PresenceChanged(PresenceChanged { user: Some(user), .. })) = &event.body else { continue };
+        let role = if user.role.is_empty() { DEFAULT_ROLE } else { &user.role };
+        pace.spend(send_where(room, &event, |socket| socket.watches(&user.uid, role)));
+    }
+}
+
+/// The user whose signal an event is.
+fn author(event: &Event) -> &str {
+    let user = match &event.body {
+        Some(Body::TypingChanged(changed)) => changed.user.as_ref(),
+        Some(Body::TransientSent(sent)) => sent.user.as_ref(),
+        _ => None,
+    };
+    user.map_or("", |user| &user.uid)
+}
+
+fn is_of(socket: &Socket, uid: &str) -> bool {
+    socket.identity().is_some_and(|identity| identity.uid == uid)
 }
 
 /// Where a conversation's messages can be asked for.

@@ -5,16 +5,20 @@ use std::collections::{HashMap, HashSet};
 use axum::extract::ws::Utf8Bytes;
 use halley_contracts::{
     events::v1::{
-        ConversationPinChanged, Event, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, event::Body,
+        ChangeKind, Event, GroupChanged, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, TransientSent,
+        TypingChanged, event::Body,
     },
     identity::v1::User,
     messaging::v1::{Conversation, Message, ReceiverType, ResumeResponse},
 };
-use halley_wire::{BlockState, ConversationJson, MessageJson, ReactionJson, UserJson, View, receiver_word};
+use halley_model::limits;
+use halley_wire::{
+    BlockState, ConversationJson, GroupJson, MessageJson, ReactionJson, UserJson, View, object_or_none, receiver_word,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use crate::{hub::Frames, resume::LeftOff};
+use crate::{hub::Frames, resume::LeftOff, socket::PresenceWish};
 
 /// Clients compare both words literally; anything else starts no keepalive.
 pub const AUTH_OK: &str = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;
@@ -26,6 +30,7 @@ pub enum ClientFrame {
     Auth(AuthFrame),
     Ping,
     Receipt(ReceiptFrame),
+    Signal(SignalFrame),
 }
 
 /// The first frame of a socket.
@@ -33,7 +38,7 @@ pub struct AuthFrame {
     pub app_id: String,
     pub device_id: String,
     pub token: String,
-    pub all_presence: bool,
+    pub presence: PresenceWish,
     /// Where the client left off: Halley's own addition.
     pub left_off: LeftOff,
 }
@@ -47,6 +52,32 @@ pub struct ReceiptFrame {
     pub receiver: String,
     pub message_id: i64,
 }
+
+/// Something for others that is not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalFrame {
+    pub receiver_type: ReceiverType,
+    /// A user or a group.
+    pub receiver: String,
+    pub signal: Signal,
+}
+
+/// What is sent and not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signal {
+    Typing {
+        started: bool,
+        /// A JSON object, or empty.
+        metadata: String,
+    },
+    Transient {
+        /// JSON.
+        data: String,
+    },
+}
+
+/// Most roles that one socket names.
+const ROLES_MAX: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,11 +108,17 @@ struct IncomingBody {
     #[serde(default)]
     presence_subscription: Option<String>,
     #[serde(default)]
-    resume: Option<IncomingResume>,
+    roles: Option<Value>,
+    #[serde(default)]
+    resume: Option<Value>,
     #[serde(default)]
     action: Option<String>,
     #[serde(default)]
     message_id: Option<Value>,
+    #[serde(default)]
+    metadata: Option<Box<RawValue>>,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +136,8 @@ pub fn decode(text: &str) -> Option<ClientFrame> {
         "" if frame.action == "ping" => Some(ClientFrame::Ping),
         "auth" => auth(frame).map(ClientFrame::Auth),
         "receipts" => receipt(frame).map(ClientFrame::Receipt),
+        "typing_indicator" => signal(frame, typing).map(ClientFrame::Signal),
+        "transient_message" => signal(frame, transient).map(ClientFrame::Signal),
         _ => None,
     }
 }
@@ -109,12 +148,61 @@ fn auth(frame: Incoming) -> Option<AuthFrame> {
         app_id: frame.app_id.to_lowercase(),
         device_id: body.device_id.unwrap_or(frame.device_id),
         token: body.auth.unwrap_or_default(),
-        all_presence: body.presence_subscription.as_deref() == Some("ALL_USERS"),
-        left_off: body.resume.map_or_else(LeftOff::default, |resume| LeftOff {
-            token: resume.token,
-            positions: resume.positions,
-        }),
+        presence: wish(body.presence_subscription.as_deref(), body.roles.as_ref()),
+        left_off: body.resume.map(left_off).unwrap_or_default(),
     })
+}
+
+fn wish(kind: Option<&str>, roles: Option<&Value>) -> PresenceWish {
+    match kind {
+        Some("ALL_USERS") => PresenceWish::Everybody,
+        Some("FRIENDS") => PresenceWish::Friends,
+        Some("ROLES") => {
+            let roles = roles.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let roles = roles.iter().filter_map(Value::as_str).map(str::to_lowercase);
+            PresenceWish::Roles(roles.take(ROLES_MAX).collect())
+        }
+        _ => PresenceWish::Nobody,
+    }
+}
+
+fn signal(frame: Incoming, read: impl Fn(IncomingBody) -> Option<Signal>) -> Option<SignalFrame> {
+    let receiver_type = parse_receiver_type(&frame.receiver_type)?;
+    let receiver = frame.receiver.to_lowercase();
+    if receiver.is_empty() || receiver.len() > limits::ID_MAX {
+        return None;
+    }
+    Some(SignalFrame { receiver_type, receiver, signal: read(frame.body?)? })
+}
+
+fn typing(body: IncomingBody) -> Option<Signal> {
+    let started = match body.action?.as_str() {
+        "started" => true,
+        "ended" => false,
+        _ => return None,
+    };
+    let metadata = body.metadata.map(|metadata| metadata.get().to_owned()).filter(|json| json.starts_with('{'));
+    Some(Signal::Typing { started, metadata: metadata.unwrap_or_default() })
+}
+
+fn transient(body: IncomingBody) -> Option<Signal> {
+    Some(Signal::Transient { data: body.data?.get().to_owned() })
+}
+
+fn parse_receiver_type(word: &str) -> Option<ReceiverType> {
+    match word {
+        "user" => Some(ReceiverType::User),
+        "group" => Some(ReceiverType::Group),
+        _ => None,
+    }
+}
+
+/// What can't be read is a token of no use, so that the client is told to fetch.
+fn left_off(resume: Value) -> LeftOff {
+    match serde_json::from_value::<IncomingResume>(resume) {
+        Ok(resume) => LeftOff { token: resume.token, positions: resume.positions },
+        Err(_) => LeftOff { token: "unreadable".to_owned(), ..LeftOff::default() },
+    }
 }
 
 fn receipt(frame: Incoming) -> Option<ReceiptFrame> {
@@ -130,17 +218,14 @@ fn receipt(frame: Incoming) -> Option<ReceiptFrame> {
         Value::Number(number) => number.as_i64()?,
         _ => return None,
     };
-    let receiver_type = match frame.receiver_type.as_str() {
-        "user" => ReceiverType::User,
-        "group" => ReceiverType::Group,
-        _ => return None,
-    };
+    let receiver_type = parse_receiver_type(&frame.receiver_type)?;
     Some(ReceiptFrame { read, receiver_type, receiver: frame.receiver.to_lowercase(), message_id })
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outgoing<'a, B> {
+    #[serde(skip_serializing_if = "str::is_empty")]
     app_id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -162,6 +247,36 @@ struct ReceiptBody<'a> {
     message_id: String,
     user: UserJson<'a>,
     timestamp: i64,
+}
+
+#[derive(Serialize)]
+struct TypingBody<'a> {
+    action: &'static str,
+    user: UserJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct TransientBody<'a> {
+    data: &'a RawValue,
+    user: UserJson<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupBody<'a> {
+    group: GroupJson<'a>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    old_owner: &'a str,
+    timestamp: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HintBody {
+    action: &'static str,
+    delay_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -196,10 +311,32 @@ pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
             let kind = if changed.saved { "message_saved" } else { "message_unsaved" };
             one(message_frame(event, kind, changed.message.as_ref()?, false))
         }
-        Body::ConversationPinChanged(changed) => one(conversation_frame(event, changed)),
+        Body::ConversationPinChanged(changed) => {
+            let kind = if changed.pinned { "conversation_pinned" } else { "conversation_unpinned" };
+            one(conversation_frame(event, kind, changed.conversation.as_ref()?))
+        }
         Body::PresenceChanged(changed) => one(presence_frame(event, changed)),
+        Body::TypingChanged(changed) => one(typing_frame(event, changed)),
+        Body::TransientSent(sent) => one(transient_frame(event, sent)),
+        // Existing clients know neither.
+        Body::GroupChanged(changed) if positions => own(group_frame(event, changed)),
+        Body::UnreadChanged(changed) if positions => {
+            own(conversation_frame(event, "unread_count_changed", changed.conversation.as_ref()?))
+        }
         _ => None,
     }
+}
+
+/// A frame of Halley's own.
+fn own(json: Option<String>) -> Option<Frames> {
+    Some(Frames { plain: None, positions: Some(Utf8Bytes::from(json?)) })
+}
+
+/// Tells a client that the socket is about to be closed, and after how long it should be back.
+pub fn hint(delay_ms: u64) -> Option<Utf8Bytes> {
+    let body = HintBody { action: "reconnect", delay_ms };
+    let frame = Outgoing { app_id: "", kind: "hint", sender: "", receiver: "", receiver_type: "", device_id: "", body };
+    text(&frame).map(Utf8Bytes::from)
 }
 
 fn message_frame(event: &Event, kind: &'static str, message: &Message, with_sequence: bool) -> Option<String> {
@@ -225,7 +362,12 @@ fn receipt_frame(event: &Event, changed: &ReceiptChanged) -> Option<String> {
         receiver_type: receiver_word(changed.receiver_type()),
         device_id: &event.origin_device_id,
         body: ReceiptBody {
-            action: if changed.kind() == ReceiptKind::Read { "read" } else { "delivered" },
+            action: match changed.kind() {
+                ReceiptKind::Read => "read",
+                ReceiptKind::ReadByAll => "readByAll",
+                ReceiptKind::DeliveredToAll => "deliveredToAll",
+                ReceiptKind::Delivered | ReceiptKind::Unspecified => "delivered",
+            },
             message_id: changed.message_id.to_string(),
             user: UserJson::new(user, View::default()),
             timestamp: event.occurred_at_ms / 1000,
@@ -256,18 +398,77 @@ fn reaction_frame(event: &Event, changed: &ReactionChanged) -> Option<String> {
     })
 }
 
-fn conversation_frame(event: &Event, changed: &ConversationPinChanged) -> Option<String> {
-    let conversation = changed.conversation.as_ref()?;
+fn conversation_frame(event: &Event, kind: &'static str, conversation: &Conversation) -> Option<String> {
     // It goes to its owner alone.
     let view = View { uid: Some(&conversation.owner_uid), ..View::default() };
     text(&Outgoing {
         app_id: &event.app_id,
-        kind: if changed.pinned { "conversation_pinned" } else { "conversation_unpinned" },
+        kind,
         sender: &conversation.owner_uid,
         receiver: &conversation.with,
         receiver_type: receiver_word(conversation.with_type()),
         device_id: &event.origin_device_id,
         body: ConversationJson { conversation, view, with_tags: false, blocks: BlockState::default() },
+    })
+}
+
+fn typing_frame(event: &Event, changed: &TypingChanged) -> Option<String> {
+    let user = changed.user.as_ref()?;
+    let online = HashSet::from([user.uid.clone()]);
+    text(&Outgoing {
+        app_id: &event.app_id,
+        kind: "typing_indicator",
+        sender: &user.uid,
+        receiver: &changed.receiver,
+        receiver_type: receiver_word(changed.receiver_type()),
+        device_id: &event.origin_device_id,
+        body: TypingBody {
+            action: if changed.started { "started" } else { "ended" },
+            user: UserJson::new(user, View { online: Some(&online), ..View::default() }),
+            metadata: object_or_none(&changed.metadata_json),
+        },
+    })
+}
+
+fn transient_frame(event: &Event, sent: &TransientSent) -> Option<String> {
+    let user = sent.user.as_ref()?;
+    let online = HashSet::from([user.uid.clone()]);
+    text(&Outgoing {
+        app_id: &event.app_id,
+        kind: "transient_message",
+        sender: &user.uid,
+        receiver: &sent.receiver,
+        receiver_type: receiver_word(sent.receiver_type()),
+        device_id: &event.origin_device_id,
+        body: TransientBody {
+            data: object_or_none(&sent.data_json)?,
+            user: UserJson::new(user, View { online: Some(&online), ..View::default() }),
+        },
+    })
+}
+
+fn group_frame(event: &Event, changed: &GroupChanged) -> Option<String> {
+    let group = changed.group.as_ref()?;
+    let kind = match changed.kind() {
+        ChangeKind::Updated if !changed.old_owner.is_empty() => "group_owner_changed",
+        ChangeKind::Updated => "group_updated",
+        ChangeKind::Deleted => "group_deleted",
+        _ => return None,
+    };
+    // A deleted group does not say who deleted it.
+    let sender = if changed.kind() == ChangeKind::Deleted { "" } else { &group.updated_by };
+    text(&Outgoing {
+        app_id: &event.app_id,
+        kind,
+        sender,
+        receiver: &group.guid,
+        receiver_type: "group",
+        device_id: &event.origin_device_id,
+        body: GroupBody {
+            group: GroupJson { joined_by_all: true, with_tags: true, ..GroupJson::new(group, None) },
+            old_owner: &changed.old_owner,
+            timestamp: event.occurred_at_ms / 1000,
+        },
     })
 }
 
@@ -357,11 +558,87 @@ mod tests {
     fn frames_of_clients_are_read() {
         let auth = r#"{"appId":"APP","deviceId":"W","type":"auth","sender":"ann","body":{"auth":"jwt","deviceId":"W","presenceSubscription":"ALL_USERS","params":{}}}"#;
         let Some(ClientFrame::Auth(auth)) = decode(auth) else { panic!("auth") };
-        assert_eq!((auth.app_id.as_str(), auth.token.as_str(), auth.all_presence), ("app", "jwt", true));
+        assert_eq!((auth.app_id.as_str(), auth.token.as_str()), ("app", "jwt"));
+        assert_eq!(auth.presence, PresenceWish::Everybody);
         assert!(matches!(decode(r#"{"action":"ping","ack":"true"}"#), Some(ClientFrame::Ping)));
         let read = r#"{"type":"receipts","receiver":"bob","receiverType":"user","body":{"action":"read","messageId":"12"},"messageSender":"bob"}"#;
         let Some(ClientFrame::Receipt(receipt)) = decode(read) else { panic!("receipt") };
         assert_eq!((receipt.read, receipt.receiver.as_str(), receipt.message_id), (true, "bob", 12));
+    }
+
+    #[test]
+    fn whose_presence_is_wanted_is_read() {
+        let wanted = |body: Value| {
+            let text = serde_json::json!({"type": "auth", "appId": "app", "body": body}).to_string();
+            let Some(ClientFrame::Auth(auth)) = decode(&text) else { panic!("auth") };
+            auth.presence
+        };
+        let roles = |roles: &[&str]| PresenceWish::Roles(roles.iter().map(|role| (*role).to_owned()).collect());
+        assert_eq!(wanted(serde_json::json!({"presenceSubscription": "FRIENDS"})), PresenceWish::Friends);
+        assert_eq!(wanted(serde_json::json!({"presenceSubscription": "NONSENSE"})), PresenceWish::Nobody);
+        assert_eq!(wanted(serde_json::json!({"roles": ["a"]})), PresenceWish::Nobody);
+        let given = serde_json::json!({"presenceSubscription": "ROLES", "roles": ["Teacher", 3, "b"]});
+        assert_eq!(wanted(given), roles(&["teacher", "b"]));
+        assert_eq!(wanted(serde_json::json!({"presenceSubscription": "ROLES", "roles": "a"})), roles(&[]));
+    }
+
+    #[test]
+    fn signals_of_clients_are_read_as_far_as_they_make_sense() {
+        let read = |kind: &str, receiver_type: &str, receiver: &str, body: &str| {
+            let text = format!(
+                r#"{{"type":"{kind}","receiver":"{receiver}","receiverType":"{receiver_type}","body":{body}}}"#
+            );
+            match decode(&text) {
+                Some(ClientFrame::Signal(frame)) => Some((frame.receiver, frame.signal)),
+                _ => None,
+            }
+        };
+        let typing = |started, metadata: &str| Signal::Typing { started, metadata: metadata.to_owned() };
+        let bob = |signal| Some(("bob".to_owned(), signal));
+        let started = r#"{"action":"started","user":{"uid":"x"},"metadata":{"k":1}}"#;
+        assert_eq!(read("typing_indicator", "user", "BOB", started), bob(typing(true, r#"{"k":1}"#)));
+        let ended = r#"{"action":"ended","metadata":[1]}"#;
+        assert_eq!(read("typing_indicator", "group", "bob", ended), bob(typing(false, "")));
+        assert_eq!(read("typing_indicator", "user", "bob", r#"{"action":"paused"}"#), None);
+        assert_eq!(read("typing_indicator", "room", "bob", started), None);
+        assert_eq!(read("typing_indicator", "user", "", started), None);
+        assert_eq!(read("typing_indicator", "user", &"b".repeat(101), started), None);
+        for data in [r#"{"k":[1]}"#, "3", r#""text""#] {
+            let body = format!(r#"{{"data":{data},"user":{{}}}}"#);
+            let sent = Signal::Transient { data: data.to_owned() };
+            assert_eq!(read("transient_message", "user", "bob", &body), bob(sent));
+        }
+        assert_eq!(read("transient_message", "user", "bob", "{}"), None);
+    }
+
+    #[test]
+    fn a_hint_says_when_to_be_back() {
+        assert_eq!(
+            hint(70).expect("a frame").as_str(),
+            r#"{"type":"hint","body":{"action":"reconnect","delayMs":70}}"#
+        );
+    }
+
+    #[test]
+    fn changes_of_groups_are_for_clients_that_know_them() {
+        let told = |kind: ChangeKind, old_owner: &str, plain: bool, positions: bool| {
+            let group = halley_contracts::groups::v1::Group { guid: "room".into(), ..Default::default() };
+            let body = Body::GroupChanged(GroupChanged {
+                kind: kind.into(),
+                group: Some(group),
+                old_owner: old_owner.to_owned(),
+            });
+            let frames = encode(&Event { body: Some(body), ..Default::default() }, plain, positions)?;
+            assert!(frames.plain.is_none());
+            let frame: Value = serde_json::from_str(&frames.positions?).expect("json");
+            assert_eq!(frame["body"]["group"]["guid"], "room");
+            Some(frame["type"].as_str().expect("a type").to_owned())
+        };
+        assert_eq!(told(ChangeKind::Updated, "", true, true).as_deref(), Some("group_updated"));
+        assert_eq!(told(ChangeKind::Updated, "ann", false, true).as_deref(), Some("group_owner_changed"));
+        assert_eq!(told(ChangeKind::Deleted, "", true, true).as_deref(), Some("group_deleted"));
+        assert_eq!(told(ChangeKind::Created, "", true, true), None);
+        assert_eq!(told(ChangeKind::Updated, "", true, false), None);
     }
 
     #[test]
@@ -456,7 +733,7 @@ mod tests {
         }
 
         #[test]
-        fn no_json_makes_the_reader_panic(kind in "auth|receipts|x", action in ".*", id in any::<i64>(), deep in ".*") {
+        fn no_json_makes_the_reader_panic(kind in "auth|receipts|typing_indicator|transient_message|x", action in ".*", id in any::<i64>(), deep in ".*") {
             drop(decode(&serde_json::json!({"type": kind, "action": action, "body": {"action": deep, "messageId": id, "auth": deep}}).to_string()));
         }
     }

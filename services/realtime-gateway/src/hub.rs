@@ -65,10 +65,18 @@ impl Room {
         (plain, sockets.values().any(|socket| socket.variant == Variant::Positions))
     }
 
-    /// Puts the same bytes into every socket's queue; answers how many got them.
-    pub fn send(&self, frames: &Frames) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.sockets).len()
+    }
+
+    /// Puts the same bytes into the queues of some sockets; answers how many got them.
+    pub fn send_where(&self, frames: &Frames, is_told: impl Fn(&Socket) -> bool) -> usize {
         let mut sent = 0;
         for socket in lock(&self.sockets).values() {
+            if !is_told(socket) {
+                continue;
+            }
             let frame = match socket.variant {
                 Variant::Plain => frames.plain.as_ref(),
                 Variant::Positions => frames.positions.as_ref(),
@@ -158,6 +166,11 @@ impl Hub {
     /// The room of a channel, if anybody is in it.
     pub fn room(&self, channel: &Channel) -> Option<Arc<Room>> {
         lock(&self.table).rooms.get(channel).cloned()
+    }
+
+    /// Whether a socket is in a room.
+    pub fn is_in(&self, socket_id: u64, channel: &Channel) -> bool {
+        lock(&self.table).members.get(&socket_id).is_some_and(|member| member.rooms.contains(channel))
     }
 
     /// The sockets of a room.

@@ -5,6 +5,9 @@
 //! bounded queue of every socket of the channel's room ([`hub`], [`socket`]); the socket's one task writes them
 //! ([`connection`]). A frame's way in is [`connection`] alone.
 //!
+//! What sockets send to each other and nobody stores (typing, transient messages) goes out by [`signals`] and comes back
+//! like other events; [`typing`] and [`pace`] bound what rooms are told of it and of presence.
+//!
 //! The node owns nothing durable. What it knows of who is online lies in Redis under a lease ([`presence`], [`comings`]).
 
 use std::sync::Arc;
@@ -15,22 +18,28 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 mod activity;
+mod bucket;
 mod close;
 mod comings;
 mod config;
 mod connection;
+mod directory;
 mod dispatch;
 mod error;
 mod frame;
+mod friends;
 mod hub;
 mod node;
 mod order;
+mod pace;
 mod presence;
 mod receipts;
 mod recent;
 mod resume;
 mod rpc;
+mod signals;
 mod socket;
+mod typing;
 
 pub use config::GatewayConfig;
 pub use error::GatewayError;
@@ -41,7 +50,7 @@ use halley_contracts::realtime::v1::realtime_service_server::RealtimeServiceServ
 pub struct Dependencies {
     /// Who a socket's credential stands for.
     pub auth: Transport,
-    /// Users, for presence events and last-active times.
+    /// Users, for presence events and last-active times; who is whose friend, and who blocks whom.
     pub identity: Transport,
     /// Which rooms a socket belongs in.
     pub groups: Transport,
@@ -70,6 +79,7 @@ pub async fn start(config: GatewayConfig, needs: Dependencies) -> Result<Gateway
     node::join(&node).await?;
     dispatch::start(Arc::clone(&node), deliveries).await;
     comings::start(Arc::clone(&node));
+    friends::start(Arc::clone(&node));
     activity::start(Arc::clone(&node));
     node::keep(Arc::clone(&node));
     let realtime = rpc::Realtime::new(node.presence.clone(), realtime_groups);

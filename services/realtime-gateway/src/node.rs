@@ -16,11 +16,13 @@ use crate::{
     activity::Activity,
     close::Close,
     comings::{self, Comings},
+    directory::Directory,
     error::GatewayError,
+    friends::{self, Relations},
     hub::{Hub, lock},
     presence::{Presence, Renewal},
     recent::{Recent, Revocation},
-    socket::{Identity, Socket},
+    socket::{Identity, PresenceWish, Socket},
 };
 
 /// How long the last sockets of a stopping node have to say goodbye.
@@ -33,6 +35,8 @@ pub struct Node {
     pub presence: Presence,
     pub comings: Comings,
     pub activity: Activity,
+    pub directory: Directory,
+    pub relations: Relations,
     pub auth: Transport,
     pub identity: Transport,
     pub messaging: Transport,
@@ -55,10 +59,12 @@ impl Node {
     ) -> Self {
         Self {
             presence: Presence::new(&needs.bus, Duration::from_secs(config.lease_seconds.max(1))),
-            config,
             hub: Hub::default(),
-            comings: Comings::default(),
+            comings: Comings::new(Duration::from_millis(config.offline_grace_ms)),
+            config,
             activity: Activity::default(),
+            directory: Directory::new(needs.identity.clone()),
+            relations: Relations::default(),
             auth: needs.auth,
             identity: needs.identity,
             messaging: needs.messaging,
@@ -76,11 +82,11 @@ impl Node {
     /// then is taken away here, or by the dispatch, which finds the socket in its user's room.
     pub async fn admit(&self, socket: &Arc<Socket>, identity: &Identity, begun: Instant) -> Result<(), Close> {
         let mut rooms = vec![Channel::user(&identity.app_id, &identity.uid)];
-        if identity.all_presence {
+        if identity.presence != PresenceWish::Nobody {
             rooms.push(Channel::presence(&identity.app_id));
         }
         self.enter(socket.id, rooms).await?;
-        let rooms = self.joined_rooms(identity).await?;
+        let ((), rooms) = tokio::try_join!(self.load_friends(socket, identity), self.joined_rooms(identity))?;
         let entering = self.enter(socket.id, rooms.clone());
         // Looked up after the socket is in: who leaves from now on is taken out by the dispatch.
         for lost in lock(&self.recent).lost(identity, &rooms, begun) {
@@ -92,6 +98,16 @@ impl Node {
         }
         self.comings.mark(&identity.app_id, &identity.uid);
         Ok(())
+    }
+
+    async fn load_friends(&self, socket: &Socket, identity: &Identity) -> Result<(), Close> {
+        if identity.presence != PresenceWish::Friends {
+            return Ok(());
+        }
+        friends::load(self, &identity.app_id, &identity.uid, socket.want_friends()).await.map_err(|status| {
+            tracing::warn!(%status, "can't ask for a user's friends");
+            Close::Unavailable
+        })
     }
 
     async fn joined_rooms(&self, identity: &Identity) -> Result<Vec<Channel>, Close> {
@@ -133,16 +149,22 @@ impl Node {
     pub fn remove(&self, socket: &Socket) {
         self.hub.remove(socket.id, |closed| self.subscriptions.unsubscribe(closed));
         if let Some(identity) = socket.identity() {
-            self.comings.mark(&identity.app_id, &identity.uid);
+            self.comings.mark_later(&identity.app_id, &identity.uid);
         }
     }
 
     /// Feeds the node with facts that it did not ask for by a room.
     pub async fn subscribe_facts(&self) {
-        if let Err(error) = self.subscriptions.subscribe(vec![Channel::facts()]).await {
+        match self.subscriptions.subscribe(vec![Channel::facts()]).await {
+            Ok(()) => self.directory.trust(true),
             // It stays wanted and is restored with the connection.
-            tracing::warn!(%error, "not subscribed to facts yet");
+            Err(error) => tracing::warn!(%error, "not subscribed to facts yet"),
         }
+    }
+
+    /// Whether a user left a group's room lately and is not back.
+    pub fn has_left(&self, app_id: &str, uid: &str, room: &Channel) -> bool {
+        lock(&self.recent).has_left(app_id, uid, room)
     }
 
     /// Remembers and acts on credentials that ended.
@@ -270,6 +292,8 @@ async fn drain(node: &Node) {
     if tokio::time::timeout(GOODBYE, gone).await.is_err() {
         tracing::debug!(sockets = node.hub.len(), "some sockets did not say goodbye");
     }
+    // Who came to another node meanwhile never went.
+    tokio::time::sleep(Duration::from_millis(node.config.offline_grace_ms)).await;
     if let Err(error) = leave_for_good(node).await {
         tracing::warn!(%error, "the node's lease is left to run out");
     }

@@ -89,7 +89,7 @@ mod tests {
             uid: "ann".into(),
             device_id: String::new(),
             token_id: String::new(),
-            all_presence: false,
+            presence: crate::socket::PresenceWish::Nobody,
         };
         let mut receipts = Receipts::new(identity, nowhere);
         let receipt = |read, receiver: &str, message_id| ReceiptFrame {

@@ -68,6 +68,12 @@ impl Recent {
         self.ended.insert(room, now);
     }
 
+    /// Whether a user left a group's room lately and is not back.
+    pub fn has_left(&self, app_id: &str, uid: &str, room: &Channel) -> bool {
+        let left = self.left.get(&(app_id.to_owned(), uid.to_owned()));
+        left.is_some_and(|left| left.contains_key(room))
+    }
+
     /// Whether a socket's credential ended since `begun`. What ended before that was known to whoever let it in.
     pub fn is_revoked(&self, identity: &Identity, begun: Instant) -> bool {
         let own = self.revoked.get(&(identity.app_id.clone(), identity.uid.clone()));
@@ -104,6 +110,7 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::socket::PresenceWish;
 
     fn ann() -> Identity {
         Identity {
@@ -111,7 +118,7 @@ mod tests {
             uid: "ann".into(),
             device_id: "d".into(),
             token_id: "t1".into(),
-            all_presence: false,
+            presence: PresenceWish::Nobody,
         }
     }
 
@@ -150,7 +157,9 @@ mod tests {
         recent.ended(rooms[2].clone(), now);
         assert_eq!(recent.lost(&ann(), &rooms, now), [rooms[0].clone(), rooms[2].clone()]);
         assert!(recent.lost(&ann(), &rooms, now + Duration::from_millis(1)).is_empty());
+        assert!(recent.has_left("app", "ann", &rooms[0]) && !recent.has_left("app", "ann", &rooms[1]));
         recent.joined("app", "ann", &rooms[0]);
+        assert!(!recent.has_left("app", "ann", &rooms[0]));
         assert_eq!(recent.lost(&ann(), &rooms, now), [rooms[2].clone()]);
     }
 

@@ -11,7 +11,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
-use crate::close::Close;
+use crate::{close::Close, friends::Friends};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -31,8 +31,18 @@ pub struct Identity {
     pub uid: String,
     pub device_id: String,
     pub token_id: String,
-    /// Wants to hear of every user's presence.
-    pub all_presence: bool,
+    /// Whose presence the socket wants to hear of.
+    pub presence: PresenceWish,
+}
+
+/// Whose presence a socket wants to hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresenceWish {
+    Nobody,
+    Everybody,
+    Friends,
+    /// Users with one of these roles.
+    Roles(Vec<String>),
 }
 
 /// A socket. Shared by its own task and the rooms it is in.
@@ -40,6 +50,7 @@ pub struct Socket {
     pub id: u64,
     pub variant: Variant,
     identity: OnceLock<Identity>,
+    friends: OnceLock<Friends>,
     queue: Mutex<Queue>,
     wake: Notify,
     max_bytes: usize,
@@ -67,6 +78,7 @@ impl Socket {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             variant,
             identity: OnceLock::new(),
+            friends: OnceLock::new(),
             queue: Mutex::default(),
             wake: Notify::new(),
             max_bytes,
@@ -82,6 +94,26 @@ impl Socket {
     /// Who is behind it, once authenticated.
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.get()
+    }
+
+    /// The friends of its user, when it wants to hear of them; from the first call on they are kept.
+    pub fn want_friends(&self) -> &Friends {
+        self.friends.get_or_init(Friends::loading)
+    }
+
+    /// The friends of its user, if it wants to hear of them.
+    pub fn friends(&self) -> Option<&Friends> {
+        self.friends.get()
+    }
+
+    /// Whether it wants to hear of the presence of a user with a role.
+    pub fn watches(&self, uid: &str, role: &str) -> bool {
+        match self.identity().map(|identity| &identity.presence) {
+            Some(PresenceWish::Everybody) => true,
+            Some(PresenceWish::Friends) => self.friends().is_some_and(|friends| friends.has(uid)),
+            Some(PresenceWish::Roles(roles)) => roles.iter().any(|wanted| wanted == role),
+            Some(PresenceWish::Nobody) | None => false,
+        }
     }
 
     /// Queues a frame. A socket whose queue is full is closed: its client reconnects and fetches.

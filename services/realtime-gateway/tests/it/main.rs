@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_frames;
+mod changes;
 mod delivery;
 mod drain;
 mod faults;
@@ -13,5 +14,6 @@ mod receipts;
 mod resume;
 mod revocation;
 mod rpc;
+mod signals;
 mod slow;
 mod support;

@@ -1,14 +1,14 @@
 //! Who is online, over all nodes, and whoever wants to hear of it.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use halley_realtime_gateway::GatewayConfig;
-use halley_testkit::eventually;
+use halley_testkit::{eventually, within};
 use serde_json::json;
 
 use crate::support::{
     Node, OwnRedis, World,
-    client::{Client, auth_watching},
+    client::{Client, auth, auth_watching, auth_watching_some},
 };
 
 /// A socket that hears of everybody's presence. The first it hears of is itself.
@@ -165,4 +165,141 @@ async fn nobody_judges_others_by_leases_that_ran_out_while_redis_was_away() {
     .await
     .unwrap_err();
     assert!(world.fakes.identity.touched.lock().unwrap().is_empty());
+}
+
+/// A socket of `watcher` that hears of friends, or of some roles.
+async fn some_watcher(world: &World, node: &Node, roles: Option<&[&str]>) -> Client {
+    let (token, _) = world.log_in("watcher", "w");
+    Client::open(node.address).await.admitted(auth_watching_some(&world.app, "w", &token, roles)).await
+}
+
+/// A user comes and goes.
+async fn visit(world: &World, node: &Node, uid: &str) {
+    let client = world.client(node, uid).await;
+    world.until_online(node, uid, true).await;
+    client.close().await;
+    world.until_online(node, uid, false).await;
+}
+
+#[tokio::test]
+async fn who_watches_roles_hears_of_users_with_them() {
+    let world = World::new().await;
+    let nodes = [world.node().await, world.node().await];
+    for (uid, role) in [("ann", "teacher"), ("bob", "pupil"), ("cat", "guest")] {
+        world.fakes.identity.roles.lock().unwrap().insert(uid.to_owned(), role.to_owned());
+    }
+    let mut watcher = some_watcher(&world, &nodes[0], Some(&["Teacher", "guest", "default"])).await;
+    // It has no role, which is the default one.
+    assert_eq!(heard(&mut watcher).await, ("watcher".to_owned(), true));
+    let mut nothing = some_watcher(&world, &nodes[1], Some(&[])).await;
+    for uid in ["bob", "ann", "cat"] {
+        visit(&world, &nodes[1], uid).await;
+    }
+    for uid in ["ann", "cat"] {
+        assert_eq!(heard(&mut watcher).await, (uid.to_owned(), true));
+        assert_eq!(heard(&mut watcher).await, (uid.to_owned(), false));
+    }
+    world.nothing_came(&mut watcher, "watcher").await;
+    world.nothing_came(&mut nothing, "watcher").await;
+}
+
+#[tokio::test]
+async fn who_watches_friends_hears_of_those_it_has_now() {
+    let world = World::new().await;
+    let nodes = [world.node().await, world.node().await];
+    let identity = &world.fakes.identity;
+    identity.befriend("watcher", "ann");
+    identity.befriend("bob", "ann");
+    let mut watcher = some_watcher(&world, &nodes[0], None).await;
+    visit(&world, &nodes[1], "bob").await;
+    visit(&world, &nodes[1], "ann").await;
+    for online in [true, false] {
+        assert_eq!(heard(&mut watcher).await, ("ann".to_owned(), online));
+    }
+    // A friendship that begins and one that ends; identity is away when the node hears of it.
+    identity.is_down.store(true, Ordering::SeqCst);
+    identity.befriend("bob", "watcher");
+    identity.part("ann", "watcher");
+    let asked = identity.asked.load(Ordering::SeqCst);
+    world.relation_changed("bob", "watcher").await;
+    world.relation_changed("watcher", "ann").await;
+    eventually("the question", async || (identity.asked.load(Ordering::SeqCst) > asked).then_some(())).await;
+    identity.is_down.store(false, Ordering::SeqCst);
+    within("the news", async {
+        loop {
+            visit(&world, &nodes[1], "bob").await;
+            let Some(frame) = watcher.frame_soon(Duration::from_millis(200)).await else { continue };
+            return assert_eq!(frame["body"]["user"]["uid"], "bob", "{frame}");
+        }
+    })
+    .await;
+    while watcher.frame_soon(Duration::from_millis(200)).await.is_some() {}
+    visit(&world, &nodes[1], "ann").await;
+    world.nothing_came(&mut watcher, "watcher").await;
+}
+
+#[tokio::test]
+async fn a_friend_of_the_moment_in_which_the_socket_comes_in_is_not_missed() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let identity = &world.fakes.identity;
+    identity.befriend("watcher", "old");
+    identity.lists.shut();
+    let (token, _) = world.log_in("watcher", "w");
+    let mut watcher = Client::open(node.address).await;
+    watcher.send(auth_watching_some(&world.app, "w", &token, None)).await;
+    world.until_heard(&halley_bus::Channel::user(&world.app, "watcher"), 1).await;
+    // The list is on its way; give the question a moment to be asked.
+    eventually("the groups", async || (world.fakes.groups.asked.load(Ordering::SeqCst) > 0).then_some(())).await;
+    let asked = identity.asked.load(Ordering::SeqCst);
+    identity.befriend("watcher", "new");
+    identity.part("watcher", "old");
+    for uid in ["new", "old"] {
+        world.relation_changed("watcher", uid).await;
+    }
+    eventually("both looked at", async || (identity.asked.load(Ordering::SeqCst) >= asked + 2).then_some(())).await;
+    identity.lists.open();
+    assert_eq!(watcher.frame().await["type"], "auth");
+    visit(&world, &node, "old").await;
+    visit(&world, &node, "new").await;
+    assert_eq!(heard(&mut watcher).await, ("new".to_owned(), true));
+}
+
+/// A client that leaves one node and comes to another a moment later never went, for nobody.
+#[tokio::test]
+async fn who_moves_from_node_to_node_never_goes() {
+    let world = World::new().await;
+    let nodes = [world.node().await, world.node().await];
+    let mut watcher = watcher(&world, &nodes[0]).await;
+    let mut current = world.client(&nodes[0], "ann").await;
+    assert_eq!(heard(&mut watcher).await, ("ann".to_owned(), true));
+    for round in 1..20 {
+        current.close().await;
+        current = world.client(&nodes[round % 2], "ann").await;
+    }
+    // All of it is stored by now, and long enough ago.
+    tokio::time::timeout(Duration::from_millis(1200), async {
+        loop {
+            let frame = watcher.frame().await;
+            panic!("{frame}");
+        }
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(world.ask(&nodes[1]).presence(&["ann"]).await, ["ann"]);
+    assert!(world.fakes.identity.touched.lock().unwrap().is_empty());
+    current.close().await;
+    assert_eq!(heard(&mut watcher).await, ("ann".to_owned(), false));
+    assert_eq!(*world.fakes.identity.touched.lock().unwrap(), ["ann"]);
+}
+
+#[tokio::test]
+async fn the_friends_of_a_socket_must_be_known_before_it_is_let_in() {
+    let world = World::new().await;
+    let node = world.node().await;
+    world.fakes.identity.befriend("watcher", "ann");
+    let mut watcher = some_watcher(&world, &node, None).await;
+    let (token, _) = world.log_in("ann", "d");
+    let _ann = Client::open(node.address).await.admitted(auth(&world.app, "d", &token)).await;
+    assert_eq!(heard(&mut watcher).await, ("ann".to_owned(), true));
 }

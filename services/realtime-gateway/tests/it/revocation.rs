@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use halley_bus::Channel;
 use halley_contracts::events::v1::ChangeKind;
 use halley_realtime_gateway::GatewayConfig;
 
@@ -79,11 +80,12 @@ async fn also_a_socket_that_does_not_read_ends() {
     let client = Client::open_narrow(node.address).await;
     let client = client.admitted(auth(&world.app, "phone", &token)).await;
     fill(&world, "ann", 200).await;
-    world.until_online(&node, "ann", true).await;
+    let room = Channel::user(&world.app, "ann");
+    world.until_heard(&room, 1).await;
     let begun = Instant::now();
     world.revoked("ann", &[&token_id]).await;
     // Its room closes with it: nothing more is kept for it.
-    world.until_online(&node, "ann", false).await;
+    world.until_heard(&room, 0).await;
     assert!(begun.elapsed() < WITHIN, "took {:?}", begun.elapsed());
     drop(client);
 }

@@ -108,6 +108,11 @@ impl Client {
         }
     }
 
+    /// The next frame, if one comes within a moment.
+    pub async fn frame_soon(&mut self, patience: std::time::Duration) -> Option<Value> {
+        tokio::time::timeout(patience, self.frame()).await.ok()
+    }
+
     /// The text of the next frame, which must be a message.
     pub async fn hear(&mut self) -> String {
         let frame = self.frame().await;
@@ -146,6 +151,16 @@ impl Client {
 pub fn auth(app: &str, device_id: &str, token: &str) -> Value {
     json!({"appId": app, "deviceId": device_id, "type": "auth", "sender": "anybody",
         "body": {"auth": token, "deviceId": device_id, "params": {"platform": "javascript"}}})
+}
+
+/// As `auth`, of one who wants to hear of the presence of friends, or of users with some roles.
+pub fn auth_watching_some(app: &str, device_id: &str, token: &str, roles: Option<&[&str]>) -> Value {
+    let mut frame = auth(app, device_id, token);
+    frame["body"]["presenceSubscription"] = json!(if roles.is_some() { "ROLES" } else { "FRIENDS" });
+    if let Some(roles) = roles {
+        frame["body"]["roles"] = json!(roles);
+    }
+    frame
 }
 
 /// As `auth`, of one who wants to hear of everybody's presence.

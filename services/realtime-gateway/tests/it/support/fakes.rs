@@ -113,6 +113,31 @@ fake! {
 pub struct FakeIdentity {
     /// Uids in the order in which they were last seen.
     pub touched: Mutex<Vec<String>>,
+    /// Everybody else exists.
+    pub unknown: Mutex<HashSet<String>>,
+    /// By uid, of those who have one.
+    pub roles: Mutex<HashMap<String, String>>,
+    /// Who has blocked whom.
+    pub blocks: Mutex<HashSet<(String, String)>>,
+    /// Both directions.
+    pub friends: Mutex<HashSet<(String, String)>>,
+    /// Calls of `GetRelation` and `BatchGetUsers` so far.
+    pub asked: AtomicUsize,
+    /// Where an answer of `ListFriends`, once known, waits.
+    pub lists: Gate,
+    pub is_down: AtomicBool,
+}
+
+impl FakeIdentity {
+    pub fn befriend(&self, a: &str, b: &str) {
+        self.friends.lock().unwrap().extend([(a.to_owned(), b.to_owned()), (b.to_owned(), a.to_owned())]);
+    }
+
+    pub fn part(&self, a: &str, b: &str) {
+        let is_between =
+            |pair: &(String, String)| [pair.0.as_str(), &pair.1] == [a, b] || [pair.0.as_str(), &pair.1] == [b, a];
+        self.friends.lock().unwrap().retain(|pair| !is_between(pair));
+    }
 }
 
 fake! {
@@ -121,8 +146,12 @@ fake! {
             &self,
             request: Request<identity::BatchGetUsersRequest>,
         ) -> Result<Response<identity::BatchGetUsersResponse>, Status> {
-            let user = |uid: String| User { name: format!("Name of {uid}"), uid, ..Default::default() };
-            let users = request.into_inner().uids.into_iter().map(user).collect();
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let (unknown, roles) = (self.unknown.lock().unwrap(), self.roles.lock().unwrap());
+            let role = |uid: &str| roles.get(uid).cloned().unwrap_or_default();
+            let user = |uid: String| User { name: format!("Name of {uid}"), role: role(&uid), uid, ..Default::default() };
+            let uids = request.into_inner().uids.into_iter();
+            let users = uids.filter(|uid| !unknown.contains(uid)).map(user).collect();
             Ok(Response::new(identity::BatchGetUsersResponse { users }))
         }
 
@@ -132,6 +161,40 @@ fake! {
         ) -> Result<Response<identity::TouchUsersResponse>, Status> {
             self.touched.lock().unwrap().extend(request.into_inner().uids);
             Ok(Response::new(identity::TouchUsersResponse {}))
+        }
+
+        async fn get_relation(
+            &self,
+            request: Request<identity::GetRelationRequest>,
+        ) -> Result<Response<identity::GetRelationResponse>, Status> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            let identity::GetRelationRequest { uid, other_uid } = request.into_inner();
+            let (there, back) = ((uid.clone(), other_uid.clone()), (other_uid, uid));
+            let blocks = self.blocks.lock().unwrap();
+            Ok(Response::new(identity::GetRelationResponse {
+                blocked_at_ms: i64::from(blocks.contains(&there)),
+                blocked_by_other_at_ms: i64::from(blocks.contains(&back)),
+                friends: self.friends.lock().unwrap().contains(&there),
+            }))
+        }
+
+        async fn list_friends(
+            &self,
+            request: Request<identity::ListFriendsRequest>,
+        ) -> Result<Response<identity::ListFriendsResponse>, Status> {
+            let uid = request.into_inner().uid;
+            let friends = self.friends.lock().unwrap().clone();
+            let users: Vec<User> = friends
+                .into_iter()
+                .filter(|(of, _)| *of == uid)
+                .map(|(_, uid)| User { uid, ..Default::default() })
+                .collect();
+            let page = Some(PageInfo { total: i64::try_from(users.len()).unwrap(), ..Default::default() });
+            self.lists.pass().await?;
+            Ok(Response::new(identity::ListFriendsResponse { users, page }))
         }
     } without {
         create_user(CreateUserRequest) -> CreateUserResponse;
@@ -157,11 +220,9 @@ fake! {
         allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
         add_friends(AddFriendsRequest) -> AddFriendsResponse;
         remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
-        list_friends(ListFriendsRequest) -> ListFriendsResponse;
         block_users(BlockUsersRequest) -> BlockUsersResponse;
         unblock_users(UnblockUsersRequest) -> UnblockUsersResponse;
         list_blocked_users(ListBlockedUsersRequest) -> ListBlockedUsersResponse;
-        get_relation(GetRelationRequest) -> GetRelationResponse;
     }
 }
 

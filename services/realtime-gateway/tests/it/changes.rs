@@ -1,0 +1,121 @@
+//! Frames of Halley's own, for clients that ask for its additions.
+
+use halley_contracts::{
+    events::v1::{ChangeKind, GroupChanged, UnreadChanged, event::Body},
+    groups::v1::Group,
+    messaging::v1::{Conversation, ReceiverType},
+};
+use halley_realtime_gateway::GatewayConfig;
+use serde_json::json;
+
+use crate::support::{
+    Node, OwnRedis, World,
+    client::{Client, auth},
+};
+
+/// A socket of a client that knows the additions.
+async fn own(world: &World, node: &Node, uid: &str) -> Client {
+    let (token, _) = world.log_in(uid, "own");
+    let client = Client::open_as(node.address, "/ws", Some("halley.v1")).await;
+    client.admitted(auth(&world.app, "own", &token)).await
+}
+
+#[tokio::test]
+async fn members_hear_what_becomes_of_their_group() {
+    let world = World::new().await;
+    let node = world.node().await;
+    world.fakes.groups.add("room", &["ann", "bob"]);
+    let mut ann = own(&world, &node, "ann").await;
+    let mut plain = world.client(&node, "bob").await;
+    let mut stranger = own(&world, &node, "dan").await;
+    let changes = [
+        (ChangeKind::Updated, "", "group_updated"),
+        (ChangeKind::Updated, "cat", "group_owner_changed"),
+        (ChangeKind::Deleted, "", "group_deleted"),
+    ];
+    for (kind, old_owner, told) in changes {
+        let group = Group {
+            guid: "room".to_owned(),
+            name: "Room".to_owned(),
+            owner: "ann".to_owned(),
+            updated_by: "cat".to_owned(),
+            ..Default::default()
+        };
+        let changed = GroupChanged { kind: kind.into(), group: Some(group), old_owner: old_owner.to_owned() };
+        world.fact(Body::GroupChanged(changed)).await;
+        let frame = ann.frame().await;
+        assert_eq!((&frame["type"], &frame["receiver"]), (&json!(told), &json!("room")));
+        let body = &frame["body"];
+        assert_eq!((&body["group"]["name"], &body["group"]["owner"]), (&json!("Room"), &json!("ann")));
+        assert_eq!(body.get("oldOwner").is_some(), !old_owner.is_empty(), "{frame}");
+        assert!(body["timestamp"].as_i64().unwrap() > 1_700_000_000);
+    }
+    world.nothing_came(&mut plain, "bob").await;
+    world.nothing_came(&mut stranger, "dan").await;
+}
+
+#[tokio::test]
+async fn own_devices_hear_of_counts_that_no_receipt_tells_of() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut ann = own(&world, &node, "ann").await;
+    let mut plain = world.client(&node, "ann").await;
+    let conversation = Conversation {
+        owner_uid: "ann".to_owned(),
+        conversation_id: "ann_user_bob".to_owned(),
+        with_type: ReceiverType::User.into(),
+        with: "bob".to_owned(),
+        unread_count: 3,
+        ..Default::default()
+    };
+    let body = Body::UnreadChanged(UnreadChanged { conversation: Some(conversation) });
+    let event = halley_bus::event(&world.app, "phone", body);
+    world.publish(vec![halley_bus::Channel::user(&world.app, "ann")], &event).await;
+    let frame = ann.frame().await;
+    assert_eq!((&frame["type"], &frame["deviceId"]), (&json!("unread_count_changed"), &json!("phone")));
+    assert_eq!(frame["body"]["conversationId"], "ann_user_bob");
+    assert_eq!(frame["body"]["unreadMessageCount"].to_string().trim_matches('"'), "3", "{frame}");
+    world.nothing_came(&mut plain, "ann").await;
+}
+
+/// A hint comes last, and tells how long to stay away.
+async fn hinted(client: &mut Client, code: u16) {
+    let frame = client.frame().await;
+    assert_eq!((&frame["type"], &frame["body"]["action"]), (&json!("hint"), &json!("reconnect")), "{frame}");
+    assert!((0..30_000).contains(&frame["body"]["delayMs"].as_i64().unwrap()), "{frame}");
+    assert_eq!(client.closed().await, code);
+}
+
+#[tokio::test]
+async fn a_stopping_node_says_when_to_be_back() {
+    let world = World::new().await;
+    let node = world.node_with(GatewayConfig { drain_seconds: 0, ..Default::default() }).await;
+    let mut ann = own(&world, &node, "ann").await;
+    let mut plain = world.client(&node, "bob").await;
+    node.lifecycle.stop();
+    hinted(&mut ann, 1001).await;
+    assert_eq!(plain.next().await, crate::support::client::Got::Closed(1001));
+}
+
+#[tokio::test]
+async fn after_a_cut_of_the_feed_clients_are_asked_back_one_by_one() {
+    let own_redis = OwnRedis::new();
+    let redis = own_redis.start(None).await;
+    let port = redis.port();
+    let world = World::on_redis(&redis.url()).await;
+    let node = world.node().await;
+    let mut ann = own(&world, &node, "ann").await;
+    redis.stop().await.unwrap();
+    ann.is_alive().await;
+    let _redis = own_redis.start(Some(port)).await;
+    hinted(&mut ann, 4000).await;
+}
+
+#[tokio::test]
+async fn who_is_revoked_is_asked_for_nothing() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut ann = own(&world, &node, "ann").await;
+    world.revoked("ann", &[]).await;
+    assert_eq!(ann.next().await, crate::support::client::Got::Closed(4101));
+}
