@@ -88,6 +88,7 @@ limits! {
     SavedMessages "limits.users.savedMessages" 100 0 Count Some(ErrorCode::SavedMessagesLimit), "Most messages that a user saves.";
     Members "limits.groups.members" 0 0 Count Some(ErrorCode::NoVacancy), "Most members of a group.";
     MembersPerCall "limits.groups.membersPerCall" 25 1000 Count Some(ErrorCode::BadRequest), "Most uids in a call that adds members, all lists together.";
+    ReceiptsByAll "limits.groups.receiptsByAll" 300 1000 Count None, "Most members of a group where senders are told of every member's receipts, and of what all received and read.";
     PinnedMessages "limits.conversations.pinnedMessages" 100 0 Count Some(ErrorCode::PinnedMessagesLimit), "Most pinned messages of a conversation.";
     Tags "limits.tags" 25 25 Count Some(ErrorCode::BadRequest), "Most tags of a user, a group, a message or a conversation; an import passes it.";
     Mentions "limits.messages.mentions" 10 100 Count Some(ErrorCode::InvalidMessageText), "Most different users whom a message mentions.";

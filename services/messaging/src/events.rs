@@ -3,7 +3,8 @@
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
     events::v1::{
-        ConversationPinChanged, MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, event::Body,
+        ConversationPinChanged, MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, UnreadChanged,
+        event::Body,
     },
     messaging::v1::{Conversation, Message},
 };
@@ -25,19 +26,36 @@ pub(crate) fn message_sent(new: &NewMessage, message: Message) -> Entry {
     Entry { event, channels, durable: true }
 }
 
-/// A receipt: to the other side, which is the sender of the message at the watermark, and to the user's own devices.
+/// A receipt: to the other side, which is the sender of the message at the watermark, and to the user's own devices. In
+/// a group also to `senders` of other messages that it covers.
 pub(crate) fn receipt(
     app_id: &str,
     device_id: &str,
     key: &ConversationKey,
     uid: &str,
+    senders: &[String],
     changed: ReceiptChanged,
 ) -> Entry {
-    let channels = match key {
+    let mut channels = match key {
         ConversationKey::Direct(..) => both(app_id, key.counterpart(uid), uid),
         ConversationKey::Group(_) => both(app_id, &changed.message_sender, uid),
     };
+    let others = senders.iter().filter(|sender| **sender != changed.message_sender && *sender != uid);
+    channels.extend(others.map(|sender| Channel::user(app_id, sender)));
     Entry { event: halley_bus::event(app_id, device_id, Body::ReceiptChanged(changed)), channels, durable: true }
+}
+
+/// What everybody in a group received or read: to the sender of the message at the watermark.
+pub(crate) fn receipt_of_all(app_id: &str, changed: ReceiptChanged) -> Entry {
+    let channels = vec![Channel::user(app_id, &changed.message_sender)];
+    Entry { event: halley_bus::event(app_id, "", Body::ReceiptChanged(changed)), channels, durable: false }
+}
+
+/// A count of unread messages that no receipt tells of: to the user's own devices.
+pub(crate) fn unread(app_id: &str, device_id: &str, uid: &str, conversation: Conversation) -> Entry {
+    let body = Body::UnreadChanged(UnreadChanged { conversation: Some(conversation) });
+    let channels = vec![Channel::user(app_id, uid)];
+    Entry { event: halley_bus::event(app_id, device_id, body), channels, durable: false }
 }
 
 /// A reaction that was added or taken back: to everybody in the conversation.

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod conversation_pins;
 pub(crate) mod conversations;
 pub(crate) mod departures;
+pub(crate) mod everybody;
 pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod imports;

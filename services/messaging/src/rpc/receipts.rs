@@ -1,15 +1,17 @@
 //! `MarkRead`, `MarkDelivered` and `MarkUnread`.
 
+mod everybody;
+
 use halley_bus::outbox;
 use halley_contracts::{
     events::v1::{ReceiptChanged, ReceiptKind},
     messaging::v1::{
-        MarkDeliveredRequest, MarkDeliveredResponse, MarkReadRequest, MarkReadResponse, MarkUnreadRequest,
-        MarkUnreadResponse, ReceiverType,
+        Conversation, MarkDeliveredRequest, MarkDeliveredResponse, MarkReadRequest, MarkReadResponse,
+        MarkUnreadRequest, MarkUnreadResponse, ReceiverType,
     },
 };
 use halley_kit::{Caller, time};
-use halley_model::ConversationKey;
+use halley_model::{ConversationKey, Limit};
 
 use super::conversations::{no_such, own_conversation};
 use crate::{
@@ -20,10 +22,13 @@ use crate::{
     events,
     service::Messaging,
     store::{
-        conversations, messages,
+        self, conversations, messages,
         participants::{self, LockedPlace},
     },
 };
+
+/// In a group the senders of so many messages that a receipt covers are told of it; others see it at their next read.
+const COVERED_MAX: i64 = 100;
 
 /// A watermark to be moved.
 struct Mark {
@@ -42,7 +47,11 @@ pub(super) async fn mark_read(
 ) -> Result<MarkReadResponse> {
     let with_type = request.with_type();
     let mark = mark(messaging, &caller, with_type, &request.with, request.message_id, request.device_id).await?;
-    let place = move_watermark(messaging, &mark, ReceiptKind::Read).await?;
+    let (place, moved) = move_watermark(messaging, &mark, ReceiptKind::Read).await?;
+    if moved == Moved::Count {
+        let conversation = own_conversation(messaging, &caller, with_type, &request.with).await?;
+        tell_unread(messaging, &mark, conversation).await?;
+    }
     Ok(MarkReadResponse { message_id: place.read_message_id })
 }
 
@@ -53,7 +62,7 @@ pub(super) async fn mark_delivered(
 ) -> Result<MarkDeliveredResponse> {
     let with_type = request.with_type();
     let mark = mark(messaging, &caller, with_type, &request.with, request.message_id, request.device_id).await?;
-    let place = move_watermark(messaging, &mark, ReceiptKind::Delivered).await?;
+    let (place, _) = move_watermark(messaging, &mark, ReceiptKind::Delivered).await?;
     Ok(MarkDeliveredResponse { message_id: place.delivered_message_id })
 }
 
@@ -75,7 +84,18 @@ pub(super) async fn mark_unread(
     participants::update_place(&mut transaction, &mark.app_id, &mark.uid, &place, time::now()).await?;
     transaction.commit().await?;
     let conversation = own_conversation(messaging, &caller, with_type, &request.with).await?;
+    tell_unread(messaging, &mark, conversation.clone()).await?;
     Ok(MarkUnreadResponse { conversation: Some(conversation) })
+}
+
+/// Tells a user's own devices of a count that no receipt tells of.
+async fn tell_unread(messaging: &Messaging, mark: &Mark, conversation: Conversation) -> Result<()> {
+    let entry = events::unread(&mark.app_id, &mark.device_id, &mark.uid, conversation);
+    let mut transaction = messaging.pool.begin().await?;
+    let pending = outbox::insert(&mut transaction, &[entry]).await?;
+    transaction.commit().await?;
+    messaging.relay.publish(pending);
+    Ok(())
 }
 
 async fn mark(
@@ -108,11 +128,30 @@ async fn lock_place(connection: &mut sqlx::PgConnection, mark: &Mark) -> Result<
     Ok(participants::lock_place(connection, &mark.app_id, &mark.uid, &stored, up_to).await?)
 }
 
+/// What a receipt changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    Nothing,
+    /// Only how much is unread: it was marked unread before.
+    Count,
+    Watermark,
+}
+
+/// Whether a mark is in a group that is small enough to tell every sender of it.
+async fn is_in_small_group(messaging: &Messaging, mark: &Mark) -> Result<bool> {
+    let ConversationKey::Group(guid) = &mark.key else { return Ok(false) };
+    let group = messaging.directory.group(&mark.app_id, guid).await?;
+    let most = messaging.apps.settings(&mark.app_id).await.limit_i64(Limit::ReceiptsByAll);
+    Ok(i64::from(group.members_count) <= most)
+}
+
 /// Moves a watermark and tells those whom it concerns; when nothing moves, nobody is told.
-async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -> Result<LockedPlace> {
+async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -> Result<(LockedPlace, Moved)> {
     let users = messaging.directory.users(&mark.app_id, [mark.uid.as_str()]).await?;
+    let is_small = is_in_small_group(messaging, mark).await?;
     let mut transaction = messaging.pool.begin().await?;
     let mut place = lock_place(&mut transaction, mark).await?.ok_or(MessagingError::NotAccessible)?;
+    let before = place.clone();
     let (moved, changed) = match kind {
         ReceiptKind::Read => {
             let reading = watermark::read(&mut place);
@@ -125,13 +164,21 @@ async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -
     };
     if !changed {
         transaction.rollback().await?;
-        return Ok(place);
+        return Ok((place, Moved::Nothing));
     }
     participants::update_place(&mut transaction, &mark.app_id, &mark.uid, &place, time::now()).await?;
     if !moved {
         transaction.commit().await?;
-        return Ok(place);
+        return Ok((place, Moved::Count));
     }
+    let senders = match is_small {
+        true => {
+            let after = if kind == ReceiptKind::Read { before.read_sequence } else { before.delivered_sequence };
+            let (app_id, id, up_to) = (&mark.app_id, place.conversation_id, place.to_sequence);
+            store::everybody::list_senders(&mut transaction, app_id, id, after, up_to, COVERED_MAX).await?
+        }
+        false => Vec::new(),
+    };
     let changed = ReceiptChanged {
         kind: kind.into(),
         user: users.get(&mark.uid).map(|user| user.as_ref().clone()),
@@ -142,11 +189,17 @@ async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -
         sequence: place.to_sequence,
         message_sender: place.to_sender.clone(),
     };
-    let entry = events::receipt(&mark.app_id, &mark.device_id, &mark.key, &mark.uid, changed);
+    let entry = events::receipt(&mark.app_id, &mark.device_id, &mark.key, &mark.uid, &senders, changed);
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
     let counted = if kind == ReceiptKind::Read { Counted::Read } else { Counted::Delivered };
     messaging.counters.add(&mark.app_id, counted, time::now());
-    Ok(place)
+    if is_small {
+        // What is stored is true already; that everybody has it is news that can be missed.
+        if let Err(error) = everybody::tell(messaging, mark, &before, &place).await {
+            tracing::warn!(%error, "nobody is told whether everybody received or read it");
+        }
+    }
+    Ok((place, Moved::Watermark))
 }

@@ -6,6 +6,8 @@ use sqlx::{PgConnection, PgPool, QueryBuilder};
 /// After which sequence number messages are unread for a participant `p` of a conversation `c`.
 pub(crate) const READ: &str =
     "COALESCE(p.unread_sequence, GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence))";
+/// Up to which they were read, wherever counting begins again.
+pub(crate) const RECEIVED: &str = "GREATEST(p.read_sequence, p.joined_sequence, c.history_sequence)";
 /// After which they are not delivered.
 pub(crate) const DELIVERED: &str = "GREATEST(p.delivered_sequence, p.joined_sequence, c.history_sequence)";
 

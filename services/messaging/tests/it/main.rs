@@ -23,6 +23,7 @@ mod own_conversation;
 mod permissions;
 mod reactions;
 mod receipts;
+mod receipts_of_all;
 mod resume;
 mod search;
 mod sending;

@@ -172,8 +172,13 @@ impl Default for FakeGroups {
 
 impl FakeGroups {
     pub fn add_group(&self, guid: &str, uids: &[&str]) {
-        let group =
-            Group { guid: guid.to_owned(), name: format!("Name of {guid}"), created_at_ms: 1, ..Default::default() };
+        let group = Group {
+            guid: guid.to_owned(),
+            name: format!("Name of {guid}"),
+            members_count: i32::try_from(uids.len()).unwrap(),
+            created_at_ms: 1,
+            ..Default::default()
+        };
         self.groups.lock().unwrap().insert(guid.to_owned(), group);
         self.members.lock().unwrap().extend(uids.iter().map(|uid| (guid.to_owned(), (*uid).to_owned())));
     }
