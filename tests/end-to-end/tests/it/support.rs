@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halley_client::{ApiClient, Connection, Event, Message, Receiver, Server, SocketOptions};
+use halley_client::{ApiClient, Connection, Event, Message, PresenceSubscription, Receiver, Server, SocketOptions};
 use halley_testkit::{platform::Platform, unique, within};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -94,7 +94,13 @@ impl World {
 
     /// A person's device, its socket on the given gateway node (counted round).
     pub async fn device(&self, person: &Person, node: usize) -> Device {
-        let (api, options) = self.options(person, node).await;
+        self.device_that(person, node, PresenceSubscription::None).await
+    }
+
+    /// As [`World::device`], of one who wants to hear of somebody's presence.
+    pub async fn device_that(&self, person: &Person, node: usize, presence: PresenceSubscription) -> Device {
+        let (api, mut options) = self.options(person, node).await;
+        options.presence = presence;
         let socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
         Device { api, socket }
     }
