@@ -15,6 +15,9 @@ const PAGE: u32 = 100;
 /// Live events kept while catching up; then the socket is not read until the pages are through.
 const HELD: usize = 1024;
 
+/// Longest time that a server can ask a session to stay away for.
+const LONGEST_AWAY: Duration = Duration::from_secs(60);
+
 /// Waits between attempts to reconnect: doubling, with random spread so that clients do not return all together.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
@@ -64,7 +67,8 @@ pub enum SessionEvent {
     Ended(String),
 }
 
-/// A login that outlives its sockets: it reconnects, fetches what it missed and yields each message once.
+/// A login that outlives its sockets: it reconnects, fetches what it missed and yields each message once. A server that
+/// sends many sockets away says to each when to be back, and it keeps to that.
 pub struct Session {
     events: mpsc::Receiver<SessionEvent>,
     commands: mpsc::Sender<Outgoing>,
@@ -90,7 +94,8 @@ impl Session {
         let connection = Connection::connect(socket.clone()).await?;
         let (event_sender, events) = mpsc::channel(socket.capacity);
         let (commands, command_receiver) = mpsc::channel(16);
-        let worker = Worker { api, options, socket, seen, events: event_sender, commands: command_receiver };
+        let worker =
+            Worker { api, options, socket, seen, away: None, events: event_sender, commands: command_receiver };
         let task = tokio::spawn(worker.run(connection));
         Ok(Self { events, commands, task, uid: login.uid })
     }
@@ -149,6 +154,8 @@ struct Worker {
     options: SessionOptions,
     socket: SocketOptions,
     seen: Seen,
+    /// How long the server asked to stay away, so that clients don't return all together.
+    away: Option<Duration>,
     events: mpsc::Sender<SessionEvent>,
     commands: mpsc::Receiver<Outgoing>,
 }
@@ -236,6 +243,11 @@ impl Worker {
         let message = match event {
             Event::Message(message) => message,
             Event::Closed { code, reason } => return Err(Break::Lost { code, reason }),
+            Event::Other(frame) if frame["type"] == "hint" => {
+                let asked = frame["body"]["delayMs"].as_u64().map(Duration::from_millis);
+                self.away = asked.map(|asked| asked.min(LONGEST_AWAY));
+                return Ok(());
+            }
             other => {
                 return if self.emit(SessionEvent::Live(other)).await { Ok(()) } else { Err(Break::Stopped) };
             }
@@ -258,8 +270,9 @@ impl Worker {
     async fn reconnect(&mut self) -> Option<Connection> {
         let mut wait = self.options.backoff.first;
         loop {
+            let pause = self.away.take().unwrap_or_else(|| wait.mul_f64(rand::random_range(0.5..1.0)));
             tokio::select! {
-                () = sleep(wait.mul_f64(rand::random_range(0.5..1.0))) => {}
+                () = sleep(pause) => {}
                 () = self.events.closed() => return None,
             }
             wait = (wait * 2).min(self.options.backoff.max);

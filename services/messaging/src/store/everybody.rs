@@ -61,20 +61,21 @@ pub(crate) struct Newest {
     pub sequence: i64,
 }
 
-/// For each sender, the newest message of a stretch that everybody else is past. Everybody is past `lowest.sequence`, and past
-/// `lowest.of_others` but for the one who is farthest behind.
+/// For each sender but the one who moves, the newest message of a stretch that everybody else is past. Everybody is past
+/// `lowest.sequence`, and past `lowest.of_others` but for the one who is farthest behind.
 pub(crate) async fn list_newest(
     pool: &PgPool,
     app_id: &str,
     conversation_id: i64,
     (after, up_to): (i64, i64),
     lowest: &Lowest,
+    mover: &str,
 ) -> Result<Vec<Newest>, sqlx::Error> {
     sqlx::query_as(
         "SELECT DISTINCT ON (sender_uid) sender_uid, message_id, sequence
          FROM messages
          WHERE app_id = $1 AND conversation_id = $2 AND sequence > $3 AND sequence <= $4
-             AND (sequence <= $5 OR (sequence <= $6 AND sender_uid = $7))
+             AND sender_uid <> $8 AND (sequence <= $5 OR (sequence <= $6 AND sender_uid = $7))
          ORDER BY sender_uid, sequence DESC",
     )
     .bind(app_id)
@@ -84,6 +85,7 @@ pub(crate) async fn list_newest(
     .bind(lowest.sequence)
     .bind(lowest.of_others)
     .bind(&lowest.uid)
+    .bind(mover)
     .fetch_all(pool)
     .await
 }

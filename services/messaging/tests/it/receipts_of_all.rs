@@ -47,7 +47,7 @@ async fn next(feed: &mut Feed) -> ReceiptChanged {
 async fn told(feed: &mut Feed, kind: ReceiptKind, uid: &str, message: &Message) {
     let changed = next(feed).await;
     assert_eq!((changed.kind(), changed.message_id), (kind, message.id), "{changed:?}");
-    assert_eq!(changed.user.unwrap().uid, uid);
+    assert_eq!(changed.user.as_ref().unwrap().uid, uid);
     assert_eq!((changed.receiver_type(), changed.receiver.as_str()), (GROUP, "room"));
 }
 

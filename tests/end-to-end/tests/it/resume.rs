@@ -34,7 +34,7 @@ impl Tracked {
     }
 
     async fn connect(&mut self, world: &World, node: usize) {
-        let (api, mut options) = world.options(&self.person, node).await;
+        let (api, mut options) = world.logged_in(&self.person, node).await;
         drop(api);
         options.left_off = Some(self.mirror.left_off());
         let mut socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
@@ -95,7 +95,7 @@ async fn a_device_that_is_cut_off_at_random_knows_what_it_would_fetch(form: Form
     for (node, device) in devices.iter_mut().enumerate() {
         device.connect(&world, node).await;
         assert!(device.mirror.messages.is_empty(), "a first socket tells nothing of the past");
-        let (api, _) = world.options(&device.person, 0).await;
+        let (api, _) = world.logged_in(&device.person, 0).await;
         device.mirror.messages = Mirror::fetched(&api, &group).await;
     }
     let mut ids = Vec::new();
@@ -115,7 +115,7 @@ async fn a_device_that_is_cut_off_at_random_knows_what_it_would_fetch(form: Form
         device.cut();
         device.connect(&world, node).await;
         assert_eq!(device.mirror.refetches, 0, "so little is told");
-        let (api, _) = world.options(&device.person, 0).await;
+        let (api, _) = world.logged_in(&device.person, 0).await;
         for with in [&group, &other] {
             let fetched = Mirror::fetched(&api, with).await;
             let conversation = fetched.keys().next().expect("a message").0.clone();
@@ -144,7 +144,7 @@ async fn receipts_of_the_meantime_are_told(form: Form) {
     let bob = world.person("bob").await;
     let device = world.device(&bob, 0).await;
     ann.connect(&world, 0).await;
-    let (api, _) = world.options(&ann.person, 0).await;
+    let (api, _) = world.logged_in(&ann.person, 0).await;
     let sent = api.send_message(&bob.receiver(), "hi", &unique("m")).await.expect("sent");
     ann.cut();
     let receipt = Outgoing::Receipt {

@@ -99,14 +99,14 @@ impl World {
 
     /// As [`World::device`], of one who wants to hear of somebody's presence.
     pub async fn device_that(&self, person: &Person, node: usize, presence: PresenceSubscription) -> Device {
-        let (api, mut options) = self.options(person, node).await;
+        let (api, mut options) = self.logged_in(person, node).await;
         options.presence = presence;
         let socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
         Device { api, socket }
     }
 
-    /// A new device of a person, and how it opens its socket.
-    pub async fn options(&self, person: &Person, node: usize) -> (ApiClient, SocketOptions) {
+    /// A person's device that has not opened its socket on a node yet.
+    pub async fn logged_in(&self, person: &Person, node: usize) -> (ApiClient, SocketOptions) {
         let server = Server::new(&self.rest, &self.app_id).expect("server");
         let server = server.with_websocket(&self.websockets[node % self.websockets.len()]);
         let api = server.as_user(&person.token);

@@ -55,7 +55,8 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// The newest message of each sender, after one place and up to another, that everybody else has passed.
+/// The newest message of each sender, after one place and up to another, that everybody else has passed. What the one who
+/// moves sent never waited for that one.
 async fn passed_by_all(
     messaging: &Messaging,
     moving: &Moving,
@@ -73,7 +74,7 @@ async fn passed_by_all(
     if lowest.places < members || lowest.of_others <= stretch.0 {
         return Ok(Vec::new());
     }
-    let mut newest = everybody::list_newest(pool, app_id, conversation_id, stretch, &lowest).await?;
+    let mut newest = everybody::list_newest(pool, app_id, conversation_id, stretch, &lowest, &moving.uid).await?;
     newest.retain(|newest| newest.sender_uid != APP_SYSTEM_UID);
     Ok(newest)
 }
