@@ -2,6 +2,10 @@
 //!
 //! A service works without auth: when it can't be asked, what was known last is believed, and of an app that was never
 //! asked for, the defaults. Limits protect; they are not worth a refused message.
+//!
+//! Also what is to be done when an app is deleted for good: see [`removal`].
+
+pub mod removal;
 
 use std::{
     sync::{
@@ -11,14 +15,16 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use halley_bus::{Bus, BusError, Fact, watch_facts};
 use halley_contracts::{
-    auth::v1::{GetAppRequest, auth_service_client::AuthServiceClient},
-    events::v1::event::Body,
+    auth::v1::{GetAppRequest, ListRemovedAppsRequest, auth_service_client::AuthServiceClient},
+    events::v1::{Event, event::Body},
 };
-use halley_kit::{Caller, PublicError, Transport};
+use halley_kit::{Caller, PublicError, Transport, time};
 use halley_model::AppSettings;
 use moka::sync::Cache;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Apps that are remembered.
@@ -32,7 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The settings of apps. Cheap to clone.
 #[derive(Clone)]
-pub struct Apps(Arc<Source>);
+pub struct Apps {
+    source: Arc<Source>,
+    /// Marked when a fact tells that an app was deleted for good.
+    removals: watch::Sender<()>,
+}
 
 enum Source {
     /// The same for every app.
@@ -56,7 +66,11 @@ struct Asked {
 impl Apps {
     /// The same settings for every app: for tests, and where there is no auth.
     pub fn fixed(settings: AppSettings) -> Self {
-        Self(Arc::new(Source::Fixed(Arc::new(settings))))
+        Self::new(Source::Fixed(Arc::new(settings)))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source: Arc::new(source), removals: watch::Sender::new(()) }
     }
 
     /// Asks auth, and follows the feed of facts until `shutdown`. The transport is a service's: it asks as Halley itself.
@@ -70,7 +84,7 @@ impl Apps {
             changes: AtomicU64::new(0),
             warned: AtomicBool::new(false),
         };
-        let apps = Self(Arc::new(Source::Asked(Box::new(asked))));
+        let apps = Self::new(Source::Asked(Box::new(asked)));
         let told = apps.clone();
         watch_facts(bus, shutdown, move |fact| told.learn(&fact)).await?;
         Ok(apps)
@@ -78,19 +92,36 @@ impl Apps {
 
     /// An app's settings.
     pub async fn settings(&self, app_id: &str) -> Arc<AppSettings> {
-        match self.0.as_ref() {
+        match self.source.as_ref() {
             Source::Fixed(settings) => Arc::clone(settings),
             Source::Asked(asked) => asked.settings(app_id).await,
         }
     }
 
+    /// The apps that were deleted for good since a time, the oldest deletions first, with the times. No belief: auth must answer.
+    pub async fn removed_since(&self, since: DateTime<Utc>) -> Result<Vec<(String, DateTime<Utc>)>, PublicError> {
+        let Source::Asked(asked) = self.source.as_ref() else { return Ok(Vec::new()) };
+        let mut request = tonic::Request::new(ListRemovedAppsRequest { since_ms: time::to_ms(since) });
+        request.set_timeout(PATIENCE);
+        let answer = AuthServiceClient::new(asked.auth.clone()).list_removed_apps(request).await?.into_inner();
+        Ok(answer.apps.into_iter().filter_map(|app| Some((app.app_id, time::from_ms(app.removed_at_ms)?))).collect())
+    }
+
+    /// Changes whenever a fact tells that an app was deleted for good. Facts may be lost: ask now and then, too.
+    pub fn removals(&self) -> watch::Receiver<()> {
+        self.removals.subscribe()
+    }
+
     fn learn(&self, fact: &Fact<'_>) {
-        let Source::Asked(asked) = self.0.as_ref() else { return };
+        let Source::Asked(asked) = self.source.as_ref() else { return };
         match fact {
-            Fact::Event(event) if matches!(event.body, Some(Body::AppChanged(_))) => {
+            Fact::Event(Event { app_id, body: Some(Body::AppChanged(changed)), .. }) => {
+                if changed.removed {
+                    self.removals.send_replace(());
+                }
                 asked.changes.fetch_add(1, Ordering::AcqRel);
-                asked.fresh.invalidate(&event.app_id);
-                asked.in_vain.invalidate(&event.app_id);
+                asked.fresh.invalidate(app_id);
+                asked.in_vain.invalidate(app_id);
             }
             Fact::Event(_) => {}
             Fact::Lost => asked.trust(false),

@@ -211,7 +211,7 @@ catalogue! {
 
     ReasonNotFound "ERR_REASON_NOT_FOUND" 404 NotFound "There is no such reason.";
 
-    ImportMuidAlreadyExists "ERR_IMPORT_MUID_ALREADY_EXISTS" 409 AlreadyExists "A message of that muid exists.";
+    ImportMuidAlreadyExists "ERR_IMPORT_MUID_ALREADY_EXISTS" 409 AlreadyExists "Another message has that muid; importing the same one again changes nothing.";
     ImportInvalidMessageFormat "ERR_IMPORT_INVALID_MESSAGE_FORMAT" 400 InvalidArgument "A message to import is not as it must be.";
     ImportInvalidUserFormat "ERR_IMPORT_INVALID_USER_FORMAT" 400 InvalidArgument "A user to import is not as it must be.";
     ImportInvalidMemberFormat "ERR_IMPORT_INVALID_MEMBER_FORMAT" 400 InvalidArgument "A member to import is not as it must be.";
@@ -229,13 +229,8 @@ catalogue! {
 }
 
 /// Codes that nothing answers, and why they are kept: clients know their names.
-pub const NEVER_ANSWERED: &[(ErrorCode, &str)] = &[
-    (ErrorCode::AuthTokenUnavailable, "an auth token is good on any number of devices"),
-    (
-        ErrorCode::ImportMuidAlreadyExists,
-        "a muid that is known names the same message, so importing it again changes nothing",
-    ),
-];
+pub const NEVER_ANSWERED: &[(ErrorCode, &str)] =
+    &[(ErrorCode::AuthTokenUnavailable, "an auth token is good on any number of devices")];
 
 #[cfg(test)]
 mod tests {

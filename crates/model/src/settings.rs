@@ -94,6 +94,7 @@ limits! {
     Mentions "limits.messages.mentions" 10 100 Count Some(ErrorCode::InvalidMessageText), "Most different users whom a message mentions.";
     MessageBytes "limits.messages.bytes" 65_536 65_536 Bytes Some(ErrorCode::InvalidMessageData), "Largest data of a message, as JSON.";
     FileBytes "limits.files.bytes" 0 0 Bytes Some(ErrorCode::FileSizeExceeded), "Largest file; without it, the server's own limit (`rest.media_max_bytes`, 100 MiB) holds alone.";
+    UserFileBytes "limits.files.bytesPerUserAndDay" 0 0 Bytes Some(ErrorCode::QuotaRestriction), "Most bytes of files that a user uploads on a day (UTC).";
     Reactions "limits.messages.reactions" 25 0 Count Some(ErrorCode::BadRequest), "Most different reactions to a message.";
     ImportEntities "limits.import.entities" 50 1000 Count Some(ErrorCode::BadRequest), "Most entities of an import request.";
     CoreRate "limits.rates.core" 0 0 PerMinute Some(ErrorCode::TooManyRequests), "Logins, users made and deleted, groups made and joined.";

@@ -3,11 +3,13 @@
 //! Everything panics instead of answering errors: a test that can't have its servers has failed.
 #![expect(clippy::unwrap_used, reason = "test support panics")]
 
+mod apps;
 pub mod platform;
 mod servers;
 
 use std::{future::Future, time::Duration};
 
+pub use apps::{app_tables, tables_with_rows, tables_with_rows_at};
 pub use servers::{TestDatabase, database, empty_database, redis_url};
 
 /// How long any wait may take.

@@ -21,7 +21,12 @@ pub fn app_changed(app_id: &str) -> Entry {
 
 /// An app was archived: everything of it is to be refused.
 pub fn app_archived(app_id: &str) -> Entry {
-    entry(app_id, Body::AppChanged(AppChanged { archived: true }))
+    entry(app_id, Body::AppChanged(AppChanged { archived: true, removed: false }))
+}
+
+/// An archived app was deleted for good: whatever there is of it is to be deleted.
+pub fn app_removed(app_id: &str) -> Entry {
+    entry(app_id, Body::AppChanged(AppChanged { archived: true, removed: true }))
 }
 
 fn entry(app_id: &str, body: Body) -> Entry {

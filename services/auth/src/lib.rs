@@ -11,29 +11,26 @@ use halley_contracts::auth::v1::{
     push_tokens_service_server::PushTokensServiceServer,
 };
 use halley_kit::{Lifecycle, MasterKey};
-use serde::Deserialize;
 use sqlx::PgPool;
 use tonic::service::Routes;
 
 mod access;
+mod config;
 mod consumer;
 mod error;
 mod events;
 mod password;
+mod removal;
 mod rpc;
 mod seal;
 mod session;
 mod store;
 
+pub use config::AuthConfig;
 pub use error::AuthError;
 
 /// The migrations of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// Section `[auth]`: nothing to set yet.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuthConfig {}
 
 /// What the service needs.
 pub struct Dependencies {
@@ -54,10 +51,12 @@ struct Auth {
     seal: seal::Seal,
     sessions: session::Sessions,
     passwords: password::Passwords,
+    /// From the archiving of an app to its deletion.
+    archived_for: chrono::Duration,
 }
 
 /// Starts the service.
-pub async fn start(_config: AuthConfig, needs: Dependencies) -> Result<Routes, AuthError> {
+pub async fn start(config: AuthConfig, needs: Dependencies) -> Result<Routes, AuthError> {
     let lifecycle = &needs.lifecycle;
     let relay = Relay::start(needs.pool.clone(), needs.bus.clone(), lifecycle.stopping(), lifecycle.tracker());
     let auth = Arc::new(Auth {
@@ -66,8 +65,10 @@ pub async fn start(_config: AuthConfig, needs: Dependencies) -> Result<Routes, A
         seal: seal::Seal::new(&needs.master_key),
         sessions: session::Sessions::new(&needs.master_key),
         passwords: password::Passwords::new().await?,
+        archived_for: chrono::Duration::days(i64::from(config.archived_app_days)),
     });
     consumer::start(Arc::clone(&auth), needs.bus, lifecycle);
+    removal::start(Arc::clone(&auth), lifecycle);
     Ok(Routes::new(AuthServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(ManagementServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(PushTokensServiceServer::from_arc(auth)))

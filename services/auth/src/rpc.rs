@@ -39,6 +39,13 @@ impl AuthService for Auth {
         answer(apps::list(self, of_installation(request)?).await)
     }
 
+    async fn list_removed_apps(
+        &self,
+        request: Request<pb::ListRemovedAppsRequest>,
+    ) -> Answer<pb::ListRemovedAppsResponse> {
+        answer(apps::list_removed(self, of_installation(request)?).await)
+    }
+
     async fn update_app(&self, request: Request<pb::UpdateAppRequest>) -> Answer<pb::UpdateAppResponse> {
         let (_, message) = of_app(request, |m| &mut m.app_id, |_| May::ServerSide)?;
         answer(apps::update(self, message).await)

@@ -6,4 +6,5 @@ pub mod auth_tokens;
 pub mod management;
 pub mod operators;
 pub mod push_tokens;
+pub mod removals;
 pub mod webhooks;

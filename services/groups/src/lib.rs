@@ -30,6 +30,9 @@ use crate::service::Groups;
 /// The schema of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// The tables with rows of apps.
+pub use store::APP_TABLES;
+
 /// What the service needs.
 pub struct Dependencies {
     /// Its own database, migrated.
@@ -46,6 +49,7 @@ pub struct Dependencies {
 pub async fn start(_config: GroupsConfig, needs: Dependencies) -> Result<Routes, Infallible> {
     let Dependencies { pool, apps, bus, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
+    halley_apps::removal::start(apps.clone(), pool.clone(), APP_TABLES, &lifecycle);
     let groups = Arc::new(Groups::new(pool, apps, relay));
     consumer::start(Arc::clone(&groups), bus, &lifecycle);
     let server = GroupsServiceServer::new(rpc::Service(groups)).max_decoding_message_size(MESSAGE_MAX_BYTES);

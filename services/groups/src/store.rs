@@ -11,3 +11,6 @@ pub(crate) mod imports;
 pub(crate) mod members;
 pub(crate) mod places;
 pub(crate) mod scope_permissions;
+
+/// What there is of an app, in the order in which it is deleted with the app: what hangs on something goes before it.
+pub const APP_TABLES: &[&str] = &["scope_permissions", "members", "bans", "groups"];

@@ -25,6 +25,9 @@ pub use config::IdentityConfig;
 /// The migrations of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// The tables with rows of apps.
+pub use store::APP_TABLES;
+
 /// What the service needs.
 pub struct Dependencies {
     /// Its own database, migrated.
@@ -48,6 +51,7 @@ struct Identity {
 pub async fn start(_config: IdentityConfig, needs: Dependencies) -> Result<Routes, Infallible> {
     let Dependencies { pool, apps, bus, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus, lifecycle.stopping(), lifecycle.tracker());
+    halley_apps::removal::start(apps.clone(), pool.clone(), APP_TABLES, &lifecycle);
     let service =
         IdentityServiceServer::new(Identity { pool, apps, relay }).max_decoding_message_size(MESSAGE_MAX_BYTES);
     Ok(Routes::new(service))

@@ -16,7 +16,7 @@ use crate::{
     store::{
         begin_batch,
         conversations::{self, Wanted},
-        departures,
+        departures, erasures,
         participants::{self, Change},
     },
 };
@@ -66,6 +66,7 @@ impl Messaging {
                 let at = time::from_ms(occurred_at_ms).unwrap_or_else(time::now);
                 departures::forget_user(&self.pool, &app_id, &uid, at).await?;
                 conversations::retire_user(&self.pool, &app_id, &uid, at).await?;
+                erasures::ask_for_user(&self.pool, &app_id, &uid, at).await?;
             }
             _ => {}
         }

@@ -97,6 +97,8 @@ pub(crate) enum MessagingError {
     InvalidImport(FieldError),
     #[error("there is no imported message of the muid {muid}")]
     UnknownMuid { muid: String },
+    #[error("another message of the app has the muid {muid}")]
+    MuidTaken { muid: String },
     #[error(transparent)]
     Field(#[from] FieldError),
     #[error("{}", .0.message)]
@@ -154,6 +156,7 @@ impl ServiceError for MessagingError {
             Self::Database(error) if is_away(error) => ErrorCode::Unavailable,
             Self::Uncertain => ErrorCode::Timeout,
             Self::InvalidImport(_) => ErrorCode::ImportInvalidMessageFormat,
+            Self::MuidTaken { .. } => ErrorCode::ImportMuidAlreadyExists,
             Self::Field(_) => ErrorCode::BadRequest,
             Self::Public(error) => error.code,
             Self::Database(_) | Self::Inconsistent(_) => ErrorCode::Exception,
@@ -162,6 +165,7 @@ impl ServiceError for MessagingError {
 
     fn field(&self) -> Option<&str> {
         match self {
+            Self::MuidTaken { .. } => Some("muid"),
             Self::EmptyReceiver => Some("receiver"),
             Self::InvalidReceiverType => Some("receiverType"),
             Self::InvalidCategory => Some("category"),

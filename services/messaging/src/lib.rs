@@ -9,6 +9,7 @@ mod consumer;
 mod counters;
 mod directory;
 mod domain;
+mod erasing;
 mod error;
 mod events;
 mod indexing;
@@ -36,6 +37,9 @@ use crate::{counters::Counters, directory::Directory, service::Messaging, write:
 
 /// The schema of this service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The tables with rows of apps.
+pub use store::APP_TABLES;
 
 /// What the service needs.
 pub struct Dependencies {
@@ -72,6 +76,7 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     }
     let Dependencies { pool, apps, bus, identity, groups, lifecycle } = needs;
     let relay = Relay::start(pool.clone(), bus.clone(), lifecycle.stopping(), lifecycle.tracker());
+    halley_apps::removal::start(apps.clone(), pool.clone(), APP_TABLES, &lifecycle);
     let directory = Directory::new(&config, identity, groups);
     directory.watch(&bus, lifecycle.stopping()).await?;
     let counters = Counters::default();
@@ -80,6 +85,7 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     let call_max = Duration::from_secs(60 * u64::from(config.call_max_minutes));
     let messaging = Arc::new(Messaging { pool, apps, directory, writers, relay, counters, call_max });
     indexing::start(messaging.pool.clone(), &lifecycle);
+    erasing::start(messaging.pool.clone(), &lifecycle);
     consumer::start(Arc::clone(&messaging), bus, &lifecycle);
     rpc::sweep_calls(Arc::clone(&messaging), &lifecycle);
     Ok(Routes::new(MessagingServiceServer::new(rpc::Service(Arc::clone(&messaging))))

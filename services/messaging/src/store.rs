@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod conversation_pins;
 pub(crate) mod conversations;
 pub(crate) mod departures;
+pub(crate) mod erasures;
 pub(crate) mod everybody;
 pub(crate) mod flags;
 pub(crate) mod history;
@@ -25,6 +26,31 @@ pub(crate) mod unindexed;
 
 pub(crate) use halley_kit::postgres::array_literal;
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+
+/// What there is of an app, in the order in which it is deleted with the app: what hangs on something goes before it.
+pub const APP_TABLES: &[&str] = &[
+    "erasures",
+    "reactions",
+    "reaction_counts",
+    "saves",
+    "mentions",
+    "thread_members",
+    "threads",
+    "interactions",
+    "conversation_pins",
+    "system_pins",
+    "call_participants",
+    "calls",
+    "message_flags",
+    "flagged_messages",
+    "flag_reasons",
+    "message_stats",
+    "active_users",
+    "online_peaks",
+    "messages",
+    "participants",
+    "conversations",
+];
 
 /// Begins a transaction that writes batches. Its statements join short arrays with large tables by an index each time;
 /// a plan that was made while the tables were small and that reads them whole must not be kept by the connection. With those

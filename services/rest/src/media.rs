@@ -1,12 +1,15 @@
 //! Files of messages: how they come in, where they are kept, how they go out.
 //!
 //! Nothing lists them: a file's name is unguessable, and the message that carries its address is all that knows it. So a
-//! file is removed when its message is refused, and stays otherwise.
+//! file is removed when its message is refused, or with its app, and stays otherwise.
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::Request, http::request::Parts};
-use halley_kit::{Lifecycle, MasterKey, secrets::Purpose, time};
+use axum::{
+    extract::Request,
+    http::{header::CONTENT_LENGTH, request::Parts},
+};
+use halley_kit::{secrets::Purpose, time};
 use halley_model::ErrorCode;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -14,14 +17,17 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+mod allowance;
 mod error;
 mod form;
 mod kind;
 mod name;
 mod pictures;
+mod removal;
 mod store;
 mod ticket;
 
+pub use allowance::Uploader;
 pub use error::MediaError;
 pub use form::{is_form, plain_name};
 pub use kind::{Served, served};
@@ -29,12 +35,13 @@ pub use name::Name;
 pub use store::{Draft, OpenError, Store, Writing};
 
 use self::{
+    allowance::Allowance,
     form::{Bounds, FilePart, FormBody, Part},
     kind::{Denied, Kind},
     pictures::Pictures,
     ticket::{POLICY, SIGNATURE, Ticket, Tickets},
 };
-use crate::{RestConfig, routes, tls::OverTls};
+use crate::{Dependencies, RestConfig, routes, tls::OverTls};
 
 /// Files of one message.
 pub const FILES_MAX: usize = 10;
@@ -53,6 +60,7 @@ pub struct Media {
     max_bytes: u64,
     ticket_seconds: i64,
     turns: Arc<Semaphore>,
+    allowance: Allowance,
 }
 
 /// A file that has come in.
@@ -107,17 +115,19 @@ pub struct Permission {
 }
 
 impl Media {
-    /// Opens the store.
-    pub fn open(config: &RestConfig, master_key: &MasterKey, lifecycle: &Lifecycle) -> Result<Self, OpenError> {
-        let store = Store::open(&config.media_store, lifecycle.tracker())?;
+    /// Opens the store, and begins to look after the files of deleted apps.
+    pub fn open(config: &RestConfig, needs: &Dependencies) -> Result<Self, OpenError> {
+        let store = Store::open(&config.media_store, needs.lifecycle.tracker())?;
+        removal::start(needs.apps.clone(), store.clone(), &needs.lifecycle);
         Ok(Self {
             pictures: Pictures::new(store.clone()),
             store,
-            tickets: Tickets::new(&master_key.derive(Purpose::Upload)),
+            tickets: Tickets::new(&needs.master_key.derive(Purpose::Upload)),
             denied: Denied::parse(&config.media_types_denied),
             max_bytes: config.media_max_bytes,
             ticket_seconds: i64::try_from(config.media_upload_seconds).unwrap_or(i64::MAX),
             turns: Arc::new(Semaphore::new(config.media_max_uploads)),
+            allowance: Allowance::new(needs.bus.clone()),
         })
     }
 
@@ -140,11 +150,12 @@ impl Media {
     }
 
     /// Reads a message with files of at most `limit` bytes, and stores the files.
-    pub async fn receive(&self, app: &str, request: Request, limit: usize) -> Result<Form, MediaError> {
+    pub async fn receive(&self, by: Uploader<'_>, request: Request, limit: usize) -> Result<Form, MediaError> {
         let _turn = self.turn()?;
+        let announced = length(&request);
         let mut body = self.open_form(request)?;
-        let mut draft = Draft::new(self.store.clone(), app);
-        match self.read_message(app, &mut body, &mut draft, self.most(limit)).await {
+        let mut draft = Draft::new(self.store.clone(), by.app);
+        match self.read_counted(by, announced, &mut body, &mut draft, self.most(limit)).await {
             Ok((fields, files)) => Ok(Form { fields, files, draft }),
             Err(error) => {
                 draft.remove().await;
@@ -152,6 +163,24 @@ impl Media {
                 Err(error)
             }
         }
+    }
+
+    async fn read_counted(
+        &self,
+        by: Uploader<'_>,
+        announced: Option<u64>,
+        body: &mut FormBody,
+        draft: &mut Draft,
+        max_bytes: u64,
+    ) -> Result<(Map<String, Value>, Vec<Stored>), MediaError> {
+        if let Some(bytes) = announced {
+            self.allowance.draw(by, bytes).await?;
+        }
+        let (fields, files) = self.read_message(by.app, body, draft, max_bytes).await?;
+        if announced.is_none() {
+            self.allowance.draw(by, files.iter().map(|file| file.size).sum()).await?;
+        }
+        Ok((fields, files))
     }
 
     async fn read_message(
@@ -202,6 +231,11 @@ impl Media {
         let expires_at = now().saturating_add(self.ticket_seconds);
         let fields = self.tickets.sign(&Ticket::new(app, &name, &kind, wanted.size, expires_at))?;
         Ok(Permission { fields, file: Stored { name, file_name, kind, size: wanted.size }, expires_at })
+    }
+
+    /// Counts the files that are to be permitted as uploaded.
+    pub async fn count(&self, by: Uploader<'_>, bytes: u64) -> Result<(), MediaError> {
+        self.allowance.draw(by, bytes).await
     }
 
     /// Takes a file that was permitted.
@@ -292,6 +326,11 @@ async fn copy(file: &mut FilePart<'_>, writing: &mut Writing, max_bytes: u64) ->
         writing.write(&chunk).await?;
     }
     Ok(())
+}
+
+/// The length of a body, if its client tells it.
+fn length(request: &Request) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn now() -> i64 {

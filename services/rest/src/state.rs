@@ -83,7 +83,7 @@ impl State {
         if !config.media_url.is_empty() && field::url("media_url", &config.media_url).is_err() {
             return Err(RestError::MediaUrl);
         }
-        let media = Media::open(&config, &needs.master_key, &needs.lifecycle)?;
+        let media = Media::open(&config, &needs)?;
         let told = Arc::clone(&caches);
         watch_facts(&needs.bus, needs.lifecycle.stopping(), move |fact| told.learn(fact)).await?;
         Ok(Self {

@@ -124,6 +124,28 @@ pub struct GetAppResponse {
     pub app: ::core::option::Option<App>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRemovedAppsRequest {
+    /// Those that were deleted since then, Unix ms.
+    #[prost(int64, tag = "1")]
+    pub since_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRemovedAppsResponse {
+    /// Apps.
+    #[prost(message, repeated, tag = "1")]
+    pub apps: ::prost::alloc::vec::Vec<RemovedApp>,
+}
+/// What is left of an app that was deleted for good: its id, which no other app gets.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovedApp {
+    /// The app's id.
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+    /// When it was deleted, Unix ms.
+    #[prost(int64, tag = "2")]
+    pub removed_at_ms: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAppsRequest {
     /// The page that is asked for.
     #[prost(message, optional, tag = "1")]
@@ -680,6 +702,33 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("halley.auth.v1.AuthService", "ListApps"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists apps that were deleted for good, the oldest deletions first, at most 1,000: who has something of them removes it.
+        pub async fn list_removed_apps(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRemovedAppsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRemovedAppsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.AuthService/ListRemovedApps",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.AuthService", "ListRemovedApps"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Changes an app's name or settings. Errors: AUTH_ERR_INVALID_APPID, ERR_BAD_REQUEST.
         pub async fn update_app(
             &mut self,
@@ -1153,6 +1202,14 @@ pub mod auth_service_server {
             tonic::Response<super::ListAppsResponse>,
             tonic::Status,
         >;
+        /// Lists apps that were deleted for good, the oldest deletions first, at most 1,000: who has something of them removes it.
+        async fn list_removed_apps(
+            &self,
+            request: tonic::Request<super::ListRemovedAppsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRemovedAppsResponse>,
+            tonic::Status,
+        >;
         /// Changes an app's name or settings. Errors: AUTH_ERR_INVALID_APPID, ERR_BAD_REQUEST.
         async fn update_app(
             &self,
@@ -1489,6 +1546,51 @@ pub mod auth_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListAppsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.AuthService/ListRemovedApps" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRemovedAppsSvc<T: AuthService>(pub Arc<T>);
+                    impl<
+                        T: AuthService,
+                    > tonic::server::UnaryService<super::ListRemovedAppsRequest>
+                    for ListRemovedAppsSvc<T> {
+                        type Response = super::ListRemovedAppsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRemovedAppsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AuthService>::list_removed_apps(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRemovedAppsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

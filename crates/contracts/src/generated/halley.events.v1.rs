@@ -285,12 +285,15 @@ pub struct TransientSent {
     #[prost(string, tag = "4")]
     pub data_json: ::prost::alloc::string::String,
 }
-/// An app was made, its settings changed, or it was archived.
+/// An app was made, its settings changed, it was archived, or an archived one was deleted for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AppChanged {
     /// Its keys, tokens and sockets are to be refused.
     #[prost(bool, tag = "1")]
     pub archived: bool,
+    /// Whatever there is of it is to be deleted.
+    #[prost(bool, tag = "2")]
+    pub removed: bool,
 }
 /// What a role lets its users do changed, or the role was deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

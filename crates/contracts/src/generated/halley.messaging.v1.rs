@@ -1693,6 +1693,12 @@ pub struct ResetConversationRequest {
     /// Instead of the side: the public id.
     #[prost(string, tag = "3")]
     pub conversation_id: ::prost::alloc::string::String,
+    /// The conversation stays in the user's list, empty and where it was, rather than out of it until a new message comes.
+    #[prost(bool, tag = "4")]
+    pub preserve_order: bool,
+    /// Between two users: what was said so far is deleted for good, for both, within moments. Not for logged-in users.
+    #[prost(bool, tag = "5")]
+    pub delete_messages: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetConversationResponse {}
@@ -2665,7 +2671,8 @@ pub mod messaging_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Hides what was said so far from the caller's user, and the conversation until a new message comes. Others keep
-        /// theirs. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
+        /// theirs, unless the messages are to be deleted. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id
+        /// ERR_CONVERSATION_NOT_FOUND; ERR_PERMISSION_DENIED for a logged-in user who wants the messages deleted.
         pub async fn reset_conversation(
             &mut self,
             request: impl tonic::IntoRequest<super::ResetConversationRequest>,
@@ -2995,7 +3002,8 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Stores messages with their own times, without live events; a known muid is left as it is. At most 1,000 a call.
+        /// Stores messages with their own times, without live events; a message that is known by its muid is left as it is. At most
+        /// 1,000 a call. Errors of an item: ERR_IMPORT_MUID_ALREADY_EXISTS when another message of the app has its muid.
         pub async fn import_messages(
             &mut self,
             request: impl tonic::IntoRequest<super::ImportMessagesRequest>,
@@ -3243,7 +3251,8 @@ pub mod messaging_service_server {
             tonic::Status,
         >;
         /// Hides what was said so far from the caller's user, and the conversation until a new message comes. Others keep
-        /// theirs. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id ERR_CONVERSATION_NOT_FOUND.
+        /// theirs, unless the messages are to be deleted. Errors: ERR_CONVERSATION_NOT_ACCESSIBLE; by public id
+        /// ERR_CONVERSATION_NOT_FOUND; ERR_PERMISSION_DENIED for a logged-in user who wants the messages deleted.
         async fn reset_conversation(
             &self,
             request: tonic::Request<super::ResetConversationRequest>,
@@ -3337,7 +3346,8 @@ pub mod messaging_service_server {
             tonic::Response<super::RecordMembershipResponse>,
             tonic::Status,
         >;
-        /// Stores messages with their own times, without live events; a known muid is left as it is. At most 1,000 a call.
+        /// Stores messages with their own times, without live events; a message that is known by its muid is left as it is. At most
+        /// 1,000 a call. Errors of an item: ERR_IMPORT_MUID_ALREADY_EXISTS when another message of the app has its muid.
         async fn import_messages(
             &self,
             request: tonic::Request<super::ImportMessagesRequest>,

@@ -85,6 +85,16 @@ pub async fn list(auth: &Auth, request: pb::ListAppsRequest) -> Result<pb::ListA
     Ok(pb::ListAppsResponse { apps, page: Some(page) })
 }
 
+pub async fn list_removed(
+    auth: &Auth,
+    request: pb::ListRemovedAppsRequest,
+) -> Result<pb::ListRemovedAppsResponse, AuthError> {
+    let since = time::from_ms(request.since_ms).unwrap_or_default();
+    let apps = store::removals::list(&auth.pool, since).await?;
+    let show = |(app_id, at)| pb::RemovedApp { app_id, removed_at_ms: time::to_ms(at) };
+    Ok(pb::ListRemovedAppsResponse { apps: apps.into_iter().map(show).collect() })
+}
+
 pub async fn update(auth: &Auth, request: pb::UpdateAppRequest) -> Result<pb::UpdateAppResponse, AuthError> {
     if let Some(name) = &request.name {
         field::required_text("name", name, limits::NAME_MAX)?;

@@ -55,7 +55,9 @@ pub async fn insert(
 /// An app.
 pub async fn find(pool: &PgPool, app_id: &str) -> Result<Option<App>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT app_id, name, region, settings, created_at, scheduled_to_delete_at FROM apps WHERE app_id = $1",
+        "SELECT app_id, name, region, settings, created_at, scheduled_to_delete_at
+         FROM apps
+         WHERE app_id = $1 AND removed_at IS NULL",
     )
     .bind(app_id)
     .fetch_optional(pool)
@@ -68,13 +70,14 @@ pub async fn list(pool: &PgPool, page: Page) -> Result<(Vec<App>, i64), sqlx::Er
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT app_id, name, region, settings, created_at, scheduled_to_delete_at
          FROM apps
+         WHERE removed_at IS NULL
          ORDER BY app_id LIMIT $1 OFFSET $2",
     )
     .bind(page.limit())
     .bind(page.offset())
     .fetch_all(pool)
     .await?;
-    let total = sqlx::query_scalar("SELECT count(*) FROM apps").fetch_one(pool).await?;
+    let total = sqlx::query_scalar("SELECT count(*) FROM apps WHERE removed_at IS NULL").fetch_one(pool).await?;
     Ok((rows.into_iter().map(App::from).collect(), total))
 }
 
@@ -88,7 +91,7 @@ pub async fn update(
     let row: Option<Row> = sqlx::query_as(
         "UPDATE apps
          SET name = coalesce($2, name), settings = coalesce($3::jsonb, settings)
-         WHERE app_id = $1
+         WHERE app_id = $1 AND removed_at IS NULL
          RETURNING app_id, name, region, settings, created_at, scheduled_to_delete_at",
     )
     .bind(app_id)

@@ -81,7 +81,7 @@ pub async fn find_app(pool: &PgPool, app_id: &str, operator_id: Uuid) -> Result<
          FROM apps AS a
          LEFT JOIN operators AS o ON o.operator_id = a.owner_id
          LEFT JOIN collaborators AS c ON c.app_id = a.app_id AND c.operator_id = $2
-         WHERE a.app_id = $1",
+         WHERE a.app_id = $1 AND a.removed_at IS NULL",
     )
     .bind(app_id)
     .bind(operator_id)

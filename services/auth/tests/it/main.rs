@@ -8,6 +8,7 @@ mod authentication;
 mod isolation;
 mod management;
 mod operators;
+mod removal;
 mod revocation;
 mod secrets;
 mod support;

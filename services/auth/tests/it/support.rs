@@ -150,6 +150,7 @@ calls! {
     create_app create_app_as(CreateAppRequest) -> CreateAppResponse;
     get_app get_app_as(GetAppRequest) -> GetAppResponse;
     list_apps list_apps_as(ListAppsRequest) -> ListAppsResponse;
+    list_removed_apps list_removed_apps_as(ListRemovedAppsRequest) -> ListRemovedAppsResponse;
     update_app update_app_as(UpdateAppRequest) -> UpdateAppResponse;
     create_api_key create_api_key_as(CreateApiKeyRequest) -> CreateApiKeyResponse;
     list_api_keys list_api_keys_as(ListApiKeysRequest) -> ListApiKeysResponse;

@@ -14,6 +14,7 @@ mod lists;
 mod members;
 mod ownership;
 mod permissions;
+mod removal;
 mod rights;
 mod room;
 mod support;

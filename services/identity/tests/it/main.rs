@@ -11,6 +11,7 @@ mod facts;
 mod friends;
 mod importing;
 mod isolation;
+mod removal;
 mod rights;
 mod roles;
 mod support;

@@ -4,13 +4,17 @@ use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::{ImportedMessage, Message, ReceiverType};
 use halley_kit::time;
 use halley_model::{APP_SYSTEM_UID, ConversationKey, FieldError, Guid, Uid, field, limits};
+use serde_json::Value;
 
 use super::{
     counting::is_counted,
     key::{is_direct, receiver_type},
     new_message::NewMessage,
 };
-use crate::error::{MessagingError, Result};
+use crate::{
+    error::{MessagingError, Result},
+    store::messages::StoredMessage,
+};
 
 /// A message to import whose fields are right.
 #[derive(Debug, Clone)]
@@ -32,6 +36,28 @@ impl Checked {
         [Some(message.sender_uid.as_str()), receiver].into_iter().flatten()
     }
 
+    /// Whether it means a stored message of its muid and sender. What edits and deletions change may differ, and so may
+    /// times: of the clocks that they came from nothing is known.
+    pub(crate) fn is_same(&self, stored: &StoredMessage) -> bool {
+        let message = &self.new.message;
+        let is_as_sent = stored.edited_at.is_none() && stored.deleted_at.is_none();
+        // What was put aside is in no conversation that an item can name.
+        !stored.retired
+            && stored.key == self.new.key
+            && stored.category == message.category()
+            && stored.kind == message.r#type
+            && (!is_as_sent || is_same_data(&stored.data_json, &message.data_json))
+    }
+
+    /// Whether it means the same message as an earlier item of its muid and sender.
+    pub(crate) fn is_same_item(&self, other: &Self) -> bool {
+        let (message, earlier) = (&self.new.message, &other.new.message);
+        self.new.key == other.new.key
+            && message.category == earlier.category
+            && message.r#type == earlier.r#type
+            && is_same_data(&message.data_json, &earlier.data_json)
+    }
+
     /// The group that it names.
     pub(crate) fn guid(&self) -> Option<&str> {
         match &self.new.key {
@@ -39,6 +65,12 @@ impl Checked {
             ConversationKey::Direct(..) => None,
         }
     }
+}
+
+/// Whether two texts are the same JSON.
+fn is_same_data(a: &str, b: &str) -> bool {
+    let read = |json: &str| serde_json::from_str::<Value>(json).ok();
+    a == b || read(a).is_some_and(|value| read(b) == Some(value))
 }
 
 /// Reads one item. Whether those whom it names exist is not known here.

@@ -4,8 +4,8 @@ use halley_contracts::messaging::v1::{
     Conversation, ReceiverType, ResetConversationRequest, ResetConversationResponse, UpdateConversationRequest,
     UpdateConversationResponse,
 };
-use halley_kit::Caller;
-use halley_model::{ConversationKey, Limit, field, limits};
+use halley_kit::{Caller, time};
+use halley_model::{ConversationKey, FieldError, Limit, field, limits};
 use sqlx::PgConnection;
 
 use super::conversations::{no_such, own_conversation};
@@ -14,7 +14,7 @@ use crate::{
     domain::key::{candidates, is_direct},
     error::{MessagingError, Result},
     service::Messaging,
-    store::{conversations, participants},
+    store::{conversations, erasures, participants},
 };
 
 pub(super) async fn update(
@@ -44,6 +44,9 @@ pub(super) async fn reset(
     request: ResetConversationRequest,
 ) -> Result<ResetConversationResponse> {
     let uid = caller.require_uid()?;
+    if request.delete_messages && caller.is_logged_in_user() {
+        return Err(MessagingError::NotForUsers { what: "delete messages for good" });
+    }
     let conversation = match request.conversation_id.is_empty() {
         true => None,
         false => Some(by_public_id(messaging, &caller, &request.conversation_id).await?),
@@ -54,10 +57,19 @@ pub(super) async fn reset(
     };
     let with = With::parse(with_type, with).map_err(no_such)?;
     let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;
+    if request.delete_messages && !is_direct(&key) {
+        return Err(FieldError::new("deleteMessagesPermanently", "is only for conversations with a user").into());
+    }
+    let (app_id, stored, keeps_place) = (caller.app_id(), key.storage(), request.preserve_order);
     let mut transaction = messaging.pool.begin().await?;
-    make_place(&mut transaction, caller.app_id(), uid, &key).await?;
-    if !participants::hide_history(&mut transaction, caller.app_id(), uid, &key.storage()).await? {
+    make_place(&mut transaction, app_id, uid, &key).await?;
+    if !participants::hide_history(&mut transaction, app_id, uid, &stored, keeps_place).await? {
         return Err(MessagingError::NotAccessible);
+    }
+    if request.delete_messages
+        && let Some(conversation_id) = conversations::find_id(&mut transaction, app_id, &key).await?
+    {
+        erasures::ask_for_conversation(&mut transaction, app_id, conversation_id, time::now()).await?;
     }
     transaction.commit().await?;
     Ok(ResetConversationResponse {})

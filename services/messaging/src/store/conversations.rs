@@ -185,7 +185,8 @@ pub(crate) async fn retire_user(pool: &PgPool, app_id: &str, uid: &str, at: Date
          SET left_at = now(),
              -- What was the deleted user's own is not the next one's of that uid.
              tags = CASE WHEN p.uid = $2 THEN '{}' ELSE p.tags END,
-             hidden_before_sequence = CASE WHEN p.uid = $2 THEN 0 ELSE p.hidden_before_sequence END
+             hidden_before_sequence = CASE WHEN p.uid = $2 THEN 0 ELSE p.hidden_before_sequence END,
+             keeps_place = p.keeps_place AND p.uid <> $2
          FROM ended
          WHERE p.app_id = $1 AND p.uid = ended.uid AND p.conversation_id = ended.conversation_id
              AND p.left_at IS NULL",

@@ -148,6 +148,9 @@ pub(super) async fn list_part(
             push_found_of_user(&mut sql, query, part, uid, *direct_only);
         }
         (_, Part::Indexed { .. }) => push_found(&mut sql, query, part),
+        (Source::Conversation(_) | Source::App, Part::Whole) if is_by_reactions(query) => {
+            push_reacted(&mut sql, query);
+        }
         (Source::OfUser { uid, direct_only }, _) => push_of_user(&mut sql, query, part, limit, uid, *direct_only),
         _ => push_plain(&mut sql, query, part),
     }
@@ -155,6 +158,9 @@ pub(super) async fn list_part(
         // No index has this order, nor those conditions, so that the one of terms is used and its matches are sorted.
         Part::Indexed { .. } => {
             sql.push(" ORDER BY m.message_id + 0").push(if query.forward { " ASC" } else { " DESC" });
+        }
+        Part::Whole if is_by_reactions(query) && !matches!(query.source, Source::OfUser { .. }) => {
+            push_order_of_reacted(&mut sql, query);
         }
         _ => push_order(&mut sql, query),
     }
@@ -195,6 +201,49 @@ fn push_plain(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, part: &Par
     push_hidden(sql, query);
     push_part(sql, query, part);
     push_filter(sql, query, None);
+}
+
+/// Whether the messages are found by the counts of their reactions, which are fewer. A thread is short, and times of updates
+/// are in no order there.
+fn is_by_reactions(query: &HistoryQuery) -> bool {
+    let is_walked = matches!(query.source, Source::Conversation(_) | Source::OfUser { .. } | Source::App);
+    query.filter.has_reactions && is_walked && !matches!(query.cursor, Cursor::UpdatedAt(..))
+}
+
+/// The messages of the one conversation or of the app that have reactions, in the order of their ids.
+fn push_reacted(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    let with_keys = has_keys(&query.source);
+    if with_keys {
+        sql.push(", c.conversation_key");
+    }
+    sql.push(" FROM (SELECT DISTINCT r.message_id FROM reaction_counts AS r WHERE r.app_id = ")
+        .push_bind(query.app_id.clone());
+    if let Source::Conversation(key) = &query.source {
+        sql.push(" AND r.conversation_id = ");
+        push_conversation_id(sql, query, key);
+    }
+    push_each_reacted(sql, query);
+    sql.push(" WHERE m.app_id = ")
+        .push_bind(query.app_id.clone())
+        .push(" AND m.message_id = r.message_id OFFSET 0) AS m");
+    push_keys(sql, with_keys);
+    sql.push(" WHERE true");
+    push_cursor_beside_id(sql, query);
+    push_hidden(sql, query);
+    push_filter(sql, query, None);
+}
+
+/// Ends the list of ids, from the cursor on, and begins to look each message up: the order holds to the end.
+fn push_each_reacted(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    if let Cursor::Id(id) = query.cursor {
+        sql.push(" AND r.message_id").push(if query.forward { " > " } else { " < " }).push_bind(id);
+    }
+    push_order_of_reacted(sql, query);
+    sql.push(") AS r CROSS JOIN LATERAL (SELECT * FROM messages AS m");
+}
+
+fn push_order_of_reacted(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery) {
+    sql.push(" ORDER BY r.message_id").push(if query.forward { " ASC" } else { " DESC" });
 }
 
 /// What the index of terms gives, as far as it is in the one conversation or in the app.
@@ -334,8 +383,19 @@ fn push_of_user(
         ", c.conversation_key FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
          CROSS JOIN LATERAL (
-             SELECT m.* FROM messages AS m WHERE m.app_id = p.app_id AND m.conversation_id = p.conversation_id",
+             SELECT m.* FROM ",
     );
+    let is_reacted = is_by_reactions(query) && matches!(part, Part::Whole);
+    if is_reacted {
+        sql.push(
+            "(SELECT DISTINCT r.message_id FROM reaction_counts AS r
+                 WHERE r.app_id = p.app_id AND r.conversation_id = p.conversation_id",
+        );
+        push_each_reacted(sql, query);
+        sql.push(" WHERE m.app_id = p.app_id AND m.message_id = r.message_id OFFSET 0) AS m WHERE true");
+    } else {
+        sql.push("messages AS m WHERE m.app_id = p.app_id AND m.conversation_id = p.conversation_id");
+    }
     if let Some(uid) = &query.hidden_from {
         sql.push(" AND m.sequence > p.hidden_before_sequence");
         push_disapproved(sql, query, uid);
@@ -343,7 +403,11 @@ fn push_of_user(
     push_cursor(sql, query);
     push_part(sql, query, part);
     push_filter(sql, query, Some(OWN));
-    push_order(sql, query);
+    if is_reacted {
+        push_order_of_reacted(sql, query)
+    } else {
+        push_order(sql, query)
+    }
     sql.push(" LIMIT ").push_bind(limit).push(") AS m WHERE ");
     push_places(sql, query, uid, direct_only);
     let after = match (query.cursor, part) {

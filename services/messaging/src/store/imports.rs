@@ -2,10 +2,11 @@
 
 use sqlx::PgConnection;
 
-/// A message that an import may refer to.
+/// A message that an import may refer to, or whose muid it repeats.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Referred {
     pub muid: String,
+    pub sender_uid: String,
     pub message_id: i64,
     pub conversation_id: i64,
     pub parent_id: Option<i64>,
@@ -22,7 +23,7 @@ pub(crate) async fn find_referred(
         return Ok(Vec::new());
     }
     sqlx::query_as(
-        "SELECT muid, message_id, conversation_id, parent_id, category
+        "SELECT muid, sender_uid, message_id, conversation_id, parent_id, category
          FROM messages
          WHERE app_id || '' = $1 AND muid = ANY($2)",
     )

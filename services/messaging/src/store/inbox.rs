@@ -205,6 +205,7 @@ const VISIBLE: &str = "p.left_at IS NULL
         c.preview_sequence > p.hidden_before_sequence
         OR p.opened
         OR (p.hidden_before_sequence = 0 AND c.conversation_key LIKE 'g:%')
+        OR p.keeps_place
     )";
 
 /// Of everybody's rows of a conversation the first one's alone.
@@ -216,6 +217,7 @@ const FIRST_OF_ITS_CONVERSATION: &str = " AND NOT EXISTS (
             c.preview_sequence > first.hidden_before_sequence
             OR first.opened
             OR (first.hidden_before_sequence = 0 AND c.conversation_key LIKE 'g:%')
+            OR first.keeps_place
         )
 )";
 

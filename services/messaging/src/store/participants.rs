@@ -241,12 +241,14 @@ pub(crate) async fn set_tags(
     Ok(done.rows_affected() > 0)
 }
 
-/// Hides what was said so far from one user, for whom it counts as read; answers whether the user has a place there.
+/// Hides what was said so far from one user, for whom it counts as read; answers whether the user has a place there. The
+/// conversation leaves the user's list until something new is said, unless it keeps its place.
 pub(crate) async fn hide_history(
     connection: &mut PgConnection,
     app_id: &str,
     uid: &str,
     conversation_key: &str,
+    keeps_place: bool,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "UPDATE participants AS p
@@ -254,7 +256,8 @@ pub(crate) async fn hide_history(
              joined_sequence = c.last_sequence,
              unread_sequence = NULL,
              unread_message_id = NULL,
-             opened = false
+             opened = false,
+             keeps_place = $4
          FROM conversations AS c
          WHERE c.app_id = $1 AND c.conversation_key = $2
              AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
@@ -262,6 +265,7 @@ pub(crate) async fn hide_history(
     .bind(app_id)
     .bind(conversation_key)
     .bind(uid)
+    .bind(keeps_place)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)

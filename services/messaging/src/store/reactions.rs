@@ -86,8 +86,11 @@ pub(crate) async fn insert(
              INSERT INTO reactions (app_id, message_id, reaction, uid, reacted_at) VALUES ($1, $2, $3, $4, $5)
              RETURNING reaction_id
          ), counted AS (
-             INSERT INTO reaction_counts AS c (app_id, message_id, reaction, count, first_reaction_id)
-             SELECT $1, $2, $3, 1, made.reaction_id FROM made
+             INSERT INTO reaction_counts AS c
+                 (app_id, conversation_id, message_id, reaction, count, first_reaction_id)
+             SELECT $1, m.conversation_id, $2, $3, 1, made.reaction_id
+             FROM made
+             JOIN messages AS m ON m.app_id = $1 AND m.message_id = $2
              ON CONFLICT (app_id, message_id, reaction) DO UPDATE SET count = c.count + 1
          ), touched AS (
              UPDATE messages SET reaction_total = reaction_total + 1, updated_at = $5

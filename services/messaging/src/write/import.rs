@@ -14,7 +14,7 @@ use crate::{
         conversations::{self, Locked, Place, Wanted},
         imports::{self, Referred},
         insert::{self, Row},
-        messages::{self, MuidOf},
+        messages::{self, MuidOf, StoredMessage},
         threads::{self, Growth, Member},
     },
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(crate) enum Imported {
     /// Stored under this id.
     Created(i64),
-    /// Its muid was there already, with this id.
+    /// It was there already, with this id.
     Known(i64),
 }
 
@@ -91,21 +91,20 @@ fn oldest_of_each<'a>(items: &[&'a Checked], app_id: &'a str) -> Vec<Wanted<'a>>
     oldest.values().map(|item| Wanted { app_id, key: &item.new.key, created_at: item.sent_at }).collect()
 }
 
-/// The ids of messages that are there, by the items' places.
+/// The messages that are there, by the items' places.
 async fn known(
     connection: &mut PgConnection,
     app_id: &str,
     items: &[&Checked],
-) -> std::result::Result<HashMap<usize, i64>, sqlx::Error> {
+) -> std::result::Result<HashMap<usize, StoredMessage>, sqlx::Error> {
     let asked: Vec<MuidOf<'_>> = items
         .iter()
         .map(|item| MuidOf { app_id, muid: &item.new.message.muid, sender_uid: &item.new.message.sender_uid })
         .collect();
-    let found = messages::find_by_muids(connection, &asked).await?;
-    Ok(found.into_iter().map(|(place, stored)| (place, stored.message_id)).collect())
+    Ok(messages::find_by_muids(connection, &asked).await?.into_iter().collect())
 }
 
-/// Messages of earlier calls that items refer to.
+/// Messages of earlier calls that items refer to, and all those of the items' own muids.
 async fn referred(
     connection: &mut PgConnection,
     app_id: &str,
@@ -113,7 +112,7 @@ async fn referred(
 ) -> std::result::Result<Vec<Referred>, sqlx::Error> {
     let muids: BTreeSet<&str> = items
         .iter()
-        .flat_map(|item| [item.parent_muid.as_str(), item.quoted_muid.as_str()])
+        .flat_map(|item| [item.new.message.muid.as_str(), &item.parent_muid, &item.quoted_muid])
         .filter(|muid| !muid.is_empty())
         .collect();
     imports::find_referred(connection, app_id, &muids.into_iter().collect::<Vec<_>>()).await
@@ -149,12 +148,11 @@ impl Placed<'_> {
 
 struct Plan<'a> {
     locked: HashMap<Place, Locked>,
-    known: HashMap<usize, i64>,
+    known: HashMap<usize, StoredMessage>,
     referred: Vec<Referred>,
     ids: std::vec::IntoIter<i64>,
     rows: Vec<Placed<'a>>,
-    /// Rows by muid: several when senders differ.
-    by_muid: HashMap<&'a str, Vec<usize>>,
+    by_muid: HashMap<&'a str, usize>,
     /// By the thread's parent.
     growths: HashMap<i64, Growth>,
     members: Vec<Member>,
@@ -162,13 +160,10 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn place(&mut self, app_id: &str, index: usize, item: &'a Checked) -> Outcome {
-        if let Some(id) = self.known.get(&index) {
-            return Ok(Imported::Known(*id));
+        if let Some(id) = self.known_id(index, item)? {
+            return Ok(Imported::Known(id));
         }
         let mut message = item.new.message.clone();
-        if let Some(twin) = self.of_muid(&message.muid).find(|row| row.message.sender_uid == message.sender_uid) {
-            return Ok(Imported::Known(twin.message_id));
-        }
         let place = (app_id.to_owned(), item.new.stored_key.clone());
         let conversation_id = match self.locked.get(&place) {
             Some(conversation) => conversation.conversation_id,
@@ -190,10 +185,28 @@ impl<'a> Plan<'a> {
             conversation.last_sequence += 1;
             conversation.counted_total += i64::from(item.new.counted);
             let (sequence, counted_position) = (conversation.last_sequence, conversation.counted_total);
-            self.by_muid.entry(&item.new.message.muid).or_default().push(self.rows.len());
+            self.by_muid.insert(&item.new.message.muid, self.rows.len());
             self.rows.push(Placed { item, message, message_id, conversation_id, sequence, counted_position });
         }
         Ok(Imported::Created(message_id))
+    }
+
+    /// The id of the message that an item repeats; `None`: it is new. A muid names one message of the app.
+    fn known_id(&self, index: usize, item: &Checked) -> Result<Option<i64>> {
+        let muid = item.new.message.muid.as_str();
+        let taken = || Err(MessagingError::MuidTaken { muid: muid.to_owned() });
+        if let Some(stored) = self.known.get(&index) {
+            return if item.is_same(stored) { Ok(Some(stored.message_id)) } else { taken() };
+        }
+        let sender = item.new.message.sender_uid.as_str();
+        if let Some(twin) = self.of_muid(muid) {
+            let is_same = twin.message.sender_uid == sender && item.is_same_item(twin.item);
+            return if is_same { Ok(Some(twin.message_id)) } else { taken() };
+        }
+        match self.referred.iter().any(|row| row.muid == muid && row.sender_uid != sender) {
+            true => taken(),
+            false => Ok(None),
+        }
     }
 
     fn reply(&mut self, app_id: &str, message: &Message, sent_at: DateTime<Utc>) {
@@ -204,8 +217,8 @@ impl<'a> Plan<'a> {
         self.members.extend(thread::members(app_id, message));
     }
 
-    fn of_muid(&self, muid: &str) -> impl Iterator<Item = &Placed<'a>> {
-        self.by_muid.get(muid).into_iter().flatten().map(|index| &self.rows[*index])
+    fn of_muid(&self, muid: &str) -> Option<&Placed<'a>> {
+        self.by_muid.get(muid).map(|index| &self.rows[*index])
     }
 
     fn parent(&self, muid: &str, conversation_id: i64) -> Result<i64> {
@@ -225,6 +238,7 @@ impl<'a> Plan<'a> {
     fn refer(&self, muid: &str, conversation_id: i64) -> Result<Referred> {
         let earlier = self.of_muid(muid).map(|row| Referred {
             muid: muid.to_owned(),
+            sender_uid: row.message.sender_uid.clone(),
             message_id: row.message_id,
             conversation_id: row.conversation_id,
             parent_id: (row.message.parent_id != 0).then_some(row.message.parent_id),
@@ -232,7 +246,7 @@ impl<'a> Plan<'a> {
         });
         let stored = self.referred.iter().filter(|row| row.muid == muid).cloned();
         let mut elsewhere = None;
-        for found in earlier.chain(stored) {
+        for found in earlier.into_iter().chain(stored) {
             if found.conversation_id == conversation_id {
                 return Ok(found);
             }

@@ -3,6 +3,7 @@
 use halley_bus::Channel;
 use halley_contracts::{
     events::v1::{Event, ReactionChanged, event::Body},
+    groups::v1::MembershipAction,
     messaging::v1::{
         self as pb, AddReactionRequest, Direction, ListMessagesRequest, ListReactionsRequest, Message,
         RemoveReactionRequest,
@@ -11,7 +12,7 @@ use halley_contracts::{
 use halley_kit::Caller;
 use halley_model::ErrorCode;
 
-use crate::support::{Api, Feed, GROUP, USER, World, history, to_group, to_user};
+use crate::support::{Api, Feed, GROUP, Turn, USER, World, history, to_group, to_user};
 
 impl Api {
     async fn react(&self, caller: &Caller, message_id: i64, reaction: &str) -> Result<Message, ErrorCode> {
@@ -81,6 +82,53 @@ async fn reactions_are_counted_for_each_viewer() {
     assert_eq!(ids(api.page(&cat, with.clone()).await), [sent.id]);
     api.take_back(&bob, sent.id, "❤️").await.unwrap();
     assert!(api.page(&cat, with).await.is_empty());
+}
+
+#[tokio::test]
+async fn messages_with_reactions_are_walked_whole_and_in_order() {
+    let world = World::new(&["ann", "bob"]).await;
+    world.groups.add_group("room", &["ann", "bob"]);
+    let api = world.start().await;
+    for uid in ["ann", "bob"] {
+        let event = Some(world.membership("room", uid, MembershipAction::Added));
+        api.record_membership(&api.server(), pb::RecordMembershipRequest { event }).await.unwrap();
+    }
+    let (ann, bob) = (api.user("ann"), api.user("bob"));
+    let (mut direct, mut grouped) = (Vec::new(), Vec::new());
+    for n in 0..30 {
+        for (to, reacted) in [(to_user("bob", "d"), &mut direct), (to_group("room", "g"), &mut grouped)] {
+            let id = api.send("ann", to).await.id;
+            if n % 3 == 0 {
+                for (caller, reaction) in [(&ann, "x"), (&bob, "x"), (&bob, "y")] {
+                    api.react(caller, id, reaction).await.unwrap();
+                }
+                reacted.push(id);
+            } else if n % 3 == 1 {
+                api.react(&bob, id, "x").await.unwrap();
+                api.take_back(&bob, id, "x").await.unwrap();
+            }
+        }
+    }
+    let mut all = [direct.clone(), grouped.clone()].concat();
+    all.sort_unstable();
+    let everywhere = ListMessagesRequest::default();
+    for (caller, request, expected) in [
+        (&ann, history(USER, "bob"), &direct),
+        (&bob, history(GROUP, "room"), &grouped),
+        (&bob, everywhere.clone(), &all),
+        (&api.server(), everywhere, &all),
+    ] {
+        for direction in [Direction::Append, Direction::Prepend] {
+            let request =
+                ListMessagesRequest { has_reactions: true, limit: 4, direction: direction.into(), ..request.clone() };
+            let mut seen = api.pages(caller, request.clone(), |request, last| request.cursor_id = last.id).await;
+            if !request.with.is_empty() {
+                let turn: Turn = |request, last| request.cursor_sequence = last.sequence;
+                assert_eq!(api.pages(caller, request, turn).await, seen);
+            }
+            assert_eq!(seen.drain(..).map(|row| row.id).collect::<Vec<_>>(), *expected, "{direction:?}");
+        }
+    }
 }
 
 #[tokio::test]

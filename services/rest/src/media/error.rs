@@ -26,6 +26,9 @@ pub enum MediaError {
         /// As received.
         found: u64,
     },
+    /// The user has uploaded as much as a user may on a day.
+    #[error("A user must not upload more than {0} bytes on a day.")]
+    DailyLimit(u64),
     /// Too many files in one request.
     #[error("There must not be more than {0} files.")]
     TooManyFiles(usize),
@@ -87,6 +90,7 @@ impl ServiceError for MediaError {
             Self::Store(_) | Self::Write(_) => ErrorCode::Exception,
             Self::BodyTooLarge(_) | Self::FieldsTooLarge => ErrorCode::PayloadTooLarge,
             Self::FileTooLarge(_) => ErrorCode::FileSizeExceeded,
+            Self::DailyLimit(_) => ErrorCode::QuotaRestriction,
             Self::TooManyFiles(_) => ErrorCode::FileCountExceeded,
             Self::Form(_) => ErrorCode::BadRequest,
             Self::Stalled(_) => ErrorCode::Timeout,
@@ -108,6 +112,7 @@ impl ServiceError for MediaError {
             | Self::Disguised(_)
             | Self::FileName(_)
             | Self::FileTooLarge(_)
+            | Self::DailyLimit(_)
             | Self::TooManyFiles(_)
             | Self::OtherSize { .. } => Some("files"),
             _ => None,

@@ -2,6 +2,7 @@
 
 use std::{os::unix::fs::DirBuilderExt as _, sync::Arc};
 
+use futures::TryStreamExt as _;
 use object_store::{
     Error, GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
     aws::AmazonS3Builder, buffered::BufWriter, local::LocalFileSystem, path::Path,
@@ -105,6 +106,22 @@ impl Store {
                 self.delete(&self.path(app, &name)).await;
             }
         }
+    }
+
+    /// Removes every file of an app, one after the other, and answers how many.
+    pub async fn remove_app(&self, app: &str) -> Result<u64, MediaError> {
+        let mut count = 0;
+        for folder in [app.to_owned(), format!("{CLAIMS}/{app}")] {
+            let folder = Path::from_iter(self.prefix.split('/').chain(folder.split('/')));
+            let mut files = self.objects.list(Some(&folder));
+            while let Some(file) = files.try_next().await? {
+                match self.objects.delete(&file.location).await {
+                    Ok(()) | Err(Error::NotFound { .. }) => count += 1,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(count)
     }
 
     async fn delete(&self, path: &Path) {
@@ -318,6 +335,19 @@ mod tests {
         drop(store.claim("app", &name).await.expect("again"));
         settle(&store).await;
         assert_eq!(files(folder.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn the_files_of_one_app_are_removed() {
+        let (folder, store) = store();
+        for app in ["app", "app2"] {
+            for _ in 0..3 {
+                store.put(app, &Name::fresh("png"), vec![1]).await.expect("a file");
+            }
+        }
+        assert_eq!(store.remove_app("app").await.expect("removed"), 3);
+        assert_eq!(store.remove_app("app").await.expect("again"), 0);
+        assert_eq!(files(folder.path()), 3, "another app's");
     }
 
     #[test]

@@ -101,6 +101,7 @@ pub struct Tag(#[allow(dead_code)] String);
 /// How to delete.
 #[derive(ToSchema)]
 pub struct Deletion {
-    /// For good; otherwise the row is kept.
+    /// For good; otherwise the row is kept. With a user go the user's messages and reactions everywhere and the user's
+    /// conversations with others, within moments.
     permanent: Option<Flag>,
 }

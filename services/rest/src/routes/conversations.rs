@@ -210,6 +210,8 @@ async fn update(context: Context, with: With, body: &Body) -> Reply {
 }
 
 /// Deletes the conversation with a user for the acting user.
+///
+/// The other side keeps its messages, unless they are to be deleted for good.
 #[utoipa::path(
     delete, path = "/users/{uid}/conversation", tag = "conversations", operation_id = "reset-user-conversation",
     params(path::Uid),
@@ -220,9 +222,14 @@ async fn update(context: Context, with: With, body: &Body) -> Reply {
 pub async fn reset_with_user(context: Context, uid: Path<String>, body: Body) -> Reply {
     let with = user(uid)?;
     body.text("conversationWith")?;
-    body.flag("deleteMessagesPermanently")?;
-    body.flag("preserveOrder")?;
-    reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
+    let request = ResetConversationRequest {
+        with_type: with.kind.into(),
+        with: with.id,
+        preserve_order: body.flag("preserveOrder")?,
+        delete_messages: body.flag("deleteMessagesPermanently")?,
+        ..Default::default()
+    };
+    reset(context, request).await
 }
 
 /// Deletes the conversation of a group for the acting user.
@@ -237,8 +244,13 @@ pub async fn reset_with_user(context: Context, uid: Path<String>, body: Body) ->
 )]
 pub async fn reset_of_group(context: Context, guid: Path<String>, body: Body) -> Reply {
     let with = group(guid)?;
-    body.flag("preserveOrder")?;
-    reset(context, ResetConversationRequest { with_type: with.kind.into(), with: with.id, ..Default::default() }).await
+    let request = ResetConversationRequest {
+        with_type: with.kind.into(),
+        with: with.id,
+        preserve_order: body.flag("preserveOrder")?,
+        ..Default::default()
+    };
+    reset(context, request).await
 }
 
 /// Deletes a conversation for the acting user.
@@ -254,7 +266,6 @@ pub async fn reset_by_id(context: Context, Path(conversation_id): Path<String>) 
     reset(context, ResetConversationRequest { conversation_id, ..Default::default() }).await
 }
 
-/// Only the own side: what the body asks of it changes nothing for others, so it is read only for a wrong one to be told.
 async fn reset(context: Context, request: ResetConversationRequest) -> Reply {
     context.messaging().reset_conversation(context.request(request)).await?;
     done("The conversation is deleted for the user.")

@@ -174,7 +174,7 @@ async fn find(operator: &Operator, app_id: String) -> Result<ManagedApp, ApiErro
     Ok(answer.app.unwrap_or_default())
 }
 
-/// Archives an app, and deletes it after 30 days.
+/// Archives an app. It is deleted for good 30 days later, or when the installation's `auth.archived_app_days` says.
 #[utoipa::path(
     delete, path = "/apps/{appId}", tag = "management", operation_id = "delete-app",
     params(path::AppId),

@@ -51,6 +51,7 @@ const FOR_PAGES: (HeaderName, HeaderValue) =
     extensions(("x-errors" = json!([
         "ERR_EMPTY_RECEIVER", "ERR_INVALID_RECEIVER_TYPE", "ERR_UID_NOT_FOUND", "ERR_GUID_NOT_FOUND",
         "ERR_GROUP_NOT_JOINED", "ERR_FILE_COUNT_EXCEEDED", "ERR_FILE_SIZE_EXCEEDED", "ERR_INVALID_MEDIA_MESSAGE",
+        "ERR_PLAN_QUOTA_RESTRICTION",
     ])))
 )]
 pub async fn permit(context: Context, parts: Parts, body: Fields) -> Reply {
@@ -62,11 +63,14 @@ pub async fn permit(context: Context, parts: Parts, body: Fields) -> Reply {
     if files.len() > FILES_MAX {
         return Err(MediaError::TooManyFiles(FILES_MAX).into());
     }
-    let limit = context.settings().await.limit(Limit::FileBytes);
+    let settings = context.settings().await;
+    let limit = settings.limit(Limit::FileBytes);
+    let mut bytes: u64 = 0;
     let address = media::address(&context.config, &parts, context.app_id());
     let mut permissions = Map::new();
     for (id, file) in files {
         let wanted = wanted(id, file)?;
+        bytes = bytes.saturating_add(wanted.size);
         let permission = context.media.permit(context.app_id(), &wanted, limit)?;
         let attachment = permission.file.to_json(&address);
         let message = SendMessageRequest {
@@ -77,6 +81,7 @@ pub async fn permit(context: Context, parts: Parts, body: Fields) -> Reply {
         context.check_sending(&message).await?;
         permissions.insert(id.clone(), shown(&permission, attachment, &address));
     }
+    context.media.count(context.uploader(&settings), bytes).await?;
     data(permissions)
 }
 

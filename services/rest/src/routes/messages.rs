@@ -33,6 +33,7 @@ use crate::{
         "ERR_INVALID_MEDIA_MESSAGE", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA", "ERR_INVALID_METADATA",
         "ERR_MESSAGE_ID_NOT_FOUND", "ERR_WRONG_MESSAGE_THREAD", "ERR_MESSAGE_THREAD_NESTING",
         "ERR_WRONG_MESSAGE_THREAD_CATEGORY", "ERR_FILE_SIZE_EXCEEDED", "ERR_FILE_COUNT_EXCEEDED",
+        "ERR_PLAN_QUOTA_RESTRICTION",
     ])))
 )]
 pub async fn send(context: Context, request: Request) -> Reply {
@@ -55,6 +56,7 @@ pub async fn send(context: Context, request: Request) -> Reply {
         "ERR_INVALID_MEDIA_MESSAGE", "ERR_EMPTY_CUSTOM_DATA", "ERR_INVALID_CUSTOM_DATA", "ERR_INVALID_METADATA",
         "ERR_MESSAGE_ID_NOT_FOUND", "ERR_WRONG_MESSAGE_THREAD", "ERR_MESSAGE_THREAD_NESTING",
         "ERR_WRONG_MESSAGE_THREAD_CATEGORY", "ERR_FILE_SIZE_EXCEEDED", "ERR_FILE_COUNT_EXCEEDED",
+        "ERR_PLAN_QUOTA_RESTRICTION",
     ])))
 )]
 pub async fn reply(context: Context, Path(id): Path<String>, request: Request) -> Reply {

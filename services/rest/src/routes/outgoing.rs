@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest as _, Request};
 use futures::future::join_all;
 use halley_contracts::messaging::v1::{Message, MessageCategory, ReceiverType, SendMessageRequest};
-use halley_model::{Limit, field, limits};
+use halley_model::{AppSettings, Limit, field, limits};
 use halley_wire::{MessageJson, Receiver, parse_content, parse_receivers, parse_send};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     caller::Context,
     input::Body,
-    media::{self, Form, Stored},
+    media::{self, Form, Stored, Uploader},
     reply::{ApiError, Reply, data, failure, value},
 };
 
@@ -30,8 +30,10 @@ impl Context {
     }
 
     async fn post_form(&self, request: Request, address: &str, parent_id: i64) -> Reply {
-        let limit = self.settings().await.limit(Limit::FileBytes);
-        let Form { mut fields, files, draft } = self.media.receive(self.app_id(), request, limit).await?;
+        let settings = self.settings().await;
+        let by = self.uploader(&settings);
+        let received = self.media.receive(by, request, settings.limit(Limit::FileBytes)).await?;
+        let Form { mut fields, files, draft } = received;
         attach(&mut fields, &files, address);
         let letter = match self.read(&fields, address, parent_id).await {
             Ok(letter) => letter,
@@ -53,6 +55,12 @@ impl Context {
             self.media.store().remove(self.app_id(), &names).await;
         }
         sent.show(self)
+    }
+
+    /// Who uploads.
+    pub fn uploader(&self, settings: &AppSettings) -> Uploader<'_> {
+        let daily_bytes = settings.limit(Limit::UserFileBytes);
+        Uploader { app: self.app_id(), uid: self.caller.acting_uid(), daily_bytes }
     }
 
     async fn read(&self, fields: &Map<String, Value>, address: &str, parent_id: i64) -> Result<Letter, ApiError> {

@@ -7,14 +7,16 @@
 //! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
-//! [`endpoints`] goes through the table of all documented [`operations`], [`isolation`] calls them from one app against
-//! another, [`walks`] and [`list_cursors`] page through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
+//! [`deletion`] deletes for good what users, conversations and apps were. [`endpoints`] goes through the table of all
+//! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
+//! through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
 mod calls;
 mod chat;
 mod clients;
+mod deletion;
 mod endpoints;
 mod faults;
 mod import;

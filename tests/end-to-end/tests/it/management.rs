@@ -32,7 +32,8 @@ impl Manager {
         Self::of(form.platform().await)
     }
 
-    fn of(platform: &Platform) -> Self {
+    /// The owner of a platform's installation.
+    pub fn of(platform: &Platform) -> Self {
         halley_client::install_crypto();
         let file = std::fs::read(platform.data_dir().join("management.json")).expect("written at the first start");
         let file: Value = serde_json::from_slice(&file).expect("JSON");

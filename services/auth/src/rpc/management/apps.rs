@@ -1,6 +1,5 @@
 //! Apps of operators.
 
-use chrono::Duration;
 use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
@@ -14,9 +13,6 @@ use crate::{
     rpc::{apps, operators},
     store::{self, management::ManagedRow},
 };
-
-/// Days from the archiving of an app to its deletion.
-const KEPT_DAYS: i64 = 30;
 
 /// An app with its owner.
 pub fn show(row: ManagedRow) -> pb::ManagedApp {
@@ -75,7 +71,7 @@ pub async fn delete(
     }
     let app = row.into_app();
     let at = time::now();
-    let delete_at = at + Duration::days(KEPT_DAYS);
+    let delete_at = at + auth.archived_for;
     let mut transaction = auth.pool.begin().await?;
     if !store::apps::archive(&mut transaction, &app.app_id, at, delete_at).await? {
         return Err(AuthError::AppArchived { app_id: app.app_id });

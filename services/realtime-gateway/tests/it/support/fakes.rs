@@ -90,6 +90,7 @@ fake! {
         create_app(CreateAppRequest) -> CreateAppResponse;
         get_app(GetAppRequest) -> GetAppResponse;
         list_apps(ListAppsRequest) -> ListAppsResponse;
+        list_removed_apps(ListRemovedAppsRequest) -> ListRemovedAppsResponse;
         update_app(UpdateAppRequest) -> UpdateAppResponse;
         create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
         list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse;

@@ -28,23 +28,25 @@ pub struct UnreadFrom {
     message_id: MessageId,
 }
 
-/// How to delete the conversation with a user. Only the own side is deleted, whatever is said here.
+/// How to delete the conversation with a user.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Reset {
     /// Read and not used.
     conversation_with: Option<String>,
-    /// Read and not used: the other side keeps its messages.
+    /// Whether what was said so far is deleted for good, for both users, within moments. Only an API key may ask for it.
     delete_messages_permanently: Option<Flag>,
-    /// Read and not used.
+    /// Whether the conversation stays in the user's list, empty and where it was, rather than out of it until something new
+    /// is said.
     preserve_order: Option<Flag>,
 }
 
-/// How to delete the conversation of a group. Only the own side is deleted, whatever is said here.
+/// How to delete the conversation of a group. Only the own side is deleted.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct GroupReset {
-    /// Read and not used.
+    /// Whether the conversation stays in the user's list, empty and where it was, rather than out of it until something new
+    /// is said.
     preserve_order: Option<Flag>,
 }
 

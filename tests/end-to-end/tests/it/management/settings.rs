@@ -122,6 +122,20 @@ async fn limits_hold_where_they_are_set(form: Form) {
     let wanted = json!({"receiver": "ann", "receiverType": "user", "files": {"one": file}});
     let permit = post("/files/upload-url", wanted).header("onBehalfOf", "bob");
     assert_eq!(refused(permit).await, "ERR_FILE_SIZE_EXCEEDED");
+    owner.set(&app, json!({"limits.files.bytesPerUserAndDay": 15})).await;
+    let file = json!({"name": "a.txt", "mimeType": "text/plain", "size": 8});
+    let wanted = json!({"receiver": "ann", "receiverType": "user", "files": {"one": file}});
+    let permit = |uid: &str| post("/files/upload-url", wanted.clone()).header("onBehalfOf", uid);
+    assert_eq!(soon_refused("much on one day", permit("bob")).await, "ERR_PLAN_QUOTA_RESTRICTION");
+    data(permit("cat")).await;
+    let form =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n0123456789\r\n--b--\r\n";
+    let form = owner.as_app(&app, Method::POST, "/messages").header("onBehalfOf", "cat").body(form);
+    assert_eq!(
+        refused(form.header("content-type", "multipart/form-data; boundary=b")).await,
+        "ERR_PLAN_QUOTA_RESTRICTION"
+    );
+    data(post("/files/upload-url", wanted.clone())).await;
     for _ in 0..2 {
         data(post("/users/ann/auth_tokens", json!({"force": true}))).await;
     }

@@ -1,0 +1,17 @@
+//! The settings of this service.
+
+use serde::Deserialize;
+
+/// The section `[auth]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// Days from the archiving of an app to its deletion for good, with everything that belongs to it.
+    pub archived_app_days: u16,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self { archived_app_days: 30 }
+    }
+}

@@ -1,0 +1,6 @@
+-- Apps that were deleted for good, and whether everything here of them is.
+CREATE TABLE removals (
+    app_id text COLLATE "C" CONSTRAINT removals_pkey PRIMARY KEY,
+    removed_at timestamptz NOT NULL,
+    done_at timestamptz
+);
