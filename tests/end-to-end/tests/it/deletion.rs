@@ -71,7 +71,7 @@ async fn a_conversation_may_keep_its_place(form: Form) {
     assert!(kept.get("lastMessage").is_none_or(|last| !last.to_string().contains("first")), "{kept}");
     assert!(scene.texts(&bob, &format!("/users/{}", ann.uid)).await.is_empty());
     data(scene.by(&bob, Method::DELETE, &path, json!({}))).await;
-    assert_eq!(sides(&scene, &bob).await, [cat.uid.clone()]);
+    assert_eq!(sides(&scene, &bob).await, [cat.uid.as_str()]);
 }
 
 async fn a_conversation_may_be_deleted_for_both(form: Form) {
