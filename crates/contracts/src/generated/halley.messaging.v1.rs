@@ -1941,6 +1941,76 @@ pub struct CountMessagesResponse {
     #[prost(int64, tag = "2")]
     pub group_messages: i64,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResumeRequest {
+    /// Of an earlier answer; empty: nothing was seen yet, and only a token is wanted.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// How far the client has come in conversations since then; messages up to there are left out. At most 1,000.
+    #[prost(message, repeated, tag = "2")]
+    pub positions: ::prost::alloc::vec::Vec<Position>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Position {
+    /// The conversation's public id.
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the newest message that the client has; the client has all those before it, too.
+    #[prost(int64, tag = "2")]
+    pub sequence: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResumeResponse {
+    /// Stands for the moment of this answer.
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// The token was of no use, or too much was missed: whatever the client shows is to be fetched anew. Nothing else is told.
+    #[prost(bool, tag = "2")]
+    pub refetch: bool,
+    /// Messages that are new, each conversation's in order. Membership is told by its action messages.
+    #[prost(message, repeated, tag = "3")]
+    pub messages: ::prost::alloc::vec::Vec<Message>,
+    /// Older messages that changed: edited, deleted, with other reactions, pinned.
+    #[prost(message, repeated, tag = "4")]
+    pub changed_messages: ::prost::alloc::vec::Vec<Message>,
+    /// How far others got.
+    #[prost(message, repeated, tag = "5")]
+    pub receipts: ::prost::alloc::vec::Vec<MissedReceipt>,
+    /// Conversations in which the user's own state changed: read up to elsewhere, tagged, hidden.
+    #[prost(message, repeated, tag = "6")]
+    pub conversations: ::prost::alloc::vec::Vec<Conversation>,
+    /// Public ids of the conversations that the user is not in any more.
+    #[prost(string, repeated, tag = "7")]
+    pub left_conversation_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Public ids of groups with more than 300 members: receipts of others in these are not told one by one.
+    #[prost(string, repeated, tag = "8")]
+    pub untold_receipts_of: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissedReceipt {
+    /// Whose.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<super::super::identity::v1::User>,
+    /// Where, as who made it sees it: the other user, or the group.
+    #[prost(enumeration = "ReceiverType", tag = "2")]
+    pub receiver_type: i32,
+    #[prost(string, tag = "3")]
+    pub receiver: ::prost::alloc::string::String,
+    /// The conversation's public id.
+    #[prost(string, tag = "4")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Read; else delivered.
+    #[prost(bool, tag = "5")]
+    pub read: bool,
+    /// Up to this message.
+    #[prost(int64, tag = "6")]
+    pub message_id: i64,
+    #[prost(int64, tag = "7")]
+    pub sequence: i64,
+    /// Unix ms.
+    #[prost(int64, tag = "8")]
+    pub at_ms: i64,
+}
 /// Which way a page goes from its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2939,6 +3009,31 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// What the caller's user missed since an earlier answer to this call: all of it, or the advice to fetch anew. Never a part.
+        /// What it is told of has its present state, so that an event told twice changes nothing. Errors: ERR_BAD_REQUEST.
+        pub async fn resume(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/Resume",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.MessagingService", "Resume"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Shows users the conversation that they have with another one, on both sides, also before anything is said in it. Safe to
         /// repeat. Who deletes it sees it again with the next message, or the next call. Not for logged-in users.
         /// Errors: ERR_UID_NOT_FOUND, ERR_BAD_REQUEST past 1,000 others.
@@ -3327,6 +3422,12 @@ pub mod messaging_service_server {
             tonic::Response<super::ReplaceSystemPinsResponse>,
             tonic::Status,
         >;
+        /// What the caller's user missed since an earlier answer to this call: all of it, or the advice to fetch anew. Never a part.
+        /// What it is told of has its present state, so that an event told twice changes nothing. Errors: ERR_BAD_REQUEST.
+        async fn resume(
+            &self,
+            request: tonic::Request<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status>;
         /// Shows users the conversation that they have with another one, on both sides, also before anything is said in it. Safe to
         /// repeat. Who deletes it sees it again with the next message, or the next call. Not for logged-in users.
         /// Errors: ERR_UID_NOT_FOUND, ERR_BAD_REQUEST past 1,000 others.
@@ -4711,6 +4812,51 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReplaceSystemPinsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/Resume" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ResumeRequest>
+                    for ResumeSvc<T> {
+                        type Response = super::ResumeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::resume(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
