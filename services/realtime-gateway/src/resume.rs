@@ -10,7 +10,8 @@ use halley_contracts::{
     common::v1::UserPrincipal,
     events::v1::{Event, MessageSent, ReceiptChanged, ReceiptKind, event::Body},
     messaging::v1::{
-        Message, MissedReceipt, Position, ResumeRequest, ResumeResponse, messaging_service_client::MessagingServiceClient,
+        Message, MissedReceipt, Position, ResumeRequest, ResumeResponse,
+        messaging_service_client::MessagingServiceClient,
     },
 };
 use halley_kit::Caller;
@@ -70,8 +71,7 @@ fn frames(identity: &Identity, missed: ResumeResponse) -> impl Iterator<Item = S
     let end = frame::resumed(&app_id, &missed);
     // Without the device that caused it: this one may have been cut off before it had the answer to its own call.
     let live = |app_id: &str, body: Body, at_ms: i64| {
-        let event =
-            Event { app_id: app_id.to_owned(), occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
+        let event = Event { app_id: app_id.to_owned(), occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
         frame::encode(&event, false, true).and_then(|frames| frames.positions).map(|frame| frame.to_string())
     };
     let left = missed.left_conversation_ids.into_iter().filter_map({

@@ -123,7 +123,10 @@ async fn behind(
 fn known(touched: &[Touched], positions: &HashMap<&str, i64>) -> Result<HashMap<i64, i64>> {
     let mut by_public: HashMap<String, Vec<i64>> = HashMap::new();
     for conversation in touched.iter().filter(|conversation| !conversation.is_left) {
-        by_public.entry(parse(&conversation.conversation_key)?.public()).or_default().push(conversation.conversation_id);
+        by_public
+            .entry(parse(&conversation.conversation_key)?.public())
+            .or_default()
+            .push(conversation.conversation_id);
     }
     let one = |(public, ids): (String, Vec<i64>)| match ids.as_slice() {
         [id] => positions.get(public.as_str()).map(|sequence| (*id, *sequence)),
@@ -160,17 +163,15 @@ async fn show(messaging: &Messaging, caller: &Caller, uid: &str, missed: Missed)
         receipts: receipts(messaging, app_id, &others).await?,
         left_conversation_ids: left(&own, &conversations)?,
         conversations,
-        untold_receipts_of: untold.iter().map(|place| Ok(parse(&place.conversation_key)?.public())).collect::<Result<_>>()?,
+        untold_receipts_of: untold
+            .iter()
+            .map(|place| Ok(parse(&place.conversation_key)?.public()))
+            .collect::<Result<_>>()?,
         ..Default::default()
     })
 }
 
-async fn show_messages(
-    messaging: &Messaging,
-    app_id: &str,
-    uid: &str,
-    rows: &[StoredMessage],
-) -> Result<Vec<Message>> {
+async fn show_messages(messaging: &Messaging, app_id: &str, uid: &str, rows: &[StoredMessage]) -> Result<Vec<Message>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -193,8 +194,7 @@ async fn own_conversations(
     own: &[&Touched],
 ) -> Result<Vec<Conversation>> {
     let here = own.iter().filter(|conversation| !conversation.is_left);
-    let places: Vec<(String, i64)> =
-        here.map(|conversation| (uid.to_owned(), conversation.conversation_id)).collect();
+    let places: Vec<(String, i64)> = here.map(|conversation| (uid.to_owned(), conversation.conversation_id)).collect();
     match places.is_empty() {
         true => Ok(Vec::new()),
         false => of_places(messaging, app_id, uid, &places).await,

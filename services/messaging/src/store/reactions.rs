@@ -146,14 +146,13 @@ pub(crate) async fn delete(
 
 /// How many users have that reaction to the message.
 pub(crate) async fn count_of(connection: &mut PgConnection, key: &ReactionKey<'_>) -> Result<i64, sqlx::Error> {
-    let count: Option<i32> = sqlx::query_scalar(
-        "SELECT count FROM reaction_counts WHERE app_id = $1 AND message_id = $2 AND reaction = $3",
-    )
-    .bind(key.app_id)
-    .bind(key.message_id)
-    .bind(key.reaction)
-    .fetch_optional(connection)
-    .await?;
+    let count: Option<i32> =
+        sqlx::query_scalar("SELECT count FROM reaction_counts WHERE app_id = $1 AND message_id = $2 AND reaction = $3")
+            .bind(key.app_id)
+            .bind(key.message_id)
+            .bind(key.reaction)
+            .fetch_optional(connection)
+            .await?;
     Ok(i64::from(count.unwrap_or_default()))
 }
 

@@ -23,7 +23,8 @@ impl Api {
     }
 
     async fn since(&self, uid: &str, token: &str, positions: &[(&str, i64)]) -> ResumeResponse {
-        let position = |(id, sequence): &(&str, i64)| Position { conversation_id: (*id).to_owned(), sequence: *sequence };
+        let position =
+            |(id, sequence): &(&str, i64)| Position { conversation_id: (*id).to_owned(), sequence: *sequence };
         let positions = positions.iter().map(position).collect();
         self.resume(&self.user(uid), ResumeRequest { token: token.to_owned(), positions }).await.unwrap()
     }
@@ -100,11 +101,8 @@ async fn edits_deletions_reactions_and_pins_of_older_messages_are_told() {
         sent.push(api.send("ann", to_user("bob", &format!("t{n}"))).await);
     }
     let token = api.token("bob").await;
-    let edit = pb::EditMessageRequest {
-        id: sent[0].id,
-        data_json: r#"{"text":"edited"}"#.to_owned(),
-        ..Default::default()
-    };
+    let edit =
+        pb::EditMessageRequest { id: sent[0].id, data_json: r#"{"text":"edited"}"#.to_owned(), ..Default::default() };
     api.edit_message(&ann, edit).await.unwrap();
     api.delete_message(&ann, pb::DeleteMessageRequest { id: sent[1].id, ..Default::default() }).await.unwrap();
     api.like("bob", sent[2].id).await;
@@ -176,7 +174,10 @@ async fn who_came_in_and_who_had_to_go_is_told() {
     let missed = api.missed("bob", &of_bob).await;
     assert_eq!(missed.left_conversation_ids, ["group_room"]);
     let [kicked] = missed.messages.as_slice() else { panic!("how it came: {:?}", texts(&missed.messages)) };
-    assert_eq!((kicked.category(), kicked.action_on.as_ref().unwrap().uid.as_str()), (pb::MessageCategory::Action, "bob"));
+    assert_eq!(
+        (kicked.category(), kicked.action_on.as_ref().unwrap().uid.as_str()),
+        (pb::MessageCategory::Action, "bob")
+    );
 }
 
 #[tokio::test]

@@ -36,7 +36,8 @@ async fn next(client: &mut Client) -> Value {
 async fn what_was_missed_comes_first_and_ends_with_a_token() {
     let world = World::new().await;
     let node = world.node().await;
-    let message = |id: i64| Message { id, sequence: id, conversation_id: "a_user_b".into(), ..to_user("bob", "ann", id) };
+    let message =
+        |id: i64| Message { id, sequence: id, conversation_id: "a_user_b".into(), ..to_user("bob", "ann", id) };
     *world.fakes.messaging.missed.lock().unwrap() = ResumeResponse {
         token: "second".into(),
         messages: vec![message(7), message(8)],
@@ -50,7 +51,11 @@ async fn what_was_missed_comes_first_and_ends_with_a_token() {
             at_ms: 5000,
             ..Default::default()
         }],
-        conversations: vec![Conversation { conversation_id: "c".into(), owner_uid: "ann".into(), ..Default::default() }],
+        conversations: vec![Conversation {
+            conversation_id: "c".into(),
+            owner_uid: "ann".into(),
+            ..Default::default()
+        }],
         left_conversation_ids: vec!["group_x".into()],
         untold_receipts_of: vec!["group_large".into()],
         ..Default::default()

@@ -195,7 +195,7 @@ fake! {
                 .collect();
             let page = Some(PageInfo { total: i64::try_from(users.len()).unwrap(), ..Default::default() });
             self.lists.pass().await?;
-            Ok(Response::new(identity::ListFriendsResponse { users, page }))
+            Ok(Response::new(identity::ListFriendsResponse { users, page, ..Default::default() }))
         }
     } without {
         create_user(CreateUserRequest) -> CreateUserResponse;
