@@ -36,9 +36,16 @@ type Who = (String, String);
 pub struct Comings {
     grace: Duration,
     marked: Mutex<HashSet<Who>>,
-    /// Who will be marked, in the order of that.
-    later: Mutex<VecDeque<(Instant, Who)>>,
+    later: Mutex<Later>,
     wake: Notify,
+}
+
+/// Who will be marked.
+#[derive(Default)]
+struct Later {
+    /// In the order of that. Of a user who came and went again meanwhile only the last one counts.
+    turns: VecDeque<(Instant, Who)>,
+    due: HashMap<Who, Instant>,
 }
 
 impl Comings {
@@ -55,18 +62,31 @@ impl Comings {
 
     /// Says that a user's last socket may have closed.
     pub fn mark_later(&self, app_id: &str, uid: &str) {
-        lock(&self.later).push_back((Instant::now() + self.grace, (app_id.to_owned(), uid.to_owned())));
+        self.mark_at(Instant::now() + self.grace, (app_id.to_owned(), uid.to_owned()));
         self.wake.notify_one();
+    }
+
+    fn mark_at(&self, due: Instant, who: Who) {
+        let mut later = lock(&self.later);
+        later.due.insert(who.clone(), due);
+        later.turns.push_back((due, who));
+    }
+
+    /// Whether a user who has no socket may still come back.
+    fn is_given_grace(&self, app_id: &str, uid: &str) -> bool {
+        lock(&self.later).due.contains_key(&(app_id.to_owned(), uid.to_owned()))
     }
 
     /// Marks whose grace is over; answers how long the next one's lasts.
     fn mark_due(&self, now: Instant) -> Option<Duration> {
         let mut later = lock(&self.later);
-        while let Some((due, _)) = later.front() {
-            if *due > now {
+        while let Some((due, who)) = later.turns.pop_front() {
+            if due > now {
+                later.turns.push_front((due, who));
                 return Some(due.duration_since(now));
             }
-            if let Some((_, who)) = later.pop_front() {
+            if later.due.get(&who) == Some(&due) {
+                later.due.remove(&who);
                 lock(&self.marked).insert(who);
             }
         }
@@ -135,7 +155,13 @@ async fn settle(node: &Node) -> bool {
 
 async fn settle_app(node: &Node, app_id: &str, uids: &[String]) -> Result<(), GatewayError> {
     let is_here = |uid: &str| node.hub.room(&Channel::user(app_id, uid)).is_some();
-    let users: Vec<(String, bool)> = uids.iter().map(|uid| (uid.clone(), is_here(uid))).collect();
+    let users = uids.iter().map(|uid| (uid.clone(), is_here(uid)));
+    // Who left again before this was looked at is marked when the grace is over.
+    let users: Vec<(String, bool)> =
+        users.filter(|(uid, online)| *online || !node.comings.is_given_grace(app_id, uid)).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
     let changed = node.presence.change(app_id, &users).await?;
     let (mut came, mut went) = (Vec::new(), Vec::new());
     for ((uid, online), changed) in users.into_iter().zip(changed) {
@@ -213,4 +239,25 @@ pub async fn retire(node: &Node, node_id: &str) -> Result<(), GatewayError> {
         }
     }
     node.presence.forget(node_id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grace_begins_anew_with_each_going() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let who = || ("app".to_owned(), "ann".to_owned());
+        let comings = Comings::new(Duration::from_millis(500));
+        comings.mark_at(at(500), who());
+        comings.mark_at(at(980), who());
+        assert_eq!(comings.mark_due(at(400)), Some(Duration::from_millis(100)));
+        assert_eq!(comings.mark_due(at(500)), Some(Duration::from_millis(480)), "she was here since");
+        assert!(!comings.has_marked() && comings.is_given_grace("app", "ann"));
+        assert_eq!(comings.mark_due(at(980)), None);
+        assert!(comings.has_marked() && !comings.is_given_grace("app", "ann"));
+        assert!(comings.take()["app"].contains(&"ann".to_owned()));
+    }
 }

@@ -146,12 +146,9 @@ impl Typists {
             }
             !typist.devices.is_empty()
         });
-        let mut shown = self.known.values().filter(|typist| typist.shown).count();
-        for typist in self.known.values_mut().filter(|typist| !typist.shown) {
-            if shown >= SHOWN_MAX {
-                break;
-            }
-            shown += 1;
+        let shown = self.known.values().filter(|typist| typist.shown).count();
+        let waiting = self.known.values_mut().filter(|typist| !typist.shown);
+        for typist in waiting.take(SHOWN_MAX.saturating_sub(shown)) {
             typist.shown = true;
             told.push(typist.event(true));
         }
