@@ -8,6 +8,7 @@
 //! CREATE TABLE removals (
 //!     app_id text COLLATE "C" CONSTRAINT removals_pkey PRIMARY KEY,
 //!     removed_at timestamptz NOT NULL,
+//!     looked_at timestamptz,
 //!     done_at timestamptz
 //! );
 //! ```
@@ -26,9 +27,13 @@ const ROWS: u64 = 1000;
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often auth is asked without a fact.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// How often an app is looked at again until it is done with.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+/// What auth answers at once.
+const ANSWERED: usize = 1000;
 /// After a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
-/// Deletions become visible in auth a little later than their times say.
+/// Deletions become visible in auth a little later than their times say, and what is under way may still store something.
 const OVERLAP: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +52,9 @@ pub fn start(apps: Apps, pool: PgPool, tables: &'static [&'static str], lifecycl
         let mut told = apps.removals();
         loop {
             let pause = match work(&apps, &pool, tables).await {
-                Ok(true) => PAUSE,
-                Ok(false) => LOOK_EVERY,
+                Ok(Work::Some) => PAUSE,
+                Ok(Work::Later) => LOOK_AGAIN,
+                Ok(Work::None) => LOOK_EVERY,
                 Err(error) => {
                     tracing::warn!(%error, "what deleted apps had can't be deleted now");
                     PAUSE_AFTER_FAILURE
@@ -63,15 +69,40 @@ pub fn start(apps: Apps, pool: PgPool, tables: &'static [&'static str], lifecycl
     });
 }
 
-/// Does a part of what is written down; without any, asks for more. Answers whether there may be something to do.
-async fn work(apps: &Apps, pool: &PgPool, tables: &[&str]) -> Result<bool, RemovalError> {
-    if remove_part(pool, tables).await? {
-        return Ok(true);
+/// What there is to do.
+enum Work {
+    Some,
+    /// Something may still come of an app that was deleted lately: sends under way, events, counts kept in memory.
+    Later,
+    None,
+}
+
+/// Does a part of what is written down; without any, asks for more.
+async fn work(apps: &Apps, pool: &PgPool, tables: &[&str]) -> Result<Work, RemovalError> {
+    if remove_part(pool, tables).await? || ask(apps, pool).await? {
+        return Ok(Work::Some);
     }
-    let since: Option<DateTime<Utc>> =
+    let is_unfinished: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM removals WHERE done_at IS NULL)").fetch_one(pool).await?;
+    Ok(if is_unfinished { Work::Later } else { Work::None })
+}
+
+/// Asks which apps were deleted, and writes them down; answers whether any of them is new.
+async fn ask(apps: &Apps, pool: &PgPool) -> Result<bool, RemovalError> {
+    let known: Option<DateTime<Utc>> =
         sqlx::query_scalar("SELECT max(removed_at) FROM removals").fetch_one(pool).await?;
-    let removed = apps.removed_since(since.map_or(DateTime::UNIX_EPOCH, |since| since - OVERLAP)).await?;
-    Ok(write_down(pool, removed).await?)
+    let mut since = known.map_or(DateTime::UNIX_EPOCH, |known| known - OVERLAP);
+    loop {
+        let removed = apps.removed_since(since).await?;
+        let last = removed.last().map(|(_, at)| *at).filter(|_| removed.len() >= ANSWERED);
+        if write_down(pool, removed).await? {
+            return Ok(true);
+        }
+        match last {
+            Some(last) if last > since => since = last,
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Answers whether any of them is new.
@@ -98,11 +129,12 @@ async fn remove_part(pool: &PgPool, tables: &[&str]) -> Result<bool, sqlx::Error
     let app_id: Option<String> = sqlx::query_scalar(
         "SELECT app_id
          FROM removals
-         WHERE done_at IS NULL
+         WHERE done_at IS NULL AND (looked_at IS NULL OR looked_at < now() - make_interval(secs => $1))
          ORDER BY removed_at
          LIMIT 1
          FOR UPDATE SKIP LOCKED",
     )
+    .bind(LOOK_AGAIN.as_secs_f64() / 2.0)
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(app_id) = app_id else { return Ok(false) };
@@ -116,12 +148,20 @@ async fn remove_part(pool: &PgPool, tables: &[&str]) -> Result<bool, sqlx::Error
             return Ok(true);
         }
     }
-    sqlx::query("UPDATE removals SET done_at = now() WHERE app_id = $1")
-        .bind(&app_id)
-        .execute(&mut *transaction)
-        .await?;
+    let is_done: bool = sqlx::query_scalar(
+        "UPDATE removals
+         SET looked_at = now(), done_at = CASE WHEN removed_at < now() - make_interval(secs => $2) THEN now() END
+         WHERE app_id = $1
+         RETURNING done_at IS NOT NULL",
+    )
+    .bind(&app_id)
+    .bind(OVERLAP.as_seconds_f64())
+    .fetch_one(&mut *transaction)
+    .await?;
     transaction.commit().await?;
-    tracing::info!(app = %app_id, "what a deleted app had is deleted");
+    if is_done {
+        tracing::info!(app = %app_id, "what a deleted app had is deleted");
+    }
     Ok(true)
 }
 

@@ -6,8 +6,9 @@ CREATE TABLE erasures (
     uid text COLLATE "C",
     -- Where; null: everywhere, and the user's reactions, too.
     conversation_id bigint,
-    -- What is younger stays.
+    -- What is younger stays: by its time, and by its id, which an import with times of its own does not choose.
     until timestamptz NOT NULL,
+    until_message_id bigint NOT NULL,
     -- How far it is: the group conversations that were looked through, or the messages of the one conversation.
     at_key text COLLATE "C" NOT NULL DEFAULT '',
     at_sequence bigint NOT NULL DEFAULT 0,

@@ -2,5 +2,6 @@
 CREATE TABLE removals (
     app_id text COLLATE "C" CONSTRAINT removals_pkey PRIMARY KEY,
     removed_at timestamptz NOT NULL,
+    looked_at timestamptz,
     done_at timestamptz
 );

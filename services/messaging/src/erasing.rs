@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use halley_contracts::messaging::v1::MessageCategory;
 use halley_kit::{Lifecycle, time};
 use halley_model::APP_SYSTEM_UID;
@@ -26,6 +26,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(20);
 /// While there is nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
+/// By how much the clocks of processes may differ, and how long a send may take that was allowed before the deletion.
+const SKEW: TimeDelta = TimeDelta::seconds(5);
 /// After a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -58,7 +60,7 @@ async fn erase_part(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let has_more = match (&erasure.uid, erasure.conversation_id) {
         (_, Some(conversation_id)) => erase_messages(&mut transaction, &erasure, conversation_id).await?,
         (Some(uid), None) => {
-            erasures::delete_reactions(&mut transaction, &erasure, uid, time::now()).await?
+            erasures::delete_reactions(&mut transaction, &erasure, uid).await?
                 || erasures::ask_for_next_groups(&mut transaction, &erasure, uid).await?
         }
         (None, None) => false,
@@ -104,5 +106,6 @@ fn erased(erasure: &Erasure, messages: Vec<StoredMessage>, now: DateTime<Utc>) -
 
 fn is_meant(erasure: &Erasure, row: &StoredMessage) -> bool {
     let is_action_of_group = erasure.uid.is_some() && row.category == MessageCategory::Action;
-    row.sent_at <= erasure.until && !is_action_of_group
+    let is_older = row.message_id <= erasure.until_message_id && row.sent_at <= erasure.until + SKEW;
+    is_older && !is_action_of_group
 }

@@ -47,6 +47,7 @@ pub const APP_TABLES: &[&str] = &[
     "message_stats",
     "active_users",
     "online_peaks",
+    "message_changes",
     "messages",
     "participants",
     "conversations",

@@ -230,7 +230,13 @@ impl Entities {
     fn bare(&self, row: &StoredMessage) -> Message {
         let shown = self.whole(row);
         match self.hides(row) {
-            true => Message { data_json: "{}".to_owned(), tags: Vec::new(), reactions: Vec::new(), ..shown },
+            true => Message {
+                data_json: "{}".to_owned(),
+                tags: Vec::new(),
+                reactions: Vec::new(),
+                mentions: Vec::new(),
+                ..shown
+            },
             false => shown,
         }
     }

@@ -18,7 +18,7 @@ use halley_contracts::{
     events::v1::{PresenceChanged, event::Body},
     identity::v1::{BatchGetUsersRequest, TouchUsersRequest, User, identity_service_client::IdentityServiceClient},
 };
-use halley_kit::{Caller, time};
+use halley_kit::{Caller, time, transport::MESSAGE_MAX_BYTES};
 use prost::Message as _;
 use tokio::sync::Notify;
 
@@ -68,8 +68,10 @@ impl Comings {
 
     fn mark_at(&self, due: Instant, who: Who) {
         let mut later = lock(&self.later);
-        later.due.insert(who.clone(), due);
-        later.turns.push_back((due, who));
+        // One turn for each user: it goes back to the end when the time has moved on.
+        if later.due.insert(who.clone(), due).is_none() {
+            later.turns.push_back((due, who));
+        }
     }
 
     /// Whether a user who has no socket may still come back.
@@ -85,9 +87,13 @@ impl Comings {
                 later.turns.push_front((due, who));
                 return Some(due.duration_since(now));
             }
-            if later.due.get(&who) == Some(&due) {
-                later.due.remove(&who);
-                lock(&self.marked).insert(who);
+            match later.due.get(&who).copied() {
+                Some(moved) if moved > now => later.turns.push_back((moved, who)),
+                Some(_) => {
+                    later.due.remove(&who);
+                    lock(&self.marked).insert(who);
+                }
+                None => {}
             }
         }
         None
@@ -210,7 +216,7 @@ async fn announce(node: &Node, app_id: &str, uids: Vec<String>, online: bool) {
 /// When they were last seen.
 async fn touch(node: &Node, app_id: &str, uids: &[String], seen_at_ms: i64) {
     let request = TouchUsersRequest { uids: uids.to_vec(), seen_at_ms };
-    let mut identity = IdentityServiceClient::new(node.identity.clone());
+    let mut identity = IdentityServiceClient::new(node.identity.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES);
     if let Err(status) = identity.touch_users(Caller::system(app_id).request(request)).await {
         tracing::warn!(%status, users = uids.len(), "last-active times are not kept");
     }
@@ -219,7 +225,7 @@ async fn touch(node: &Node, app_id: &str, uids: &[String], seen_at_ms: i64) {
 /// Who the uids are, as far as that can be found out.
 async fn look_up(node: &Node, app_id: &str, uids: &[String]) -> HashMap<String, User> {
     let request = BatchGetUsersRequest { uids: uids.to_vec() };
-    let mut identity = IdentityServiceClient::new(node.identity.clone());
+    let mut identity = IdentityServiceClient::new(node.identity.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES);
     match identity.batch_get_users(Caller::system(app_id).request(request)).await {
         Ok(answer) => answer.into_inner().users.into_iter().map(|user| (user.uid.clone(), user)).collect(),
         Err(status) => {

@@ -137,7 +137,10 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
     let reply = Message::Text(Utf8Bytes::from_static(frame::AUTH_OK));
     timeout(WRITE_TIMEOUT, stream.send(reply)).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)?;
     if socket.variant == Variant::Positions {
-        resume::tell(node, &identity, left_off, stream).await?;
+        tokio::select! {
+            told = resume::tell(node, &identity, left_off, stream) => told?,
+            why = socket.closing() => return Err(why),
+        }
     }
     Ok(identity)
 }

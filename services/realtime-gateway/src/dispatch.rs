@@ -14,7 +14,7 @@ use halley_contracts::{
         Direction, ListMessagesRequest, Message, ReceiverType, messaging_service_client::MessagingServiceClient,
     },
 };
-use halley_kit::Caller;
+use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
 use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -28,7 +28,7 @@ use crate::{
     order::{Gap, Verdict},
     pace::Pace,
     recent::Revocation,
-    socket::Socket,
+    socket::{Socket, Variant},
     typing::Typing,
 };
 
@@ -304,10 +304,13 @@ fn is_part_only(channel: &Channel, message: &Message) -> bool {
     is_own && message.receiver_type() == ReceiverType::Group
 }
 
-/// Sends on what came after messages that can't be had. The sockets are closed behind it, so that clients fetch those.
+/// Sends on what came after messages that can't be had. The sockets are closed behind it, so that clients fetch those; one
+/// that resumes by positions gets nothing behind a gap, or its position would say that it has what is missing.
 fn lose(room: &Room, events: &[Event]) {
     metrics::counter!("halley_gateway_gaps_total").increment(1);
-    events.iter().for_each(|event| send(room, event));
+    for event in events {
+        send_where(room, event, |socket| socket.variant == Variant::Plain);
+    }
     for socket in room.sockets() {
         socket.close(Close::Resync);
     }
@@ -341,7 +344,9 @@ fn tell_presence(pace: &mut Pace, room: &Room, now: Instant) {
     while let Some(event) = pace.next(now) {
         let Some(Body::PresenceChanged(PresenceChanged { user: Some(user), .. })) = &event.body else { continue };
         let role = if user.role.is_empty() { DEFAULT_ROLE } else { &user.role };
-        pace.spend(send_where(room, &event, |socket| socket.watches(&user.uid, role)));
+        let sent = send_where(room, &event, |socket| socket.watches(&user.uid, role));
+        // Asking a socket whether it is told costs a part of telling it.
+        pace.spend(sent.max(room.len() / 16));
     }
 }
 
@@ -408,7 +413,8 @@ impl Place {
             with_erased: true,
             ..Default::default()
         };
-        let mut messaging = MessagingServiceClient::new(node.messaging.clone());
+        let mut messaging =
+            MessagingServiceClient::new(node.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES);
         let answer = messaging.list_messages(self.caller().request(request)).await?.into_inner();
         Ok(answer.messages.into_iter().map(|message| self.event(message)).collect())
     }

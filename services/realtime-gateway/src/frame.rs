@@ -18,7 +18,11 @@ use halley_wire::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use crate::{hub::Frames, resume::LeftOff, socket::PresenceWish};
+use crate::{
+    hub::Frames,
+    resume::{LeftOff, NO_TOKEN},
+    socket::PresenceWish,
+};
 
 /// Clients compare both words literally; anything else starts no keepalive.
 pub const AUTH_OK: &str = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;
@@ -201,7 +205,7 @@ fn parse_receiver_type(word: &str) -> Option<ReceiverType> {
 fn left_off(resume: Value) -> LeftOff {
     match serde_json::from_value::<IncomingResume>(resume) {
         Ok(resume) => LeftOff { token: resume.token, positions: resume.positions },
-        Err(_) => LeftOff { token: "unreadable".to_owned(), ..LeftOff::default() },
+        Err(_) => LeftOff { token: NO_TOKEN.to_owned(), ..LeftOff::default() },
     }
 }
 

@@ -14,7 +14,7 @@ use halley_contracts::{
     common::v1::PageRequest,
     identity::v1::{GetRelationRequest, ListFriendsRequest, identity_service_client::IdentityServiceClient},
 };
-use halley_kit::Caller;
+use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
 use halley_model::limits;
 use tokio::sync::Notify;
 use tonic::Status;
@@ -151,7 +151,7 @@ async fn look_at_all(node: &Node) -> bool {
 
 async fn look(node: &Node, (app_id, uid, other): &Pair) -> Result<(), Status> {
     let request = GetRelationRequest { uid: uid.clone(), other_uid: other.clone() };
-    let mut identity = IdentityServiceClient::new(node.identity.clone());
+    let mut identity = IdentityServiceClient::new(node.identity.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES);
     let answer = identity.get_relation(Caller::system(app_id).request(request)).await?.into_inner();
     for (of, whom) in [(uid, other), (other, uid)] {
         for socket in watching(node, app_id, of) {
@@ -169,7 +169,8 @@ pub async fn load(node: &Node, app_id: &str, uid: &str, friends: &Friends) -> Re
     for page in 1..=PAGES_MAX {
         let page = Some(PageRequest { page, per_page: limits::PAGE_MAX });
         let request = ListFriendsRequest { uid: uid.to_owned(), page, ..Default::default() };
-        let mut identity = IdentityServiceClient::new(node.identity.clone());
+        let mut identity =
+            IdentityServiceClient::new(node.identity.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES);
         let answer = identity.list_friends(Caller::system(app_id).request(request)).await?.into_inner();
         uids.extend(answer.users.into_iter().map(|user| user.uid));
         if i64::try_from(uids.len()).unwrap_or(i64::MAX) >= answer.page.map_or(0, |page| page.total) {

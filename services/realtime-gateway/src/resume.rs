@@ -14,13 +14,16 @@ use halley_contracts::{
         messaging_service_client::MessagingServiceClient,
     },
 };
-use halley_kit::Caller;
+use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
 use tokio::time::timeout;
 
 use crate::{close::Close, frame, node::Node, socket::Identity};
 
 /// How long all of it may take to be written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A token from which nothing can be told, so that the client fetches.
+pub const NO_TOKEN: &str = "none";
 
 /// What a client says of where it left off.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,7 @@ pub async fn tell(node: &Node, identity: &Identity, left_off: LeftOff, stream: &
 
 async fn ask(node: &Node, identity: &Identity, left_off: LeftOff) -> ResumeResponse {
     let positions = left_off.positions.into_iter();
+    let token = left_off.token.clone();
     let request = ResumeRequest {
         token: left_off.token,
         positions: positions.map(|(conversation_id, sequence)| Position { conversation_id, sequence }).collect(),
@@ -55,11 +59,14 @@ async fn ask(node: &Node, identity: &Identity, left_off: LeftOff) -> ResumeRespo
         token_id: identity.token_id.clone(),
     };
     let caller = Caller::user(&identity.app_id, user);
-    match MessagingServiceClient::new(node.messaging.clone()).resume(caller.request(request)).await {
+    let messaging = MessagingServiceClient::new(node.messaging.clone());
+    match messaging.max_decoding_message_size(MESSAGE_MAX_BYTES).resume(caller.request(request)).await {
         Ok(answer) => answer.into_inner(),
         Err(status) => {
             tracing::warn!(%status, "can't ask what a socket missed");
-            ResumeResponse { refetch: true, ..Default::default() }
+            // The old token, or one of no use: an empty one would count as that of a first socket, which has missed nothing.
+            let token = if token.is_empty() { NO_TOKEN.to_owned() } else { token };
+            ResumeResponse { refetch: true, token, ..Default::default() }
         }
     }
 }

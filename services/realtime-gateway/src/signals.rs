@@ -126,6 +126,9 @@ impl Signals {
             }
             return is_due;
         }
+        // Nobody is shown there any more.
+        let timeout = Duration::from_secs(self.node.config.typing_timeout_seconds);
+        self.begun.retain(|begun| now.duration_since(begun.told_at) < timeout);
         if self.begun.len() >= BEGUN_MAX || !self.starts.take(now) {
             return false;
         }
@@ -154,19 +157,28 @@ impl Signals {
         self.running = None;
     }
 
-    /// Ends what the socket was typing, when it goes. The telling goes on by itself: a socket is out at once.
+    /// Tells what still waits and ends what the socket was typing, when it goes. The telling goes on by itself: a socket is out
+    /// at once.
     pub fn farewell(self) {
         let ended = |begun: Begun| SignalFrame {
             receiver_type: begun.receiver_type,
             receiver: begun.receiver,
             signal: Signal::Typing { started: false, metadata: String::new() },
         };
-        let Self { node, identity, begun, .. } = self;
-        let frames: VecDeque<SignalFrame> = begun.into_iter().map(ended).collect();
-        if !frames.is_empty() {
-            let tracker = node.lifecycle.tracker();
-            tracker.spawn(pass_on(node, identity, frames));
+        let Self { node, identity, begun, waiting, running, .. } = self;
+        let frames: VecDeque<SignalFrame> = waiting.into_iter().chain(begun.into_iter().map(ended)).collect();
+        if frames.is_empty() && running.is_none() {
+            return;
         }
+        let tracker = node.lifecycle.tracker();
+        tracker.spawn(async move {
+            if let Some(running) = running {
+                running.await;
+            }
+            if !frames.is_empty() {
+                pass_on(node, identity, frames).await;
+            }
+        });
     }
 }
 

@@ -12,7 +12,8 @@ pub struct RestConfig {
     pub public_host: String,
     /// host\[:port\] that clients are told for the WebSocket; empty: the same as for HTTP.
     pub public_websocket_host: String,
-    /// Addresses of proxies whose X-Forwarded-Host and X-Forwarded-For are believed, separated by commas.
+    /// Addresses of proxies whose X-Forwarded-Host and X-Forwarded-For are believed, separated by commas. Where wrong
+    /// credentials are counted, X-Forwarded-For is believed from private addresses, too.
     pub trusted_proxies: String,
     /// HOST:PORT to listen on with TLS as well; empty: not.
     pub tls_listen: String,

@@ -258,6 +258,8 @@ impl Query {
         let second = self.seconds("updatedAt")?;
         let descending = match self.text("affix") {
             None if second == 0 => return Ok(String::new()),
+            // The ordinary way, in the order that is asked for.
+            Some("append") if second == 0 && self.text("sortBy").is_some() => return Ok(String::new()),
             None | Some("append") => false,
             Some("prepend") => true,
             Some(_) => return Err(ApiError::field("affix", "must be append or prepend")),

@@ -38,7 +38,7 @@ impl Moment {
 
     /// Whether what came after it can be told in the moment `now`.
     pub(crate) fn is_before(&self, now: &Self) -> bool {
-        let age = now.at_ms - self.at_ms;
+        let Some(age) = now.at_ms.checked_sub(self.at_ms) else { return false };
         let next = |moment: &Self| bounds(&moment.snapshot).map(|(_, next)| next);
         self.cluster == now.cluster && (0..=AGE_MAX_MS).contains(&age) && next(self) <= next(now)
     }
@@ -122,7 +122,7 @@ mod tests {
         let now = moment("10:20:", AGE_MAX_MS);
         assert!(moment("5:9:", 0).is_before(&now));
         assert!(now.is_before(&now));
-        assert!(!moment("5:9:", -1).is_before(&now), "too old");
+        assert!(!moment("5:9:", -1).is_before(&now) && !moment("5:9:", i64::MIN).is_before(&now), "too old");
         assert!(!moment("5:9:", AGE_MAX_MS + 1).is_before(&now), "of a later time");
         assert!(!moment("10:21:", 0).is_before(&now), "of a later transaction");
         assert!(!Moment { cluster: "8".to_owned(), ..moment("5:9:", 0) }.is_before(&now), "of another database");

@@ -73,6 +73,9 @@ impl Messaging {
             }
             false => (None, store::unpin(&mut transaction, app_id, uid, &key).await?),
         };
+        if changed {
+            store::note_change(&mut transaction, app_id, uid, &key).await?;
+        }
         let pinned_by = if pin { uid.to_owned() } else { String::new() };
         let shown = Conversation { pinned_at_ms: time::opt_to_ms(pinned_at), pinned_by, ..before };
         let device_id = if device_id.is_empty() { caller.device_id() } else { device_id };

@@ -69,6 +69,7 @@ pub(super) async fn reset(
     if request.delete_messages
         && let Some(conversation_id) = conversations::find_id(&mut transaction, app_id, &key).await?
     {
+        participants::count_as_read(&mut transaction, app_id, conversation_id).await?;
         erasures::ask_for_conversation(&mut transaction, app_id, conversation_id, time::now()).await?;
     }
     transaction.commit().await?;

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 
 use super::conversations::of_places;
 use crate::{
+    access::With,
     domain::{key, moderation, resume::Moment},
     error::{MessagingError, Result},
     service::Messaging,
@@ -53,10 +54,11 @@ pub(super) async fn resume(messaging: &Messaging, caller: Caller, request: Resum
         return Ok(only(true));
     };
     let since = Since { app_id: caller.app_id(), uid, snapshot: &moment.snapshot };
-    let Some(missed) = read(&mut transaction, since, &positions(&request)).await? else { return Ok(only(true)) };
+    let Some(mut missed) = read(&mut transaction, since, &positions(&request)).await? else { return Ok(only(true)) };
     transaction.rollback().await?;
     // Others' rows are asked for with no transaction open.
     drop(connection);
+    keep_to_groups_of(messaging, &caller, uid, &mut missed).await?;
     let answer = show(messaging, &caller, uid, missed).await?;
     Ok(ResumeResponse { token: now.to_string(), ..answer })
 }
@@ -77,7 +79,7 @@ async fn read(
         return Ok(None);
     }
     let Some(behind) = behind(connection, since, &touched, positions).await? else { return Ok(None) };
-    let mut messages = resume::list_behind(connection, since.app_id, &behind).await?;
+    let mut messages = resume::list_behind(connection, since.app_id, &behind, limit(MESSAGES_MAX)).await?;
     messages.extend(last_actions(connection, since, &touched).await?);
     let mut changed = resume::list_changed(connection, since, limit(MESSAGES_MAX)).await?;
     let others = resume::list_others(connection, since, limit(MESSAGES_MAX)).await?;
@@ -88,6 +90,32 @@ async fn read(
     changed.retain(|message| !new.contains(&message.message_id));
     messages.retain(|message| !moderation::is_hidden_from(message, Some(since.uid)));
     Ok(Some(Missed { touched, messages, changed, others }))
+}
+
+/// Leaves out what was said in groups that the user is not in any more, although the stored places don't say so yet. How the
+/// user came to be out is told all the same.
+async fn keep_to_groups_of(messaging: &Messaging, caller: &Caller, uid: &str, missed: &mut Missed) -> Result<()> {
+    let group = |key: &ConversationKey| match key {
+        ConversationKey::Group(guid) => Some(guid.clone()),
+        ConversationKey::Direct(..) => None,
+    };
+    let guids: HashSet<String> =
+        missed.messages.iter().chain(&missed.changed).filter_map(|message| group(&message.key)).collect();
+    let mut closed = HashSet::new();
+    for guid in guids {
+        let with = With::Group(guid.clone());
+        match messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await {
+            Ok(_) => {}
+            Err(MessagingError::NotAccessible) => drop(closed.insert(guid)),
+            Err(error) => return Err(error),
+        }
+    }
+    let is_open = |message: &StoredMessage| {
+        message.action_on_uid == uid || !group(&message.key).is_some_and(|guid| closed.contains(&guid))
+    };
+    missed.messages.retain(is_open);
+    missed.changed.retain(is_open);
+    Ok(())
 }
 
 /// One more tells that there are more.

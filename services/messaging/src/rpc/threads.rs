@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use halley_contracts::messaging::v1::{
     ListThreadsRequest, ListThreadsResponse, Message, MessageCategory, ReceiverType, SubscribeThreadRequest,
     SubscribeThreadResponse, Thread, UnsubscribeThreadRequest, UnsubscribeThreadResponse,
@@ -70,7 +70,8 @@ async fn source(messaging: &Messaging, caller: &Caller, request: &ListThreadsReq
     })
 }
 
-/// Where the page begins. Of a thread whose newest reply came in the named second, the exact time counts.
+/// Where the page begins. Of a thread whose newest reply came in the named millisecond, or in the second if a whole one is
+/// named, the exact time counts.
 async fn cursor(
     messaging: &Messaging,
     caller: &Caller,
@@ -86,11 +87,12 @@ async fn cursor(
         id => threads::find_updated_at(&messaging.pool, caller.app_id(), id).await?,
     };
     let whole_time = if request.newer { i64::MAX } else { 0 };
+    let unit = if ms % 1000 == 0 { TimeDelta::seconds(1) } else { TimeDelta::milliseconds(1) };
     Ok(match (given, stored) {
-        (Some(given), Some(stored)) if stored.timestamp() == given.timestamp() => Some((stored, parent_id)),
+        (Some(given), Some(stored)) if (given..given + unit).contains(&stored) => Some((stored, parent_id)),
         (Some(given), _) if parent_id == 0 => Some((given, whole_time)),
         // It has moved: nothing of the given time is passed over.
-        (Some(given), _) => Some((given, if request.newer { 0 } else { i64::MAX })),
+        (Some(given), _) => Some((if request.newer { given } else { given + unit }, 0)),
         (None, Some(stored)) => Some((stored, parent_id)),
         (None, None) if parent_id != 0 => return Err(MessagingError::MessageNotFound { id: parent_id }),
         (None, None) => None,

@@ -64,6 +64,27 @@ pub(crate) async fn unpin(
     Ok(done.rows_affected() > 0)
 }
 
+/// Says that a user's own state of a conversation changed, for who resumes.
+pub(crate) async fn note_change(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE participants AS p SET changed = pg_current_xact_id()
+         FROM conversations AS c
+         WHERE c.app_id = $1 AND c.conversation_key = $3
+             AND p.app_id = c.app_id AND p.uid = $2 AND p.conversation_id = c.conversation_id",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(conversation_key)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// The conversations that an app pinned, in the order in which they are shown.
 pub(crate) async fn list_system(pool: &PgPool, app_id: &str) -> Result<Vec<SystemPin>, sqlx::Error> {
     sqlx::query_as("SELECT with_type, with_id, pinned_at FROM system_pins WHERE app_id = $1 ORDER BY position")

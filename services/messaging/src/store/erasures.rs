@@ -1,6 +1,7 @@
 //! The table `erasures`: what is to be deleted for good, and how far that is.
 
 use chrono::{DateTime, Utc};
+use halley_kit::time;
 use sqlx::{PgConnection, PgPool};
 
 use super::messages::{StoredMessage, columns};
@@ -26,6 +27,8 @@ pub(crate) struct Erasure {
     pub conversation_id: Option<i64>,
     /// What is younger stays.
     pub until: DateTime<Utc>,
+    /// And what was stored later, whatever its time.
+    pub until_message_id: i64,
     at_key: String,
     at_sequence: i64,
 }
@@ -39,10 +42,10 @@ pub(crate) async fn ask_for_user(
     until: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO erasures (app_id, uid, conversation_id, until)
-         SELECT $1, $2, NULL, $3
+        "INSERT INTO erasures (app_id, uid, conversation_id, until, until_message_id)
+         SELECT $1, $2, NULL, $3, (SELECT last_value FROM message_ids)
          UNION ALL
-         SELECT $1, NULL, c.conversation_id, $3
+         SELECT $1, NULL, c.conversation_id, $3, (SELECT last_value FROM message_ids)
          FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
          WHERE p.app_id = $1 AND p.uid = $2 AND c.conversation_key LIKE 'x:u:%' AND c.created_at <= $3",
@@ -62,21 +65,25 @@ pub(crate) async fn ask_for_conversation(
     conversation_id: i64,
     until: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO erasures (app_id, conversation_id, until) VALUES ($1, $2, $3)")
-        .bind(app_id)
-        .bind(conversation_id)
-        .bind(until)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO erasures (app_id, conversation_id, until, until_message_id)
+         VALUES ($1, $2, $3, (SELECT last_value FROM message_ids))",
+    )
+    .bind(app_id)
+    .bind(conversation_id)
+    .bind(until)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// Locks the oldest erasure that nobody else is at.
+/// Locks the oldest erasure that nobody else is at; looking through all groups for a user's messages comes behind what is
+/// to be erased in one conversation.
 pub(crate) async fn take(connection: &mut PgConnection) -> Result<Option<Erasure>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT erasure_id, app_id, uid, conversation_id, until, at_key, at_sequence
+        "SELECT erasure_id, app_id, uid, conversation_id, until, until_message_id, at_key, at_sequence
          FROM erasures
-         ORDER BY erasure_id
+         ORDER BY conversation_id IS NULL, erasure_id
          LIMIT 1
          FOR UPDATE SKIP LOCKED",
     )
@@ -88,6 +95,19 @@ pub(crate) async fn take(connection: &mut PgConnection) -> Result<Option<Erasure
 pub(crate) async fn finish(connection: &mut PgConnection, erasure: &Erasure) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM erasures WHERE erasure_id = $1").bind(erasure.erasure_id).execute(connection).await?;
     Ok(())
+}
+
+/// The next messages of which that holds.
+macro_rules! next_messages {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM messages AS m WHERE m.app_id = $1 AND m.conversation_id = $2 AND m.sequence > $3 AND ",
+            $condition,
+            " ORDER BY m.sequence LIMIT $5"
+        )
+    };
 }
 
 /// Locks an erasure's conversation and reads its next messages; answers them with whether there may be more behind them.
@@ -106,21 +126,19 @@ pub(crate) async fn next_messages(
     let Some(stored) = stored else { return Ok((Vec::new(), false)) };
     let key = key::from_storage(&stored)
         .ok_or_else(|| sqlx::Error::Decode(format!("`{stored}` is no conversation key").into()))?;
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM messages AS m
-         WHERE m.app_id = $1 AND m.conversation_id = $2 AND m.sequence > $3 AND ($4::text IS NULL OR m.sender_uid = $4)
-         ORDER BY m.sequence
-         LIMIT $5"
-    ))
-    .bind(&erasure.app_id)
-    .bind(conversation_id)
-    .bind(erasure.at_sequence)
-    .bind(&erasure.uid)
-    .bind(MESSAGES)
-    .fetch_all(&mut *connection)
-    .await?;
+    // Two statements: in one for both the sender would be no condition that an index is used for.
+    let next = match erasure.uid {
+        Some(_) => next_messages!("m.sender_uid = $4"),
+        None => next_messages!("$4::text IS NULL"),
+    };
+    let rows = sqlx::query(next)
+        .bind(&erasure.app_id)
+        .bind(conversation_id)
+        .bind(erasure.at_sequence)
+        .bind(&erasure.uid)
+        .bind(MESSAGES)
+        .fetch_all(&mut *connection)
+        .await?;
     let messages = rows.iter().map(|row| StoredMessage::read(row, &key)).collect::<Result<Vec<_>, _>>()?;
     if let Some(last) = messages.last() {
         sqlx::query("UPDATE erasures SET at_sequence = $2 WHERE erasure_id = $1")
@@ -164,8 +182,8 @@ pub(crate) async fn ask_for_next_groups(
         "WITH moved AS (
              UPDATE erasures SET at_key = $6 WHERE erasure_id = $5
          )
-         INSERT INTO erasures (app_id, uid, conversation_id, until)
-         SELECT $1, $2, found.conversation_id, $4
+         INSERT INTO erasures (app_id, uid, conversation_id, until, until_message_id)
+         SELECT $1, $2, found.conversation_id, $4, $7
          FROM unnest($3::bigint[]) AS found (conversation_id)
          WHERE EXISTS (
              SELECT FROM messages AS m
@@ -178,6 +196,7 @@ pub(crate) async fn ask_for_next_groups(
     .bind(erasure.until)
     .bind(erasure.erasure_id)
     .bind(at_key)
+    .bind(erasure.until_message_id)
     .execute(connection)
     .await?;
     Ok(true)
@@ -188,7 +207,6 @@ pub(crate) async fn delete_reactions(
     connection: &mut PgConnection,
     erasure: &Erasure,
     uid: &str,
-    now: DateTime<Utc>,
 ) -> Result<bool, sqlx::Error> {
     let found: Vec<(i64, i64)> = sqlx::query_as(
         "SELECT r.reaction_id, m.conversation_id
@@ -236,7 +254,8 @@ pub(crate) async fn delete_reactions(
     .bind(&erasure.app_id)
     .bind(uid)
     .bind(reactions)
-    .bind(now)
+    // Taken under the locks, so that times of updates never go back.
+    .bind(time::now())
     .fetch_all(&mut *connection)
     .await?;
     sqlx::query("DELETE FROM reaction_counts WHERE app_id = $1 AND message_id = ANY($2) AND count = 0")

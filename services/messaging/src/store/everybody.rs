@@ -61,7 +61,7 @@ pub(crate) struct Newest {
     pub sequence: i64,
 }
 
-/// For each sender but the one who moves, the newest message of a stretch that everybody else is past. Everybody is past
+/// For each sender who is still there but the one who moves, the newest message of a stretch that everybody else is past. Everybody is past
 /// `lowest.sequence`, and past `lowest.of_others` but for the one who is farthest behind.
 pub(crate) async fn list_newest(
     pool: &PgPool,
@@ -73,9 +73,13 @@ pub(crate) async fn list_newest(
 ) -> Result<Vec<Newest>, sqlx::Error> {
     sqlx::query_as(
         "SELECT DISTINCT ON (sender_uid) sender_uid, message_id, sequence
-         FROM messages
+         FROM messages AS m
          WHERE app_id = $1 AND conversation_id = $2 AND sequence > $3 AND sequence <= $4
              AND sender_uid <> $8 AND (sequence <= $5 OR (sequence <= $6 AND sender_uid = $7))
+             AND EXISTS (
+                 SELECT FROM participants AS p
+                 WHERE p.app_id = $1 AND p.conversation_id = $2 AND p.uid = m.sender_uid AND p.left_at IS NULL
+             )
          ORDER BY sender_uid, sequence DESC",
     )
     .bind(app_id)
@@ -90,7 +94,7 @@ pub(crate) async fn list_newest(
     .await
 }
 
-/// Who sent the last `limit` messages after one place and up to another.
+/// Who sent the last `limit` messages after one place and up to another, and is still there.
 pub(crate) async fn list_senders(
     connection: &mut PgConnection,
     app_id: &str,
@@ -107,7 +111,11 @@ pub(crate) async fn list_senders(
              WHERE app_id = $1 AND conversation_id = $2 AND sequence > $3 AND sequence <= $4
              ORDER BY sequence DESC
              LIMIT $5
-         ) AS last",
+         ) AS last
+         WHERE EXISTS (
+             SELECT FROM participants AS p
+             WHERE p.app_id = $1 AND p.conversation_id = $2 AND p.uid = last.sender_uid AND p.left_at IS NULL
+         )",
     )
     .bind(app_id)
     .bind(conversation_id)

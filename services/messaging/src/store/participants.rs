@@ -299,6 +299,26 @@ pub(crate) async fn open(
     Ok(())
 }
 
+/// Makes what was said so far in a conversation unread for nobody.
+pub(crate) async fn count_as_read(
+    connection: &mut PgConnection,
+    app_id: &str,
+    conversation_id: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE participants AS p
+         SET joined_sequence = c.last_sequence, unread_sequence = NULL, unread_message_id = NULL
+         FROM conversations AS c
+         WHERE c.app_id = $1 AND c.conversation_id = $2
+             AND p.app_id = c.app_id AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
+    )
+    .bind(app_id)
+    .bind(conversation_id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// After which sequence number messages are unread for a user, and after which they are not delivered; 0 for somebody
 /// without a place.
 pub(crate) async fn find_boundaries(

@@ -14,13 +14,16 @@ use crate::domain::resume::Moment;
 /// Most members of a group whose receipts are looked through.
 pub(crate) const RECEIPTS_MEMBERS_MAX: i64 = 300;
 
-/// Whether the transaction in a column was not over in snapshot `$3`. The comparison lets an index begin there.
+/// Whether the transaction in a column was not over in snapshot `$3`. The first comparison lets an index begin there; the second
+/// leaves out what a restored copy has from another database's count.
 macro_rules! unseen {
     ($column:literal) => {
         concat!(
             "COALESCE(",
             $column,
-            " >= pg_snapshot_xmin($3::text::pg_snapshot) AND NOT pg_visible_in_snapshot(",
+            " >= pg_snapshot_xmin($3::text::pg_snapshot) AND ",
+            $column,
+            " < pg_snapshot_xmax(pg_current_snapshot()) AND NOT pg_visible_in_snapshot(",
             $column,
             ", $3::text::pg_snapshot), false)"
         )
@@ -113,20 +116,18 @@ pub(crate) async fn find_last_seen(
     let (ids, sequences): (Vec<i64>, Vec<i64>) = behind.iter().copied().unzip();
     let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
         "SELECT asked.conversation_id, seen.sequence
-         FROM unnest($4::bigint[], $5::bigint[]) AS asked (conversation_id, behind)
+         FROM unnest($2::bigint[], $4::bigint[]) AS asked (conversation_id, behind)
          CROSS JOIN LATERAL (
              SELECT m.sequence FROM messages AS m
              WHERE m.app_id = $1 AND m.conversation_id = asked.conversation_id AND m.sequence > asked.behind AND NOT ",
         unseen!("m.stored"),
-        " AND $2 <> ''
-             ORDER BY m.sequence DESC
+        " ORDER BY m.sequence DESC
              LIMIT 1
          ) AS seen"
     ))
     .bind(since.app_id)
-    .bind(since.uid)
-    .bind(since.snapshot)
     .bind(ids)
+    .bind(since.snapshot)
     .bind(sequences)
     .fetch_all(connection)
     .await?;
@@ -138,6 +139,7 @@ pub(crate) async fn list_behind(
     connection: &mut PgConnection,
     app_id: &str,
     behind: &[(i64, i64)],
+    limit: i64,
 ) -> Result<Vec<StoredMessage>, sqlx::Error> {
     let (ids, sequences): (Vec<i64>, Vec<i64>) = behind.iter().copied().unzip();
     let rows = sqlx::query(concat!(
@@ -146,14 +148,19 @@ pub(crate) async fn list_behind(
         ", c.conversation_key
          FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS asked (conversation_id, behind, place)
          JOIN conversations AS c ON c.app_id = $1 AND c.conversation_id = asked.conversation_id
-         JOIN messages AS m
-             ON m.app_id = $1 AND m.conversation_id = asked.conversation_id AND m.sequence > asked.behind
+         CROSS JOIN LATERAL (
+             SELECT * FROM messages AS m
+             WHERE m.app_id = $1 AND m.conversation_id = asked.conversation_id AND m.sequence > asked.behind
+             ORDER BY m.sequence
+             LIMIT $4
+         ) AS m
          WHERE NOT m.erased
          ORDER BY asked.place, m.sequence"
     ))
     .bind(app_id)
     .bind(ids)
     .bind(sequences)
+    .bind(limit)
     .fetch_all(connection)
     .await?;
     rows.iter().map(StoredMessage::read_with_key).collect()
@@ -172,11 +179,12 @@ pub(crate) async fn list_changed(
          FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
          CROSS JOIN LATERAL (
-             SELECT m.* FROM messages AS m
-             WHERE m.app_id = p.app_id AND m.conversation_id = p.conversation_id AND NOT m.erased
-                 AND m.changed IS NOT NULL AND m.changed >= pg_snapshot_xmin($3::text::pg_snapshot) AND ",
-        unseen!("m.changed"),
-        "        AND m.sequence > p.hidden_before_sequence
+             SELECT m.*, x.changed FROM message_changes AS x
+             JOIN messages AS m ON m.app_id = x.app_id AND m.message_id = x.message_id
+             WHERE x.app_id = p.app_id AND x.conversation_id = p.conversation_id
+                 AND x.changed >= pg_snapshot_xmin($3::text::pg_snapshot) AND ",
+        unseen!("x.changed"),
+        "        AND NOT m.erased AND m.sequence > p.hidden_before_sequence
              LIMIT $4
          ) AS m
          WHERE p.app_id = $1 AND p.uid = $2 AND p.left_at IS NULL
@@ -233,21 +241,23 @@ pub(crate) async fn list_others(
 ) -> Result<Vec<OthersPlace>, sqlx::Error> {
     sqlx::query_as(concat!(
         "SELECT c.conversation_key, o.uid, o.read_sequence, o.read_message_id, o.read_at, o.delivered_sequence,
-             o.delivered_message_id, o.delivered_at, o.place > $4 AS is_too_many
+             o.delivered_message_id, o.delivered_at, o.members > $4 AS is_too_many
          FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
          CROSS JOIN LATERAL (
-             SELECT first.*, row_number() OVER () AS place
+             SELECT first.*, row_number() OVER () AS place, count(*) OVER () AS members
              FROM (
                  SELECT * FROM participants AS other
                  WHERE other.app_id = p.app_id AND other.conversation_id = p.conversation_id
+                     AND other.left_at IS NULL
                  LIMIT $4 + 1
              ) AS first
          ) AS o
          WHERE p.app_id = $1 AND p.uid = $2 AND p.left_at IS NULL
-             AND (o.place > $4 OR (o.uid <> $2 AND o.left_at IS NULL AND o.delivered_sequence > 0 AND ",
+             AND CASE WHEN o.members > $4 THEN o.place = 1
+                 ELSE o.uid <> $2 AND o.delivered_sequence > 0 AND ",
         unseen!("o.changed"),
-        ")) ORDER BY o.changed LIMIT $5"
+        " END ORDER BY o.changed LIMIT $5"
     ))
     .bind(since.app_id)
     .bind(since.uid)

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use halley_contracts::{
+    events::v1::event::Body,
     groups::v1::MembershipAction,
     messaging::v1::{self as pb, Position, ResumeRequest, ResumeResponse},
 };
 use halley_model::ErrorCode;
+use halley_testkit::eventually;
 
 use crate::support::{Api, GROUP, USER, World, assert_dense, history, text_of, texts, to_group, to_user};
 
@@ -144,6 +146,10 @@ async fn receipts_of_others_and_what_ones_other_devices_did_are_told() {
     assert!(missed.receipts.is_empty(), "one's own are no news of others");
     let [conversation] = missed.conversations.as_slice() else { panic!("the own state") };
     assert_eq!((conversation.last_read_message_id, conversation.unread_count), (sent.id, 0));
+    let pin = pb::PinConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
+    api.pin_conversation(&api.user("bob"), pin).await.unwrap();
+    let missed = api.missed("bob", &missed.token).await;
+    assert_ne!(missed.conversations[0].pinned_at_ms, 0);
     let reset = pb::ResetConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
     api.reset_conversation(&api.user("bob"), reset).await.unwrap();
     let missed = api.missed("bob", &missed.token).await;
@@ -178,6 +184,66 @@ async fn who_came_in_and_who_had_to_go_is_told() {
         (kicked.category(), kicked.action_on.as_ref().unwrap().uid.as_str()),
         (pb::MessageCategory::Action, "bob")
     );
+}
+
+#[tokio::test]
+async fn who_is_thrown_out_is_told_nothing_more_though_the_place_is_still_there() {
+    let world = World::new(&["ann", "bob"]).await;
+    world.groups.add_group("room", &["ann", "bob"]);
+    let api = world.start().await;
+    for uid in ["ann", "bob"] {
+        api.member(&world, uid, MembershipAction::Joined).await;
+    }
+    let token = api.token("bob").await;
+    let sent = api.send("ann", to_group("room", "between us")).await;
+    assert_eq!(texts(&api.missed("bob", &token).await.messages), ["between us"]);
+    world.groups.remove_member("room", "bob");
+    world
+        .fact(Body::MembershipChanged(world.membership("room", "bob", MembershipAction::Kicked).change.unwrap()))
+        .await;
+    eventually("the fact is read", async || api.missed("bob", &token).await.messages.is_empty().then_some(())).await;
+    api.like("ann", sent.id).await;
+    assert!(api.missed("bob", &token).await.changed_messages.is_empty());
+}
+
+#[tokio::test]
+async fn of_large_groups_receipts_are_not_told_one_by_one() {
+    let world = World::new(&["ann", "bob"]).await;
+    world.groups.add_group("room", &["ann", "bob"]);
+    let api = world.start().await;
+    for uid in ["ann", "bob"] {
+        api.member(&world, uid, MembershipAction::Joined).await;
+    }
+    let sent = api.send("ann", to_group("room", "hi")).await;
+    let token = api.token("ann").await;
+    let read = pb::MarkReadRequest {
+        with_type: GROUP.into(),
+        with: "room".to_owned(),
+        message_id: sent.id,
+        ..Default::default()
+    };
+    api.mark_read(&api.user("bob"), read).await.unwrap();
+    let missed = api.missed("ann", &token).await;
+    assert_eq!((missed.receipts.len(), missed.untold_receipts_of.len()), (1, 0));
+    // Those who left don't make it large, those who are there do.
+    let fill = async |prefix: &str, left: bool| {
+        sqlx::query(
+            "INSERT INTO participants (app_id, uid, conversation_id, left_at)
+             SELECT app_id, $1 || n, conversation_id, CASE WHEN $2 THEN now() END
+             FROM conversations, generate_series(1, 300) AS n WHERE app_id = $3",
+        )
+        .bind(prefix)
+        .bind(left)
+        .bind(&world.app)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    };
+    fill("gone", true).await;
+    assert_eq!(api.missed("ann", &token).await.receipts.len(), 1);
+    fill("here", false).await;
+    let missed = api.missed("ann", &token).await;
+    assert_eq!((missed.receipts.len(), missed.untold_receipts_of), (0, vec!["group_room".to_owned()]));
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ use crate::support::{
 async fn own(world: &World, node: &Node, uid: &str) -> Client {
     let (token, _) = world.log_in(uid, "own");
     let client = Client::open_as(node.address, "/ws", Some("halley.v1")).await;
-    client.admitted(auth(&world.app, "own", &token)).await
+    let mut client = client.admitted(auth(&world.app, "own", &token)).await;
+    assert_eq!(client.frame().await["type"], "resumed");
+    client
 }
 
 #[tokio::test]

@@ -103,4 +103,8 @@ async fn what_can_not_be_asked_for_is_to_be_fetched() {
     let mut client = resumed(&world, &node, Some("halley.v1"), json!({"token": "first"})).await;
     let end = next(&mut client).await;
     assert_eq!((&end["type"], &end["body"]["refetch"]), (&json!("resumed"), &json!(true)));
+    assert_eq!(end["body"]["token"], "first", "which is as good as before");
+    let mut client = resumed(&world, &node, Some("halley.v1"), json!({})).await;
+    let token = next(&mut client).await["body"]["token"].clone();
+    assert!(!token.as_str().unwrap().is_empty(), "an empty one would be that of a first socket");
 }

@@ -239,12 +239,12 @@ async fn a_node_that_dies_leaves_nobody_typing() {
 #[tokio::test]
 async fn who_keeps_typing_is_shown_on_and_on() {
     let world = World::new().await;
-    let node = world.node_with(GatewayConfig { typing_timeout_seconds: 1, ..Default::default() }).await;
+    let node = world.node_with(GatewayConfig { typing_timeout_seconds: 4, ..Default::default() }).await;
     let (mut sender, mut bob) = (world.client(&node, "ann").await, world.client(&node, "bob").await);
     sender.send(typing("started", "user", "bob")).await;
     assert_eq!(heard(&mut bob).await, ann(true));
     for _ in 0..4 {
-        assert_eq!(bob.frame_soon(Duration::from_millis(500)).await, None);
+        assert_eq!(bob.frame_soon(Duration::from_millis(1500)).await, None);
         sender.send(typing("started", "user", "bob")).await;
     }
     sender.send(typing("ended", "user", "bob")).await;

@@ -1,7 +1,8 @@
 //! How much a user may upload on a day, counted in Redis over all processes.
 //!
-//! An upload is counted before it is read if its size is known, so a refused one was neither stored nor counted. Uploads at
-//! the same moment may pass the limit by one of them. While Redis is away, uploads are taken and not counted.
+//! An upload is counted before it is read if its size is known; one that is refused for want of allowance is not counted, one
+//! that fails later is. Uploads that begin in the same moment may pass the limit together. While Redis is away, uploads are
+//! taken and not counted.
 
 use std::time::Duration;
 

@@ -24,10 +24,11 @@ pub fn start(apps: Apps, store: Store, lifecycle: &Lifecycle) {
         let mut told = apps.removals();
         let mut done = HashSet::new();
         loop {
-            let pause = match look(&apps, &store, &mut done).await {
-                true => LOOK_EVERY,
-                false => PAUSE_AFTER_FAILURE,
+            let is_all = tokio::select! {
+                () = stopping.cancelled() => return,
+                is_all = look(&apps, &store, &mut done) => is_all,
             };
+            let pause = if is_all { LOOK_EVERY } else { PAUSE_AFTER_FAILURE };
             tokio::select! {
                 () = stopping.cancelled() => return,
                 Ok(()) = told.changed() => {}
@@ -50,14 +51,18 @@ async fn look(apps: &Apps, store: &Store, done: &mut HashSet<String>) -> bool {
     // What is too old to be asked for is not held for ever.
     done.retain(|known| removed.iter().any(|(app, _)| app == known));
     let mut is_all = true;
-    for (app, _) in removed {
+    // A permit to upload may be used for a while.
+    let settled = time::now() - LOOK_EVERY;
+    for (app, removed_at) in removed {
         if done.contains(&app) {
             continue;
         }
         match store.remove_app(&app).await {
             Ok(count) => {
                 tracing::info!(%app, files = count, "the files of a deleted app are removed");
-                done.insert(app);
+                if removed_at < settled {
+                    done.insert(app);
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, %app, "the files of a deleted app can't be removed now");

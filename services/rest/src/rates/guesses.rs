@@ -1,8 +1,7 @@
 //! How often an address may be wrong about credentials: counted by each process for itself, by minutes of the clock.
 //!
 //! Who was wrong too often is refused until the minute ends, whatever they show, so that guessing is slow. A credential that
-//! this process has lately seen to be right is not asked for again, and so goes on working: users behind the same address
-//! are not cut off with whoever guesses there.
+//! this process has seen to be right within the last minute is not asked for again, and so goes on working for that long.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
