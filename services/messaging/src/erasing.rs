@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::MessageCategory;
 use halley_kit::{Lifecycle, time};
 use halley_model::APP_SYSTEM_UID;
@@ -26,8 +26,6 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(20);
 /// While there is nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
-/// By how much the clocks of processes may differ, and how long a send may take that was allowed before the deletion.
-const SKEW: TimeDelta = TimeDelta::seconds(5);
 /// After a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -106,6 +104,6 @@ fn erased(erasure: &Erasure, messages: Vec<StoredMessage>, now: DateTime<Utc>) -
 
 fn is_meant(erasure: &Erasure, row: &StoredMessage) -> bool {
     let is_action_of_group = erasure.uid.is_some() && row.category == MessageCategory::Action;
-    let is_older = row.message_id <= erasure.until_message_id && row.sent_at <= erasure.until + SKEW;
+    let is_older = row.message_id <= erasure.until_message_id && row.sent_at <= erasure.until;
     is_older && !is_action_of_group
 }

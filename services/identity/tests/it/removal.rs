@@ -42,7 +42,7 @@ async fn a_deleted_app_leaves_nothing_and_takes_nothing_of_others() {
         halley_apps::removal::start(Apps::fixed(Default::default()), world.pool.clone(), APP_TABLES, &lifecycle);
     }
 
-    let is_done = "SELECT EXISTS (SELECT FROM removals WHERE done_at IS NOT NULL)";
+    let is_done = "SELECT EXISTS (SELECT FROM removals WHERE looked_at IS NOT NULL)";
     eventually("the end of the removal", async || {
         sqlx::query_scalar::<_, bool>(is_done).fetch_one(&world.pool).await.unwrap().then_some(())
     })

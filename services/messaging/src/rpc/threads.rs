@@ -70,8 +70,7 @@ async fn source(messaging: &Messaging, caller: &Caller, request: &ListThreadsReq
     })
 }
 
-/// Where the page begins. Of a thread whose newest reply came in the named millisecond, or in the second if a whole one is
-/// named, the exact time counts.
+/// Where the page begins. Of a thread whose newest reply came in the named stretch of time, the exact time counts.
 async fn cursor(
     messaging: &Messaging,
     caller: &Caller,
@@ -87,16 +86,27 @@ async fn cursor(
         id => threads::find_updated_at(&messaging.pool, caller.app_id(), id).await?,
     };
     let whole_time = if request.newer { i64::MAX } else { 0 };
-    let unit = if ms % 1000 == 0 { TimeDelta::seconds(1) } else { TimeDelta::milliseconds(1) };
-    Ok(match (given, stored) {
-        (Some(given), Some(stored)) if (given..given + unit).contains(&stored) => Some((stored, parent_id)),
-        (Some(given), _) if parent_id == 0 => Some((given, whole_time)),
+    Ok(match (given.map(stretch), stored) {
+        (Some((from, to)), Some(stored)) if (from..to).contains(&stored) => Some((stored, parent_id)),
+        (Some(_), _) if parent_id == 0 => given.map(|given| (given, whole_time)),
         // It has moved: nothing of the given time is passed over.
-        (Some(given), _) => Some((if request.newer { given } else { given + unit }, 0)),
+        (Some((from, to)), _) => Some((if request.newer { from } else { to }, 0)),
         (None, Some(stored)) => Some((stored, parent_id)),
         (None, None) if parent_id != 0 => return Err(MessagingError::MessageNotFound { id: parent_id }),
         (None, None) => None,
     })
+}
+
+/// From when, and until when exclusive, a time may have been that is given so. The edge gives the first or the last millisecond
+/// of a second where it knows no more than the second.
+fn stretch(given: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let (before, length) = match given.timestamp_subsec_millis() {
+        0 => (0, 1000),
+        999 => (999, 1000),
+        _ => (0, 1),
+    };
+    let from = given - TimeDelta::milliseconds(before);
+    (from, from + TimeDelta::milliseconds(length))
 }
 
 impl Messaging {
