@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use halley_client::{Connection, Outgoing, ReceiptAction, Receiver};
-use halley_testkit::{unique, within};
+use halley_client::{Connection, Event, Outgoing, ReceiptAction, Receiver};
+use halley_testkit::{eventually, platform::Platform, unique, within};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::{
     mirror::Mirror,
-    support::{Form, Http, Person, World, data},
+    support::{Form, Http, Person, World, answer, block_on, data},
 };
 
 crate::in_both_forms!(
@@ -34,10 +34,19 @@ impl Tracked {
     }
 
     async fn connect(&mut self, world: &World, node: usize) {
-        let (api, mut options) = world.logged_in(&self.person, node).await;
-        drop(api);
+        let (_, mut options) = world.logged_in(&self.person, node).await;
         options.left_off = Some(self.mirror.left_off());
         let mut socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
+        self.mirror.resume(&mut socket).await;
+        self.socket = Some(socket);
+    }
+
+    /// As soon as the platform lets it in.
+    async fn come_back(&mut self, world: &World, node: usize) {
+        let (_, mut options) = world.logged_in(&self.person, node).await;
+        options.left_off = Some(self.mirror.left_off());
+        let connect = async || Connection::connect(options.clone()).await.ok();
+        let mut socket = eventually("a socket that opens", connect).await;
         self.mirror.resume(&mut socket).await;
         self.socket = Some(socket);
     }
@@ -50,8 +59,11 @@ impl Tracked {
     /// Takes in what has come so far.
     async fn drain(&mut self) {
         let Some(socket) = &mut self.socket else { return };
-        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(5), socket.next_event()).await {
-            self.mirror.apply(event);
+        while let Ok(event) = tokio::time::timeout(Duration::from_millis(5), socket.next_event()).await {
+            match event {
+                Some(Event::Closed { .. }) | None => return self.cut(),
+                Some(event) => drop(self.mirror.apply(event)),
+            }
         }
     }
 }
@@ -111,19 +123,90 @@ async fn a_device_that_is_cut_off_at_random_knows_what_it_would_fetch(form: Form
             _ => device.drain().await,
         }
     }
+    know_all(&world, &mut devices, &group, seed).await;
+}
+
+/// Both devices, cut off once more, come to know what they would fetch.
+async fn know_all(world: &World, devices: &mut [Tracked], group: &Receiver, seed: u64) {
     for node in 0..2 {
         let other = devices[1 - node].person.receiver();
         let device = &mut devices[node];
         device.cut();
-        device.connect(&world, node).await;
+        device.come_back(world, node).await;
         assert_eq!(device.mirror.refetches, 0, "so little is told");
         let (api, _) = world.logged_in(&device.person, 0).await;
-        for with in [&group, &other] {
+        for with in [group, &other] {
             let fetched = Mirror::fetched(&api, with).await;
-            let conversation = fetched.keys().next().expect("a message").0.clone();
-            assert_eq!(device.mirror.of(&conversation), fetched, "seed {seed}");
+            let Some(((conversation, _), _)) = fetched.first_key_value() else { continue };
+            assert_eq!(device.mirror.of(conversation), fetched, "seed {seed}");
         }
     }
+}
+
+/// What is done to the platform while people talk.
+enum Blow {
+    Node,
+    Redis,
+    NodeAndRedis,
+}
+
+impl Blow {
+    async fn strike(&self, platform: &Platform) {
+        if matches!(self, Self::Node | Self::NodeAndRedis) {
+            platform.kill("realtime-gateway-1").await;
+        }
+        if matches!(self, Self::Redis | Self::NodeAndRedis) {
+            // It holds nothing that lasts: another one starts empty in its place.
+            platform.kill_redis().await;
+        }
+    }
+
+    async fn mend(&self, platform: &Platform) {
+        if matches!(self, Self::Node | Self::NodeAndRedis) {
+            platform.restart("realtime-gateway-1").await;
+        }
+    }
+}
+
+#[test]
+fn nodes_and_a_redis_that_die_leave_no_hole() {
+    block_on(async {
+        let platform = Platform::many_processes().await;
+        let (http, world) = (Http::on(&platform), World::on(&platform));
+        let seed = rand::random();
+        println!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut devices = vec![Tracked::new(&world, "ann").await, Tracked::new(&world, "bob").await];
+        let cat = world.person("cat").await;
+        let group = world.group("room", &[&devices[0].person, &devices[1].person, &cat]).await;
+        for (node, device) in devices.iter_mut().enumerate() {
+            device.connect(&world, node).await;
+            let (api, _) = world.logged_in(&device.person, 0).await;
+            device.mirror.messages = Mirror::fetched(&api, &group).await;
+        }
+        let mut ids = Vec::new();
+        for blow in [Blow::Node, Blow::Redis, Blow::NodeAndRedis] {
+            for step in 0..30 {
+                if step == 10 {
+                    blow.strike(&platform).await;
+                    // Until the services trust what they know again, they may ask to try later.
+                    let path = format!("/groups/{}", group.id());
+                    let asks = || http.as_user(Method::GET, &path, &cat);
+                    eventually("an answer", async || (answer(asks()).await.0 == 200).then_some(())).await;
+                }
+                let people = [&devices[0].person, &devices[1].person, &cat];
+                act(&mut random, &http, &people, &group, &mut ids).await;
+                for device in &mut devices {
+                    device.drain().await;
+                    if device.socket.is_none() && random.random_bool(0.3) {
+                        device.come_back(&world, 1).await;
+                    }
+                }
+            }
+            blow.mend(&platform).await;
+        }
+        know_all(&world, &mut devices, &group, seed).await;
+    });
 }
 
 async fn a_first_socket_is_given_a_token_and_nothing_else(form: Form) {

@@ -215,7 +215,11 @@ pub struct Http {
 
 impl Http {
     pub async fn new(form: Form) -> Self {
-        let platform = form.platform().await;
+        Self::on(form.platform().await)
+    }
+
+    /// On any platform.
+    pub fn on(platform: &Platform) -> Self {
         let text = |key: &str| platform.demo[key].as_str().expect("demo key").to_owned();
         halley_client::install_crypto();
         let http = Client::builder().no_proxy().timeout(std::time::Duration::from_secs(20)).build().expect("client");
