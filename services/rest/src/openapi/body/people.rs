@@ -136,7 +136,7 @@ pub struct NewFriends {
     #[schema(min_items = 1, max_items = 1000)]
     accepted: Vec<String>,
     /// Show both sides their conversation, also before anything is said in it. So it is with who was a friend before.
-    add_to_conversations: Option<bool>,
+    add_to_conversations: Option<Flag>,
 }
 
 /// Friends to part from.
