@@ -153,7 +153,7 @@ async fn receipts_of_others_and_what_ones_other_devices_did_are_told() {
     let reset = pb::ResetConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
     api.reset_conversation(&api.user("bob"), reset).await.unwrap();
     let missed = api.missed("bob", &missed.token).await;
-    assert_eq!(missed.left_conversation_ids, [sent.conversation_id.clone()], "hidden on another device");
+    assert_eq!(missed.left_conversation_ids, std::slice::from_ref(&sent.conversation_id), "hidden on another device");
     assert!(missed.messages.is_empty() && missed.conversations.is_empty());
 }
 

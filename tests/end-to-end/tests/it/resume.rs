@@ -103,7 +103,7 @@ async fn a_device_that_is_cut_off_at_random_knows_what_it_would_fetch(form: Form
     let seed = rand::random();
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let mut devices = vec![Tracked::new(&world, "ann").await, Tracked::new(&world, "bob").await];
+    let mut devices = [Tracked::new(&world, "ann").await, Tracked::new(&world, "bob").await];
     let cat = world.person("cat").await;
     let group = world.group("room", &[&devices[0].person, &devices[1].person, &cat]).await;
     for (node, device) in devices.iter_mut().enumerate() {
@@ -176,7 +176,7 @@ fn nodes_and_a_redis_that_die_leave_no_hole() {
         let seed = rand::random();
         println!("seed {seed}");
         let mut random = StdRng::seed_from_u64(seed);
-        let mut devices = vec![Tracked::new(&world, "ann").await, Tracked::new(&world, "bob").await];
+        let mut devices = [Tracked::new(&world, "ann").await, Tracked::new(&world, "bob").await];
         let cat = world.person("cat").await;
         let group = world.group("room", &[&devices[0].person, &devices[1].person, &cat]).await;
         for (node, device) in devices.iter_mut().enumerate() {
