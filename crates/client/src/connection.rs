@@ -68,7 +68,7 @@ impl Default for Timings {
 pub struct LeftOff {
     /// `body.token` of the last frame `resumed`.
     pub token: String,
-    /// Sequence number of the newest message that the client has, by conversation id.
+    /// By conversation id, the sequence number up to which the client has every message.
     pub positions: HashMap<String, i64>,
 }
 

@@ -23,8 +23,8 @@ pub struct GatewayConfig {
     pub lease_seconds: u64,
     /// Milliseconds that a user without a socket still counts as online: who comes to another node meanwhile never went.
     pub offline_grace_ms: u64,
-    /// Seconds after which a user who is not heard of any more has stopped typing. Nodes tell what goes on four times in
-    /// that time. As long as a silent socket lives, or longer: then the end of the socket ends it, and this only what a
+    /// Seconds after which a user who is not heard of any more has stopped typing. A client that says again that it goes on
+    /// is passed on at most four times in that time. As long as a silent socket lives, or longer: then the end of the socket ends it, and this only what a
     /// node that died left behind.
     pub typing_timeout_seconds: u64,
 }

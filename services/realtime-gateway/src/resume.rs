@@ -30,7 +30,7 @@ pub const NO_TOKEN: &str = "none";
 pub struct LeftOff {
     /// Of an earlier socket; empty: there was none.
     pub token: String,
-    /// By conversation, the newest message that the client has.
+    /// By conversation, the sequence number up to which the client has every message.
     pub positions: HashMap<String, i64>,
 }
 
