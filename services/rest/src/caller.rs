@@ -15,9 +15,10 @@ use halley_kit::{Caller, PublicError};
 use halley_model::{AppId, AppSettings, ErrorCode, Uid};
 
 use crate::{
+    remembered::{Change, Session},
     reply::ApiError,
     rights::Role,
-    state::{Session, State},
+    state::State,
 };
 
 /// What an auth key may call. Sources differ over creating and updating users; clients rely on both.
@@ -47,6 +48,12 @@ impl Context {
     /// The app.
     pub fn app_id(&self) -> &str {
         self.caller.app_id()
+    }
+
+    /// Lets something that was changed through this edge be in force with the next call here; other edges hear of it as a
+    /// fact. Call it after the service has answered.
+    pub fn changed(&self, change: Change) {
+        self.state.forget(self.app_id(), change);
     }
 
     /// A request of this caller.

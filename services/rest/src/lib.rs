@@ -22,6 +22,7 @@ mod media;
 mod openapi;
 mod people;
 mod rates;
+mod remembered;
 mod reply;
 mod rights;
 mod routes;

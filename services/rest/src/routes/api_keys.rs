@@ -4,6 +4,7 @@ use axum::extract::Path;
 use halley_contracts::{
     auth::v1::{
         ApiKey, CreateApiKeyRequest, DeleteApiKeyRequest, GetApiKeyRequest, ListApiKeysRequest, UpdateApiKeyRequest,
+        authenticate_request::Credential,
     },
     common::v1::ApiKeyScope,
 };
@@ -13,6 +14,7 @@ use crate::{
     caller::Context,
     input::{Body, Query},
     openapi::{body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 
@@ -79,11 +81,12 @@ pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -
     context.server_side()?;
     let request = UpdateApiKeyRequest {
         app_id: context.app_id().to_owned(),
-        api_key,
+        api_key: api_key.clone(),
         name: body.text("name")?,
         scope: scope(body.text("scope")?.as_deref())?.unwrap_or_default().into(),
     };
     let answer = context.auth().update_api_key(context.request(request)).await?;
+    context.changed(Change::Credential(Credential::ApiKey(api_key)));
     show(answer.into_inner().api_key)
 }
 
@@ -96,8 +99,9 @@ pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -
 )]
 pub async fn delete(context: Context, Path(api_key): Path<String>) -> Reply {
     context.server_side()?;
-    let request = DeleteApiKeyRequest { app_id: context.app_id().to_owned(), api_key };
+    let request = DeleteApiKeyRequest { app_id: context.app_id().to_owned(), api_key: api_key.clone() };
     context.auth().delete_api_key(context.request(request)).await?;
+    context.changed(Change::Credential(Credential::ApiKey(api_key)));
     done("The API key is deleted.")
 }
 

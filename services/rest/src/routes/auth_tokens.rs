@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::Path;
 use halley_contracts::auth::v1::{
     AuthToken, CreateAuthTokenRequest, DeleteAuthTokenRequest, FlushAuthTokensRequest, GetAuthTokenRequest,
-    ListAuthTokensRequest, UpdateAuthTokenRequest,
+    ListAuthTokensRequest, UpdateAuthTokenRequest, authenticate_request::Credential,
 };
 use halley_wire::{AuthTokenJson, schema};
 
@@ -13,6 +13,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 
@@ -42,7 +43,8 @@ impl Context {
 pub async fn create(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
     let force = body.flag("force")?;
-    let uid = context.active_uid(&uid).await?;
+    let uid = input::uid(&uid)?;
+    context.ask_for_active_user(context.app_id(), &uid).await?;
     data(AuthTokenJson(&context.make_auth_token(&uid, force).await?))
 }
 
@@ -70,8 +72,9 @@ pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Re
 pub async fn flush(context: Context, Path(uid): Path<String>) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;
-    let request = FlushAuthTokensRequest { app_id: context.app_id().to_owned(), uid };
+    let request = FlushAuthTokensRequest { app_id: context.app_id().to_owned(), uid: uid.clone() };
     let ended = context.auth().flush_auth_tokens(context.request(request)).await?.into_inner().ended;
+    context.changed(Change::Credentials { uid, ids: Vec::new() });
     done(&format!("{ended} auth tokens are ended."))
 }
 
@@ -122,8 +125,9 @@ pub async fn update(context: Context, Path((uid, auth_token)): Path<(String, Str
 pub async fn delete(context: Context, Path((uid, auth_token)): Path<(String, String)>) -> Reply {
     context.server_side()?;
     let uid = context.active_uid(&uid).await?;
-    let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token };
+    let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token: auth_token.clone() };
     context.auth().delete_auth_token(context.request(request)).await?;
+    context.changed(Change::Credential(Credential::AuthToken(auth_token)));
     done("The auth token is ended.")
 }
 

@@ -18,6 +18,7 @@ use crate::{
     caller::Context,
     input::Body,
     openapi::{answer, body, path},
+    remembered::Change,
     reply::{ApiError, Reply, data, done},
 };
 
@@ -31,8 +32,9 @@ use crate::{
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let request = CreateBotRequest { uid: body.required("uid")? };
-    let answer = context.identity().create_bot(context.request(request)).await?;
-    data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
+    let user = context.identity().create_bot(context.request(request)).await?.into_inner().user.unwrap_or_default();
+    context.changed(Change::Users(vec![user.uid.clone()]));
+    data(context.show_user(&user).await)
 }
 
 /// Lists bots.
@@ -57,7 +59,8 @@ pub async fn list(context: Context) -> Reply {
 )]
 pub async fn delete(context: Context, Path(uid): Path<String>) -> Reply {
     context.server_side()?;
-    context.identity().delete_bot(context.request(DeleteBotRequest { uid })).await?;
+    context.identity().delete_bot(context.request(DeleteBotRequest { uid: uid.clone() })).await?;
+    context.changed(Change::Users(vec![uid]));
     done("The user is no bot any more.")
 }
 

@@ -15,6 +15,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, changed_at, data, done, fates, page_with_cursor},
 };
 
@@ -33,6 +34,7 @@ pub async fn add(context: Context, Path(uid): Path<String>, body: Body) -> Reply
     let (uid, opens) = (input::uid(&uid)?, body.flag("addToConversations")?);
     let request = AddFriendsRequest { uid: uid.clone(), friends: body.some_texts("accepted")? };
     let answer = context.identity().add_friends(context.request(request)).await?.into_inner();
+    forget(&context, &uid, &answer.results);
     // Those who were friends before as well: so a call whose end nobody saw can be repeated.
     let others: Vec<String> =
         answer.results.iter().filter(|result| are_friends(result)).map(|result| result.id.clone()).collect();
@@ -78,12 +80,21 @@ pub async fn list(context: Context, Path(uid): Path<String>, query: Query) -> Re
 )]
 pub async fn remove(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
-    let request = RemoveFriendsRequest { uid: input::uid(&uid)?, friends: body.some_texts("friends")? };
+    let uid = input::uid(&uid)?;
+    let request = RemoveFriendsRequest { uid: uid.clone(), friends: body.some_texts("friends")? };
     let answer = context.identity().remove_friends(context.request(request)).await?.into_inner();
+    forget(&context, &uid, &answer.results);
     // The documented answer has no room for each: when none was a friend, the call has failed.
     match answer.results.iter().all(|result| result.error.is_some()) {
         true => Err(first_error(&answer.results)),
         false => done("The friends are removed."),
+    }
+}
+
+/// Lets the new state of each friendship be asked for.
+fn forget(context: &Context, uid: &str, results: &[ItemResult]) {
+    for result in results.iter().filter(|result| result.error.is_none()) {
+        context.changed(Change::Friendship(uid.to_owned(), result.id.clone()));
     }
 }
 

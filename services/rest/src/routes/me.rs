@@ -2,7 +2,7 @@
 
 use axum::http::request::Parts;
 use halley_contracts::{
-    auth::v1::{DeleteAuthTokenRequest, StartSessionRequest},
+    auth::v1::{DeleteAuthTokenRequest, StartSessionRequest, authenticate_request::Credential},
     identity::v1::{GetUserRequest, UpdateUserRequest, User, UserFields},
 };
 use halley_model::{ErrorCode, field};
@@ -13,6 +13,7 @@ use crate::{
     caller::Context,
     input::Body,
     openapi::{answer, body},
+    remembered::Change,
     reply::{ApiError, Reply, data, done},
 };
 use halley_wire::schema;
@@ -66,8 +67,10 @@ async fn own(context: &Context, fields: UserFields, unset: Vec<String>) -> Resul
         let request = GetUserRequest { uid, with_deactivated: false };
         return Ok(context.identity().get_user(context.request(request)).await?.into_inner().user.unwrap_or_default());
     }
-    let request = UpdateUserRequest { uid, fields: Some(fields), unset };
-    Ok(context.identity().update_user(context.request(request)).await?.into_inner().user.unwrap_or_default())
+    let request = UpdateUserRequest { uid: uid.clone(), fields: Some(fields), unset };
+    let answer = context.identity().update_user(context.request(request)).await?;
+    context.changed(Change::Users(vec![uid]));
+    Ok(answer.into_inner().user.unwrap_or_default())
 }
 
 /// What the device tells of itself.
@@ -102,8 +105,9 @@ fn session(context: &Context, body: &Body, token: &str) -> Result<StartSessionRe
 pub async fn logout(context: Context) -> Reply {
     let auth_token = auth_token(&context)?;
     let uid = context.caller.require_uid()?.to_owned();
-    let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token };
+    let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token: auth_token.clone() };
     context.auth().delete_auth_token(context.request(request)).await?;
+    context.changed(Change::Credential(Credential::AuthToken(auth_token)));
     done("The user is logged out.")
 }
 

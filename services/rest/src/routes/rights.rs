@@ -23,6 +23,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 
@@ -39,6 +40,7 @@ pub async fn restrict(context: Context, Path(role): Path<String>, body: Body) ->
     let keys = body.some_texts("featuresToRestrict")?;
     let request = RestrictFeaturesRequest { role: input::role(&role)?, keys: keys.clone() };
     context.identity().restrict_features(context.request(request)).await?;
+    context.changed(Change::Role(input::role(&role)?));
     let fate = |key: String| (key.clone(), success(&format!("The role {role} may not use {key} any more.")));
     data(keys.into_iter().map(fate).collect::<Map<String, Value>>())
 }
@@ -87,6 +89,7 @@ pub async fn allow(context: Context, Path(role): Path<String>, body: Body) -> Re
         all: body.flag("allowAll")?,
     };
     context.identity().allow_features(context.request(request)).await?;
+    context.changed(Change::Role(input::role(&role)?));
     done("The features are allowed.")
 }
 
@@ -119,6 +122,7 @@ pub async fn set_of_role(context: Context, Path(role): Path<String>, body: Body)
     let given = given(&body)?;
     let request = SetRolePermissionsRequest { role: input::role(&role)?, permissions: given.clone() };
     let answer = context.identity().set_role_permissions(context.request(request)).await?.into_inner();
+    context.changed(Change::Role(input::role(&role)?));
     let text = |id: &str| format!("The permission {id} is set for the role {role}.");
     data(are_set::<RolePermission>(&given, &answer.permissions, text))
 }
@@ -134,6 +138,7 @@ pub async fn unset_of_role(context: Context, Path((role, permission)): Path<(Str
     context.server_side()?;
     let request = UnsetRolePermissionRequest { role: input::role(&role)?, permission };
     let answer = context.identity().unset_role_permission(context.request(request)).await?.into_inner();
+    context.changed(Change::Role(input::role(&role)?));
     data(json!({"permissions": in_force::<RolePermission>(&answer.permissions)}))
 }
 

@@ -12,6 +12,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 
@@ -73,8 +74,9 @@ pub async fn get(context: Context, Path(role): Path<String>) -> Reply {
 )]
 pub async fn update(context: Context, Path(role): Path<String>, body: Body) -> Reply {
     context.server_side()?;
+    let role = input::role(&role)?;
     let request = UpdateRoleRequest {
-        role: input::role(&role)?,
+        role: role.clone(),
         name: body.text("name")?,
         description: body.text("description")?,
         metadata_json: body.object("metadata")?,
@@ -82,6 +84,7 @@ pub async fn update(context: Context, Path(role): Path<String>, body: Body) -> R
         unset: body.texts("unset")?.unwrap_or_default(),
     };
     let answer = context.identity().update_role(context.request(request)).await?;
+    context.changed(Change::Role(role));
     show(answer.into_inner().role)
 }
 
@@ -94,8 +97,9 @@ pub async fn update(context: Context, Path(role): Path<String>, body: Body) -> R
 )]
 pub async fn delete(context: Context, Path(role): Path<String>) -> Reply {
     context.server_side()?;
-    let request = DeleteRoleRequest { role: input::role(&role)? };
-    context.identity().delete_role(context.request(request)).await?;
+    let role = input::role(&role)?;
+    context.identity().delete_role(context.request(DeleteRoleRequest { role: role.clone() })).await?;
+    context.changed(Change::RoleDeleted(role));
     done("The role is deleted, and its users have the default role.")
 }
 

@@ -18,6 +18,7 @@ use crate::{
     caller::Context,
     input::{self, Body, Query, Status},
     openapi::{answer, body, path, query},
+    remembered::Change,
     reply::{ApiError, Reply, changed_at, data, done, empty_page, page_with_cursor},
 };
 
@@ -188,12 +189,14 @@ impl Context {
 )]
 pub async fn update(context: Context, Path(uid): Path<String>, body: Body) -> Reply {
     context.server_side()?;
+    let uid = input::uid(&uid)?;
     let request = UpdateUserRequest {
-        uid: input::uid(&uid)?,
+        uid: uid.clone(),
         fields: Some(fields(&body)?),
         unset: body.texts("unset")?.unwrap_or_default(),
     };
     let answer = context.identity().update_user(context.request(request)).await?;
+    context.changed(Change::Users(vec![uid]));
     data(context.show_user(&answer.into_inner().user.unwrap_or_default()).await)
 }
 
@@ -209,6 +212,7 @@ pub async fn reactivate(context: Context, body: Body) -> Reply {
     let uids = body.some_texts("uidsToActivate")?;
     let answer = context.identity().reactivate_users(context.request(ReactivateUsersRequest { uids })).await?;
     let answer = answer.into_inner();
+    context.changed(Change::Users(answer.reactivated.clone()));
     // Sources name different keys, so all of them are here.
     data(json!({
         "success": true,
@@ -231,6 +235,7 @@ pub async fn deactivate(context: Context, body: Body) -> Reply {
     let uids = body.some_texts("uidsToDeactivate")?;
     let answer = context.identity().deactivate_users(context.request(DeactivateUsersRequest { uids })).await?;
     let answer = answer.into_inner();
+    context.changed(Change::Users(answer.deactivated.clone()));
     data(json!({
         "success": true,
         "message": format!("{} users are deactivated.", answer.deactivated.len()),
@@ -252,11 +257,13 @@ pub async fn delete(context: Context, Path(uid): Path<String>, body: Body) -> Re
     context.server_side()?;
     let uid = input::uid(&uid)?;
     if body.flag("permanent")? {
-        context.identity().delete_user(context.request(DeleteUserRequest { uid })).await?;
+        context.identity().delete_user(context.request(DeleteUserRequest { uid: uid.clone() })).await?;
+        context.changed(Change::Users(vec![uid]));
         return done("The user is deleted.");
     }
     let request = DeactivateUsersRequest { uids: vec![uid] };
     let answer = context.identity().deactivate_users(context.request(request)).await?.into_inner();
+    context.changed(Change::Users(answer.deactivated.clone()));
     // A deactivated user is as good as missing.
     if answer.deactivated.is_empty() {
         return Err(ApiError::code(ErrorCode::UidNotFound));

@@ -54,7 +54,9 @@ async fn every_documented_operation_works(form: Form) {
         for case in cases.iter().filter(|case| is_wanted(case.id)) {
             let faults = run(app.clone(), case).await;
             if !faults.is_empty() {
-                failed.push(format!("{}\n    {}", case.id, faults.join("\n    ")));
+                let told = format!("{}\n    {}", case.id, faults.join("\n    "));
+                eprintln!("fails: {told}");
+                failed.push(told);
             }
         }
         failed

@@ -210,7 +210,7 @@ cases! {
         let in_group = t.group_text(&ann, &guid).await;
         t.call(&[&in_group]).by(&ann).refused("ERR_PERMISSION_DENIED").await;
         t.app.done("change-group-member-scope", &[&guid, &ann], None, json!({"scope": "admin"})).await;
-        t.call(&[&in_group]).by(&ann).gives("@Message", json!({"pinnedBy": ann})).await;
+        t.call(&[&in_group]).by(&ann).soon_gives("@Message", json!({"pinnedBy": ann})).await;
         t.call(&[&id]).by(&t.user().await).refused("ERR_MESSAGE_NO_ACCESS").await;
         t.call(&["999999999"]).refused("ERR_MESSAGE_ID_NOT_FOUND").await;
         for _ in 1..100 {

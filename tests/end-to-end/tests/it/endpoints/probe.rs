@@ -435,6 +435,26 @@ impl Call<'_> {
         body
     }
 
+    /// Is refused as soon as every process has heard why. Only for calls that may be made more than once.
+    pub async fn soon_refused(self, code: &str) -> Value {
+        halley_testkit::eventually(&format!("{} is refused with {code}", self.name()), async || {
+            let (_, body) = self.probe.app.send(&self.sent).await;
+            (body["error"]["code"] == code).then_some(())
+        })
+        .await;
+        self.refused(code).await
+    }
+
+    /// Succeeds as soon as every process has heard why it may; the rest is checked as by [`Call::gives`].
+    pub async fn soon_gives(self, shape: &str, expected: Value) -> Value {
+        halley_testkit::eventually(&format!("{} is allowed", self.name()), async || {
+            let (status, _) = self.probe.app.send(&self.sent).await;
+            status.is_success().then_some(())
+        })
+        .await;
+        self.gives(shape, expected).await
+    }
+
     /// The headers that tell refusals apart, without secrets.
     fn notable(&self) -> Vec<(&'static str, String)> {
         let shown = |(name, value): &(&'static str, String)| (*name, value.chars().take(12).collect());

@@ -154,7 +154,7 @@ cases! {
         let id = t.group_text(&uid, &guid).await;
         t.call(&[&guid, "participant"]).body(json!({"permissions": {"addReaction": "deny"}}))
             .gives("obj", json!({"addReaction": {"success": true}, "permissions": {"addReaction": "deny"}})).await;
-        t.op("add-message-reactions", &[&id, "👍"]).by(&uid).refused("ERR_PERMISSION_DENIED").await;
+        t.op("add-message-reactions", &[&id, "👍"]).by(&uid).soon_refused("ERR_PERMISSION_DENIED").await;
         t.call(&["none-here", "admin"]).body(json!({"permissions": {"addReaction": "deny"}})).refused("ERR_GUID_NOT_FOUND").await;
         t.call(&[&guid, "king"]).body(json!({"permissions": {"addReaction": "deny"}})).refused("ERR_BAD_REQUEST").await;
         for body in [json!({}), json!({"permissions": {"fly": "deny"}}), json!({"permissions": {"addReaction": "maybe"}})] {
