@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use halley_client::PresenceSubscription;
 
 const AFTER_HELP: &str = "\
 EXAMPLES
@@ -13,6 +14,8 @@ EXAMPLES
     halley-load group --demo .halley/demo.json --members 2000 --senders 4 --server-pid $(pidof halley)
     halley-load history --demo .halley/demo.json --messages 100000
     halley-load reconnect --demo .halley/demo.json --users 5000
+    halley-load presence --demo .halley/demo.json --users 5000 --server-pid $(pidof halley)
+    halley-load rights --demo .halley/demo.json --other-websocket ws://127.0.0.1:8082
     halley-load idle  --demo .halley/demo.json --connections 5000 --server-pid $(pidof halley)
   Any other server:
     halley-load pairs --rest http://127.0.0.1:8080 --websocket ws://127.0.0.1:8080/ws --app-id APP --api-key KEY
@@ -92,6 +95,9 @@ pub enum Mode {
         /// How many of them write.
         #[arg(long, value_name = "S", default_value_t = 10)]
         senders: usize,
+        /// Further members, who never come online.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        absent: usize,
         #[command(flatten)]
         traffic: Traffic,
     },
@@ -119,6 +125,19 @@ pub enum Mode {
         #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
         missed: u64,
     },
+    /// Users online who watch whether others are, while some come and go.
+    Presence {
+        #[command(flatten)]
+        traffic: PresenceTraffic,
+    },
+    /// How soon a revoked token, a kick, a ban and a block are felt on every node.
+    Rights {
+        #[command(flatten)]
+        nodes: Nodes,
+        /// Users that lose each right, one after the other.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        rounds: u64,
+    },
     /// Opens sockets and leaves them alone: memory for each connection.
     Idle {
         /// Sockets, each of its own user.
@@ -128,6 +147,65 @@ pub enum Mode {
         #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
         hold: Duration,
     },
+}
+
+/// What runs beside the server that is named above.
+#[derive(Clone, Debug, Args)]
+pub struct Nodes {
+    /// WebSocket address of a further gateway node. Repeatable.
+    #[arg(long, value_name = "URL")]
+    pub other_websocket: Vec<String>,
+    /// HTTP address of a further edge. Repeatable.
+    #[arg(long, value_name = "URL")]
+    pub other_rest: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PresenceTraffic {
+    /// Users who are online all the time.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub users: usize,
+    /// Whom they watch, in turn.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "all,friends,roles,none")]
+    pub watching: Vec<Watching>,
+    /// Users who come and go.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub comers: usize,
+    /// Comings and goings a second.
+    #[arg(long, value_name = "PER_SECOND", default_value = "20", value_parser = rate)]
+    pub rate: f64,
+    /// How long nothing happens, and then how long they come and go.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub duration: Duration,
+}
+
+/// Whom a socket watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Watching {
+    All,
+    Friends,
+    Roles,
+    None,
+}
+
+impl Watching {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Friends => "friends",
+            Self::Roles => "roles",
+            Self::None => "none",
+        }
+    }
+
+    pub fn subscription(self) -> PresenceSubscription {
+        match self {
+            Self::All => PresenceSubscription::AllUsers,
+            Self::Friends => PresenceSubscription::Friends,
+            Self::Roles => PresenceSubscription::Roles(vec!["default".to_owned()]),
+            Self::None => PresenceSubscription::None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]

@@ -78,7 +78,7 @@ pub async fn run(
 
 /// Makes a group of two with at least so many messages; returns its guid.
 async fn fill(target: &Target, users: &[User], messages: u64) -> Result<String> {
-    let guid = target.make_group(users, &format!("history-{messages}")).await?;
+    let guid = target.make_group(users, 0, &format!("history-{messages}")).await?;
     let group = Receiver::group(&guid);
     let newest = users[0].api.list_messages(&group, &MessagePage::newest(1).with_sequence()).await?;
     let have = newest.last().and_then(|message| message.sequence).unwrap_or(0);

@@ -7,9 +7,11 @@ mod idle;
 mod lean;
 mod mark;
 mod plan;
+mod presence;
 mod processes;
 mod reconnect;
 mod report;
+mod rights;
 mod sender;
 mod tally;
 mod target;
@@ -57,13 +59,13 @@ async fn run_mode(cli: &Cli) -> Result<bool> {
     let target = Target::open(common)?;
     match &cli.mode {
         Mode::Pairs { users, traffic } => {
-            let report = traffic::run(&target, common, Plan::Pairs { users: *users as u64 }, traffic).await?;
+            let report = traffic::run(&target, common, Plan::Pairs { users: *users as u64 }, 0, traffic).await?;
             print(common, &report, report.table())?;
             Ok(report.is_clean())
         }
-        Mode::Group { members, senders, traffic } => {
+        Mode::Group { members, senders, absent, traffic } => {
             let plan = Plan::Group { members: *members as u64, senders: *senders as u64 };
-            let report = traffic::run(&target, common, plan, traffic).await?;
+            let report = traffic::run(&target, common, plan, *absent, traffic).await?;
             print(common, &report, report.table())?;
             Ok(report.is_clean())
         }
@@ -74,6 +76,16 @@ async fn run_mode(cli: &Cli) -> Result<bool> {
         }
         Mode::Reconnect { users, missed } => {
             let report = reconnect::run(&target, common, *users, *missed).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
+        }
+        Mode::Presence { traffic } => {
+            let report = presence::run(&target, common, traffic).await?;
+            print(common, &report, report.table())?;
+            Ok(report.is_clean())
+        }
+        Mode::Rights { nodes, rounds } => {
+            let report = rights::run(&target, common, nodes, *rounds).await?;
             print(common, &report, report.table())?;
             Ok(report.is_clean())
         }

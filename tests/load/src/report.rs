@@ -25,6 +25,8 @@ pub struct TrafficReport {
     pub delivered_per_second: f64,
     pub to_acknowledge: Quantiles,
     pub to_deliver: Quantiles,
+    /// Until the last receiver had the message.
+    pub to_deliver_to_all: Quantiles,
     pub faults: Faults,
     /// Sockets that ended during the run.
     pub sockets_closed: u64,
@@ -118,6 +120,117 @@ pub struct CallCost {
     pub processes: Vec<ProcessUse>,
 }
 
+/// Of watching who is online.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PresenceReport {
+    pub mode: &'static str,
+    pub users: u64,
+    pub opened_per_second: f64,
+    pub sockets_closed: u64,
+    /// Comings and goings.
+    pub changes: u64,
+    /// While nothing happened, and while users came and went.
+    pub seconds: f64,
+    pub watched: Vec<Watched>,
+    pub opening: Option<ProcessCost>,
+    pub idle: Option<ProcessCost>,
+    pub changing: Option<ProcessCost>,
+}
+
+/// What the sockets that watch in one way heard.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watched {
+    pub kind: &'static str,
+    pub sockets: u64,
+    /// Of the others who came online while the sockets were opened.
+    pub frames_at_opening: u64,
+    /// Of those who came and went.
+    pub frames: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessCost {
+    pub cpu_seconds: f64,
+    pub rss_growth_kib: i64,
+    pub processes: Vec<ProcessUse>,
+}
+
+/// Of rights that are taken away.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RightsReport {
+    pub mode: &'static str,
+    pub rounds: u64,
+    pub nodes: usize,
+    pub edges: usize,
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effect {
+    pub taking: &'static str,
+    pub on_nodes: Quantiles,
+    pub on_edges: Quantiles,
+    /// Effects that took more than a second.
+    pub late: u64,
+}
+
+impl ProcessCost {
+    pub fn new(processes: Vec<ProcessUse>) -> Self {
+        let cpu_seconds = total_cpu(&processes);
+        let rss_growth_kib = processes.iter().map(|process| process.rss_growth_kib).sum();
+        Self { cpu_seconds, rss_growth_kib, processes }
+    }
+}
+
+impl PresenceReport {
+    pub fn is_clean(&self) -> bool {
+        self.sockets_closed == 0
+    }
+
+    pub fn table(&self) -> String {
+        let mut out = format!("presence with {} users online\n", self.users);
+        line(&mut out, "opened", format_args!("{:.0} /s", self.opened_per_second));
+        line(&mut out, "sockets closed", format_args!("{}", self.sockets_closed));
+        line(&mut out, "changes", format_args!("{} in {:.0} s", self.changes, self.seconds));
+        for Watched { kind, sockets, frames_at_opening, frames } in &self.watched {
+            let told = format_args!(
+                "{sockets:>6} sockets   {frames_at_opening:>9} frames while opening   {frames:>9} of changes"
+            );
+            line(&mut out, &format!("watching {kind}"), told);
+        }
+        for (name, cost) in [("opening", &self.opening), ("idle", &self.idle), ("changing", &self.changing)] {
+            if let Some(cost) = cost {
+                let used = format_args!("CPU {:.2} s   RSS {:+} KiB", cost.cpu_seconds, cost.rss_growth_kib);
+                line(&mut out, &format!("server, {name}"), used);
+                processes(&mut out, &cost.processes);
+            }
+        }
+        out
+    }
+}
+
+impl RightsReport {
+    pub fn is_clean(&self) -> bool {
+        self.effects.iter().all(|effect| effect.late == 0)
+    }
+
+    pub fn table(&self) -> String {
+        let Self { rounds, nodes, edges, .. } = self;
+        let mut out = format!("rights taken {rounds} times each, {nodes} gateway nodes, {edges} HTTP edges\n");
+        for effect in &self.effects {
+            out.push_str(&effect.on_nodes.line(&format!("{}, nodes", effect.taking)));
+            out.push_str(&effect.on_edges.line(&format!("{}, edges", effect.taking)));
+            line(&mut out, "  above 1 s", format_args!("{}", effect.late));
+        }
+        out
+    }
+}
+
 impl CallReport {
     pub fn is_clean(&self) -> bool {
         self.faulty == 0 && self.units > 0
@@ -197,6 +310,7 @@ impl TrafficReport {
         }
         out.push_str(&self.to_acknowledge.line("send to ack"));
         out.push_str(&self.to_deliver.line("send to deliver"));
+        out.push_str(&self.to_deliver_to_all.line("send to last"));
         let faults = &self.faults;
         line(&mut out, "lost", format_args!("{}", faults.lost));
         line(&mut out, "duplicated", format_args!("{}", faults.duplicated));

@@ -36,6 +36,8 @@ pub struct Tally {
     pub sockets_closed: AtomicU64,
     to_acknowledge: Vec<Mutex<Histogram<u64>>>,
     to_deliver: Vec<Mutex<Histogram<u64>>>,
+    /// Until the last receiver had it: of messages that were not outrun by the next of their worker.
+    to_deliver_to_all: Mutex<Histogram<u64>>,
     heard: Vec<Mutex<Heard>>,
     slots: Vec<Slot>,
 }
@@ -96,6 +98,7 @@ impl Tally {
             sockets_closed: AtomicU64::new(0),
             to_acknowledge: histograms(),
             to_deliver: histograms(),
+            to_deliver_to_all: Mutex::new(histogram()),
             heard: (0..plan.users()).map(|_| Mutex::default()).collect(),
             slots: (0..workers).map(|_| slot()).collect(),
         }
@@ -178,6 +181,9 @@ impl Tally {
     fn count_down(&self, mark: Mark) {
         let Some(slot) = self.slots.get(mark.worker) else { return };
         if slot.number.load(SeqCst) == mark.number && slot.missing.fetch_sub(1, SeqCst) == 1 {
+            if self.is_measured(mark.due) {
+                lock(&self.to_deliver_to_all).saturating_record(self.now().saturating_sub(mark.due));
+            }
             slot.done.notify_one();
         }
     }
@@ -190,6 +196,10 @@ impl Tally {
 
     pub fn to_acknowledge(&self) -> Histogram<u64> {
         sum(&self.to_acknowledge)
+    }
+
+    pub fn to_deliver_to_all(&self) -> Histogram<u64> {
+        lock(&self.to_deliver_to_all).clone()
     }
 
     pub fn to_deliver(&self) -> Histogram<u64> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
-use halley_client::{ApiClient, Connection, Server, ServerOptions, Trust};
+use halley_client::{ApiClient, Connection, Server, ServerOptions, SocketOptions, Trust};
 use serde::Deserialize;
 
 use crate::args::Common;
@@ -12,7 +12,7 @@ use crate::args::Common;
 /// HTTP calls of the set-up under way at a time.
 const SETUP_IN_FLIGHT: usize = 32;
 /// Sockets that are being opened at a time.
-const OPENING: usize = 64;
+pub const OPENING: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,11 +23,14 @@ struct Demo {
     rest_api_key: String,
 }
 
+#[derive(Clone)]
 pub struct Target {
     pub server: Server,
     pub rest: String,
     pub app_id: String,
     app: ApiClient,
+    key: String,
+    options: ServerOptions,
     prefix: String,
 }
 
@@ -56,15 +59,16 @@ impl Target {
                 (rest, None, common.app_id.clone().context(missing)?, common.api_key.clone().context(missing)?)
             }
         };
-        let server = Server::open(&ServerOptions {
+        let options = ServerOptions {
             rest: rest.clone(),
             websocket: common.websocket.clone().or(websocket),
             app_id: app_id.clone(),
             trust: if common.insecure { Trust::AnyCertificate } else { Trust::PublicRoots },
             timeout: Duration::from_secs(60),
-        })?;
+        };
+        let server = Server::open(&options)?;
         let app = server.with_key(&key);
-        Ok(Self { server, rest, app_id, app, prefix: common.prefix.clone() })
+        Ok(Self { server, rest, app_id, app, key, options, prefix: common.prefix.clone() })
     }
 
     /// Makes the users unless they exist, and logs each in on a new device.
@@ -82,20 +86,82 @@ impl Target {
         Ok(User { uid, token, api, login })
     }
 
-    /// Makes the group of this purpose unless it exists; returns its guid.
-    pub async fn make_group(&self, users: &[User], purpose: &str) -> Result<String> {
+    /// Makes the group of this purpose unless it exists, with further members who are made but not logged in; returns its
+    /// guid.
+    pub async fn make_group(&self, users: &[User], absent: usize, purpose: &str) -> Result<String> {
         let guid = format!("{}-{purpose}", self.prefix);
         self.app.ensure_group(&guid, "Load").await.with_context(|| format!("creating group {guid}"))?;
-        let uids: Vec<String> = users.iter().map(|user| user.uid.clone()).collect();
+        let away: Vec<String> = (0..absent).map(|n| format!("{}-away-{n}", self.prefix)).collect();
+        let made = stream::iter(&away).map(|uid| self.app.ensure_user(uid, "Away")).buffered(SETUP_IN_FLIGHT);
+        made.try_for_each(async |_| Ok(())).await.context("creating absent members")?;
+        let uids: Vec<String> = users.iter().map(|user| user.uid.clone()).chain(away).collect();
         self.app.add_members(&guid, &uids).await.with_context(|| format!("members of {guid}"))?;
         Ok(guid)
+    }
+
+    /// The same app, called at another HTTP edge.
+    pub fn at(&self, rest: &str) -> Result<Self> {
+        let server = Server::open(&ServerOptions { rest: rest.to_owned(), ..self.options.clone() })?;
+        let app = server.with_key(&self.key);
+        Ok(Self { server, rest: rest.to_owned(), app, ..self.clone() })
+    }
+
+    /// Calls with the API key.
+    pub fn app(&self) -> &ApiClient {
+        &self.app
+    }
+
+    /// The uid of the first user of [`Target::log_in`].
+    pub fn first_uid(&self) -> String {
+        format!("{}-0", self.prefix)
+    }
+
+    /// An id that nothing has yet.
+    pub fn fresh(&self, purpose: &str) -> String {
+        format!("{}-{purpose}-{:08x}", self.prefix, rand::random::<u32>())
+    }
+
+    /// Makes a user; returns an auth token.
+    pub async fn new_user(&self, uid: &str) -> Result<String> {
+        self.app.ensure_user(uid, "Load").await.with_context(|| format!("creating user {uid}"))?;
+        self.app.create_auth_token(uid).await.with_context(|| format!("auth token of {uid}"))
+    }
+
+    /// Makes a group with members.
+    pub async fn new_group(&self, guid: &str, uids: &[&str]) -> Result<()> {
+        self.app.ensure_group(guid, "Load").await.with_context(|| format!("creating group {guid}"))?;
+        let uids: Vec<String> = uids.iter().map(|uid| (*uid).to_owned()).collect();
+        self.app.add_members(guid, &uids).await.with_context(|| format!("members of {guid}"))
+    }
+
+    /// Makes each of the first a friend of one of the others, and of a neighbour.
+    pub async fn befriend(&self, users: &[User], others: &[User]) -> Result<()> {
+        let pairs = users.iter().enumerate().map(|(n, user)| {
+            let neighbour = &users[(n + 1) % users.len()].uid;
+            let other = others.get(n % others.len().max(1)).map(|other| &other.uid);
+            let friends: Vec<&String> =
+                std::iter::once(neighbour).chain(other).filter(|uid| **uid != user.uid).collect();
+            let path = format!("/users/{}/friends", user.uid);
+            let body = serde_json::json!({"accepted": friends});
+            async move { self.app.call(http::Method::POST, &path, &[], Some(&body)).await }
+        });
+        let made = stream::iter(pairs).buffered(SETUP_IN_FLIGHT);
+        made.try_for_each(async |_| Ok(())).await.context("making friends")
     }
 }
 
 impl User {
+    pub fn socket_options(&self) -> Result<SocketOptions> {
+        Ok(self.api.socket_options(&self.login)?)
+    }
+
+    /// Where its sockets are opened.
+    pub fn socket_url(&self) -> Result<String> {
+        Ok(self.socket_options()?.url)
+    }
+
     pub async fn connect(&self) -> Result<Connection> {
-        let options = self.api.socket_options(&self.login)?;
-        Connection::connect(options).await.with_context(|| format!("socket of {}", self.uid))
+        Connection::connect(self.socket_options()?).await.with_context(|| format!("socket of {}", self.uid))
     }
 }
 

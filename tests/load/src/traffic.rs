@@ -44,14 +44,20 @@ struct Log {
     refused: BTreeMap<String, u64>,
 }
 
-pub async fn run(target: &Target, common: &Common, plan: Plan, traffic: &Traffic) -> Result<TrafficReport> {
+pub async fn run(
+    target: &Target,
+    common: &Common,
+    plan: Plan,
+    absent: usize,
+    traffic: &Traffic,
+) -> Result<TrafficReport> {
     check(plan)?;
     let texts = match &traffic.texts {
         Some(path) => Texts::read(path, &traffic.texts_of)?,
         None => Texts::repeated(traffic.text_bytes),
     };
     let users = target.log_in(plan.users() as usize).await?;
-    let writers = writers(target, plan, &users).await?;
+    let writers = writers(target, plan, absent, &users).await?;
     let connections = connect_all(&users).await?;
     // Before the clock starts, so that a wrong pid is told at once.
     processes::snapshot(&common.server_pid)?;
@@ -97,14 +103,14 @@ fn check(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-async fn writers(target: &Target, plan: Plan, users: &[User]) -> Result<Vec<Writer>> {
+async fn writers(target: &Target, plan: Plan, absent: usize, users: &[User]) -> Result<Vec<Writer>> {
     match plan {
         Plan::Pairs { .. } => {
             let writer = |(n, user): (usize, &User)| Writer::new(target, user, Receiver::user(&users[n ^ 1].uid));
             Ok(users.iter().enumerate().map(writer).collect())
         }
         Plan::Group { members, senders } => {
-            let guid = target.make_group(users, &format!("group-{members}")).await?;
+            let guid = target.make_group(users, absent, &format!("group-{members}")).await?;
             let senders = &users[..senders as usize];
             Ok(senders.iter().map(|user| Writer::new(target, user, Receiver::group(&guid))).collect())
         }
@@ -279,6 +285,7 @@ fn report(run: &Run, log: Log, lost: u64, costs: Option<(Snapshot, Snapshot)>, t
         delivered_per_second: per_second(measured.deliveries, seconds_after_warm_up(&tally.last_delivered_at)),
         to_acknowledge: Quantiles::of(&tally.to_acknowledge()),
         to_deliver: Quantiles::of(&tally.to_deliver()),
+        to_deliver_to_all: Quantiles::of(&tally.to_deliver_to_all()),
         faults: Faults {
             lost,
             duplicated: tally.duplicated.load(Relaxed),
