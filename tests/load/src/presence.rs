@@ -80,28 +80,26 @@ async fn open(users: &[User], traffic: &PresenceTraffic, heard: &Arc<Vec<Heard>>
     let opening = users.iter().enumerate().map(async |(n, user)| {
         let kind = n % traffic.watching.len();
         let socket = connect(user, traffic.watching[kind].subscription()).await?;
-        Ok::<_, anyhow::Error>((kind, socket))
+        // At once, because nobody else answers for the socket while the others are opened.
+        Ok::<_, anyhow::Error>(tokio::spawn(listen(socket, Arc::clone(heard), kind)))
     });
-    let opened: Vec<(usize, Connection)> = stream::iter(opening).buffered(OPENING).try_collect().await?;
-    let listening = opened.into_iter().map(|(kind, mut socket)| {
-        let heard = Arc::clone(heard);
-        heard[kind].sockets.fetch_add(1, Relaxed);
-        tokio::spawn(async move {
-            while let Some(event) = socket.next_event().await {
-                match event {
-                    Event::Presence(_) => {
-                        heard[kind].frames.fetch_add(1, Relaxed);
-                    }
-                    Event::Closed { code, reason } => {
-                        eprintln!("a socket was closed: {code} {reason}");
-                        return;
-                    }
-                    _ => {}
-                }
+    stream::iter(opening).buffered(OPENING).try_collect().await
+}
+
+async fn listen(mut socket: Connection, heard: Arc<Vec<Heard>>, kind: usize) {
+    heard[kind].sockets.fetch_add(1, Relaxed);
+    while let Some(event) = socket.next_event().await {
+        match event {
+            Event::Presence(_) => {
+                heard[kind].frames.fetch_add(1, Relaxed);
             }
-        })
-    });
-    Ok(listening.collect())
+            Event::Closed { code, reason } => {
+                eprintln!("a socket was closed: {code} {reason}");
+                return;
+            }
+            _ => {}
+        }
+    }
 }
 
 async fn connect(user: &User, presence: PresenceSubscription) -> Result<Connection> {
