@@ -11,13 +11,13 @@ use halley_contracts::{
     common::v1::{ApiKeyPrincipal, ApiKeyScope, UserPrincipal},
     identity::v1::User,
 };
+use halley_edge::{Change, Role};
 use halley_kit::{Caller, PublicError};
 use halley_model::{AppId, AppSettings, ErrorCode, Uid};
 
 use crate::{
-    remembered::{Change, Session},
     reply::ApiError,
-    rights::Role,
+    sessions::{Ended, Session},
     state::State,
 };
 
@@ -50,10 +50,15 @@ impl Context {
         self.caller.app_id()
     }
 
-    /// Lets something that was changed through this edge be in force with the next call here; other edges hear of it as a
-    /// fact. Call it after the service has answered.
+    /// Lets what was changed through this edge be in force with the next call here; other edges hear of it as a fact. Call it
+    /// after the service has answered.
     pub fn changed(&self, change: Change) {
-        self.state.forget(self.app_id(), change);
+        self.state.forget_people(self.app_id(), change);
+    }
+
+    /// The same for sessions that were ended.
+    pub fn ended(&self, ended: Ended) {
+        self.state.end_sessions(self.app_id(), ended);
     }
 
     /// A request of this caller.
@@ -102,22 +107,16 @@ impl FromRequestParts<Arc<State>> for Context {
                 (caller, None, user)
             }
             Session { principal: Principal::User(user), .. } => {
-                // A token of somebody who is deactivated or gone is dead, whatever the caches say.
-                let active = match state.active_user(&app, &user.uid).await {
-                    Err(error) if error.code == ErrorCode::UidNotFound => {
-                        return Err(ApiError::code(ErrorCode::AuthTokenNotValid));
-                    }
-                    found => found?,
-                };
+                let active = state.people.token_user(&app, &user.uid).await?;
                 let user = UserPrincipal { device_id: device_id.clone(), ..user };
                 (Caller::user(app.as_ref(), user), token.map(ToOwned::to_owned), Some(active))
             }
         };
         let role = match user {
-            Some(user) => Some(state.role(&app, &user.role).await?),
+            Some(user) => Some(state.people.role(&app, &user.role).await?),
             None => None,
         };
-        state.rates.admit(state, parts, &caller).await?;
+        state.admit(parts, &caller).await?;
         let context = Self { state: Arc::clone(state), caller, auth_token, device_id, role };
         context.check_call(parts).await?;
         Ok(context)
@@ -168,7 +167,7 @@ async fn for_key(
     if let Some(given) = header(headers, "onbehalfof") {
         let unknown = || PublicError::field(ErrorCode::UidNotFound, "onBehalfOf", "There is no such active user.");
         let uid = Uid::parse(given).map_err(|_| unknown())?.into_string();
-        user = Some(state.active_user(app, &uid).await?);
+        user = Some(state.people.active_user(app, &uid).await?);
         key.on_behalf_of = uid;
     }
     Ok((Caller::api_key(app.as_ref(), key), user))

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use halley_edge::RateDefaults;
 use serde::Deserialize;
 
 /// Section `[rest]`.
@@ -91,6 +92,17 @@ impl Default for RestConfig {
 }
 
 impl RestConfig {
+    /// The limits of apps that have none of their own.
+    pub fn rates(&self) -> RateDefaults {
+        RateDefaults {
+            core: self.rate_core,
+            standard: self.rate_standard,
+            import: self.rate_import,
+            per_key: self.rate_per_key,
+            per_user: self.rate_per_user,
+        }
+    }
+
     /// Whether forwarded headers of this peer are believed.
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.split(',').any(|address| address.trim().parse() == Ok(peer))

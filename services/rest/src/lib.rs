@@ -1,7 +1,7 @@
 //! The HTTP edge: REST API v3, for an app's server (API key) and for its users' clients (auth token) alike.
 //!
 //! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls,
-//! [`rates`] whether that is too often, or guessed, and [`rights`] what their role forbids; a handler
+//! [`rates`] whether that is too often, or guessed, and [`rights`] what their role forbids (both ask `halley_edge`); a handler
 //! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
 //! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
 //! put together here, and nothing else.
@@ -13,7 +13,6 @@ use halley_apps::Apps;
 use halley_bus::Bus;
 use halley_kit::{Lifecycle, MasterKey, Transport};
 
-mod cache;
 mod caller;
 mod config;
 mod edge;
@@ -22,10 +21,10 @@ mod media;
 mod openapi;
 mod people;
 mod rates;
-mod remembered;
 mod reply;
 mod rights;
 mod routes;
+mod sessions;
 mod state;
 pub mod tls;
 

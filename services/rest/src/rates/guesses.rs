@@ -17,11 +17,12 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use halley_edge::{KEPT, Standing, WINDOW_MS};
 use halley_kit::{PublicError, time};
 use halley_model::ErrorCode;
 use moka::sync::Cache;
 
-use super::{Ask, KEPT, Report, WINDOW_MS, refusal};
+use super::Report;
 use crate::{RestConfig, state::State};
 
 /// Addresses that are remembered; past it the least used ones are forgotten.
@@ -63,7 +64,7 @@ impl Guesses {
         }
         metrics::counter!("halley_rest_guesses_refused_total").increment(1);
         if let Some(report) = parts.extensions.get::<Report>() {
-            report.0.get_or_init(|| refusal(&Ask { counter: String::new(), limit: self.limit }, now));
+            report.0.get_or_init(|| Standing::refused(self.limit, now));
         }
         let text = "Too many wrong credentials came from this address: try again later.";
         Err(PublicError::new(ErrorCode::TooManyRequests, text))

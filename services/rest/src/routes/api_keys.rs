@@ -14,8 +14,8 @@ use crate::{
     caller::Context,
     input::{Body, Query},
     openapi::{body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
+    sessions::Ended,
 };
 
 /// Makes an API key.
@@ -86,7 +86,7 @@ pub async fn update(context: Context, Path(api_key): Path<String>, body: Body) -
         scope: scope(body.text("scope")?.as_deref())?.unwrap_or_default().into(),
     };
     let answer = context.auth().update_api_key(context.request(request)).await?;
-    context.changed(Change::Credential(Credential::ApiKey(api_key)));
+    context.ended(Ended::Credential(Credential::ApiKey(api_key)));
     show(answer.into_inner().api_key)
 }
 
@@ -101,7 +101,7 @@ pub async fn delete(context: Context, Path(api_key): Path<String>) -> Reply {
     context.server_side()?;
     let request = DeleteApiKeyRequest { app_id: context.app_id().to_owned(), api_key: api_key.clone() };
     context.auth().delete_api_key(context.request(request)).await?;
-    context.changed(Change::Credential(Credential::ApiKey(api_key)));
+    context.ended(Ended::Credential(Credential::ApiKey(api_key)));
     done("The API key is deleted.")
 }
 

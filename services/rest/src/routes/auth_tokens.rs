@@ -13,15 +13,15 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
+    sessions::Ended,
 };
 
 impl Context {
     /// A user's path segment, for calls about what belongs to an active user.
     async fn active_uid(&self, segment: &str) -> Result<String, ApiError> {
         let uid = input::uid(segment)?;
-        self.active_user(&Arc::from(self.app_id()), &uid).await?;
+        self.people.active_user(&Arc::from(self.app_id()), &uid).await?;
         Ok(uid)
     }
 
@@ -44,7 +44,7 @@ pub async fn create(context: Context, Path(uid): Path<String>, body: Body) -> Re
     context.server_side()?;
     let force = body.flag("force")?;
     let uid = input::uid(&uid)?;
-    context.ask_for_active_user(context.app_id(), &uid).await?;
+    context.people.ask_for_active_user(context.app_id(), &uid).await?;
     data(AuthTokenJson(&context.make_auth_token(&uid, force).await?))
 }
 
@@ -74,7 +74,7 @@ pub async fn flush(context: Context, Path(uid): Path<String>) -> Reply {
     let uid = context.active_uid(&uid).await?;
     let request = FlushAuthTokensRequest { app_id: context.app_id().to_owned(), uid: uid.clone() };
     let ended = context.auth().flush_auth_tokens(context.request(request)).await?.into_inner().ended;
-    context.changed(Change::Credentials { uid, ids: Vec::new() });
+    context.ended(Ended::Ids { uid, ids: Vec::new() });
     done(&format!("{ended} auth tokens are ended."))
 }
 
@@ -127,7 +127,7 @@ pub async fn delete(context: Context, Path((uid, auth_token)): Path<(String, Str
     let uid = context.active_uid(&uid).await?;
     let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token: auth_token.clone() };
     context.auth().delete_auth_token(context.request(request)).await?;
-    context.changed(Change::Credential(Credential::AuthToken(auth_token)));
+    context.ended(Ended::Credential(Credential::AuthToken(auth_token)));
     done("The auth token is ended.")
 }
 

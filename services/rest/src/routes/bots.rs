@@ -10,6 +10,7 @@ use halley_contracts::{
     common::v1::caller::Principal,
     identity::v1::{CreateBotRequest, DeleteBotRequest, GetUserRequest, ListBotsRequest, User},
 };
+use halley_edge::Change;
 use halley_kit::{Caller, PublicError};
 use halley_model::{ErrorCode, Uid};
 use halley_wire::{UserJson, View, schema};
@@ -18,7 +19,6 @@ use crate::{
     caller::Context,
     input::Body,
     openapi::{answer, body, path},
-    remembered::Change,
     reply::{ApiError, Reply, data, done},
 };
 
@@ -87,7 +87,7 @@ pub async fn send(context: Context, Path(uid): Path<String>, request: Request) -
     let Principal::ApiKey(key) = context.caller.principal() else { return Err(ApiError::code(ErrorCode::NoAccess)) };
     let mut key = key.clone();
     key.on_behalf_of.clone_from(&bot.uid);
-    let role = context.state.role(&Arc::from(context.app_id()), &bot.role).await?;
+    let role = context.state.people.role(&Arc::from(context.app_id()), &bot.role).await?;
     let caller = Caller::api_key(context.app_id(), key);
     Context { caller, role: Some(role), ..context }.post(request, 0).await
 }
@@ -99,7 +99,7 @@ impl Context {
             _ => error.into(),
         };
         let uid = Uid::parse(uid).map_err(|_| ApiError::code(ErrorCode::BotNotFound))?.into_string();
-        let known = self.active_user(&Arc::from(self.app_id()), &uid).await.map_err(not_found)?;
+        let known = self.people.active_user(&Arc::from(self.app_id()), &uid).await.map_err(not_found)?;
         if known.bot {
             return Ok(known);
         }

@@ -6,6 +6,7 @@ use halley_contracts::{
     identity::v1::{AddFriendsRequest, ListFriendsRequest, RemoveFriendsRequest},
     messaging::v1::OpenConversationsRequest,
 };
+use halley_edge::Change;
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
 use halley_wire::{UserJson, schema};
@@ -15,7 +16,6 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, changed_at, data, done, fates, page_with_cursor},
 };
 

@@ -5,6 +5,7 @@ use halley_contracts::{
     auth::v1::{DeleteAuthTokenRequest, StartSessionRequest, authenticate_request::Credential},
     identity::v1::{GetUserRequest, UpdateUserRequest, User, UserFields},
 };
+use halley_edge::Change;
 use halley_model::{ErrorCode, field};
 use serde_json::{Value, json};
 
@@ -13,8 +14,8 @@ use crate::{
     caller::Context,
     input::Body,
     openapi::{answer, body},
-    remembered::Change,
     reply::{ApiError, Reply, data, done},
+    sessions::Ended,
 };
 use halley_wire::schema;
 
@@ -107,7 +108,7 @@ pub async fn logout(context: Context) -> Reply {
     let uid = context.caller.require_uid()?.to_owned();
     let request = DeleteAuthTokenRequest { app_id: context.app_id().to_owned(), uid, auth_token: auth_token.clone() };
     context.auth().delete_auth_token(context.request(request)).await?;
-    context.changed(Change::Credential(Credential::AuthToken(auth_token)));
+    context.ended(Ended::Credential(Credential::AuthToken(auth_token)));
     done("The user is logged out.")
 }
 

@@ -92,7 +92,7 @@ async fn draft(context: &Context, body: &Fields) -> Result<SendMessageRequest, A
     let (receiver_type, receiver) = match body.text("receiverType")?.as_deref() {
         Some("user") => {
             let uid = input::uid(&receiver)?;
-            context.active_user(&Arc::from(context.app_id()), &uid).await?;
+            context.people.active_user(&Arc::from(context.app_id()), &uid).await?;
             (ReceiverType::User, uid)
         }
         Some("group") => {

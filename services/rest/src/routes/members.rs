@@ -92,7 +92,7 @@ impl Context {
     pub async fn must_be_active(&self, uid: &str, field: &str) -> Result<(), ApiError> {
         let fault = || PublicError::field(ErrorCode::UidNotFound, field, "There is no such active user.");
         let uid = Uid::parse(uid).map_err(|_| fault())?.into_string();
-        match self.active_user(&Arc::from(self.app_id()), &uid).await {
+        match self.people.active_user(&Arc::from(self.app_id()), &uid).await {
             Ok(_) => Ok(()),
             Err(error) if error.code == ErrorCode::UidNotFound => Err(fault().into()),
             Err(error) => Err(error.into()),

@@ -14,6 +14,7 @@ use halley_contracts::{
         SetRolePermissionsRequest, UnsetRolePermissionRequest,
     },
 };
+use halley_edge::Change;
 use halley_kit::permissions;
 use halley_model::permissions::{Feature, Permission, RolePermission, ScopePermission, Value as Right};
 use halley_wire::{parse_scope, schema};
@@ -23,7 +24,6 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{answer, body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 

@@ -5,6 +5,7 @@ use halley_contracts::identity::v1::{
     CreateRoleRequest, DeleteRoleRequest, GetRoleRequest, ListRolesRequest, RelationFilter, Role, RoleSettings,
     UpdateRoleRequest,
 };
+use halley_edge::Change;
 use halley_wire::{RoleJson, schema};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,6 @@ use crate::{
     caller::Context,
     input::{self, Body, Query},
     openapi::{body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, data, done, page},
 };
 

@@ -10,6 +10,7 @@ use halley_contracts::{
     },
     realtime::v1::ListOnlineUsersRequest,
 };
+use halley_edge::Change;
 use halley_model::ErrorCode;
 use halley_wire::{BlockState, UserJson, View, schema};
 use serde_json::json;
@@ -18,7 +19,6 @@ use crate::{
     caller::Context,
     input::{self, Body, Query, Status},
     openapi::{answer, body, path, query},
-    remembered::Change,
     reply::{ApiError, Reply, changed_at, data, done, empty_page, page_with_cursor},
 };
 
