@@ -232,6 +232,8 @@ impl Running {
                     identity: self.edge_to(Module::Identity)?,
                     groups: self.edge_to(Module::Groups)?,
                     messaging: self.edge_to(Module::Messaging)?,
+                    apps: self.apps(&bus).await?,
+                    rates: settings.rest.rates(),
                     bus,
                     lifecycle,
                 };

@@ -26,6 +26,7 @@ use crate::{
     node::Node,
     receipts::Receipts,
     resume,
+    sends::Sends,
     signals::Signals,
     socket::{Identity, Socket, Variant, Work},
 };
@@ -77,9 +78,13 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
     node.hub.add(&socket);
     let outcome = match authenticate(&node, &socket, &mut stream).await {
         Ok(identity) => {
-            let mut signals = Signals::new(Arc::clone(&node), socket.id, identity.clone());
-            let outcome = talk(&node, &socket, identity, &mut signals, &mut stream).await;
-            signals.farewell();
+            let mut talker = Talker {
+                receipts: Receipts::new(identity.clone(), node.messaging.clone()),
+                signals: Signals::new(Arc::clone(&node), socket.id, identity.clone()),
+                sends: Sends::new(Arc::clone(&node), identity),
+            };
+            let outcome = talk(&node, &socket, &mut talker, &mut stream).await;
+            talker.signals.farewell();
             outcome
         }
         Err(why) => Some(why),
@@ -190,23 +195,23 @@ fn refusal(error: &PublicError) -> Close {
     }
 }
 
+/// What comes from a socket and is worked on beside it.
+struct Talker {
+    receipts: Receipts,
+    signals: Signals,
+    sends: Sends,
+}
+
 /// The socket's life. Answers why the server closes it; `None`: the peer left.
-async fn talk(
-    node: &Node,
-    socket: &Socket,
-    identity: Identity,
-    signals: &mut Signals,
-    stream: &mut WebSocket,
-) -> Option<Close> {
+async fn talk(node: &Node, socket: &Socket, talker: &mut Talker, stream: &mut WebSocket) -> Option<Close> {
     let silence = Duration::from_secs(node.config.silence_timeout_seconds);
-    let mut receipts = Receipts::new(identity, node.messaging.clone());
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             received = stream.recv() => {
                 heard = Instant::now();
                 match received {
-                    Some(Ok(Message::Text(text))) => receive(socket, &mut receipts, signals, &text),
+                    Some(Ok(Message::Text(text))) => talker.receive(socket, &text),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     Some(Ok(_)) => {}
                 }
@@ -222,8 +227,9 @@ async fn talk(
                     Written::Gone => None,
                 },
             },
-            () = receipts.work() => {}
-            () = signals.work() => {}
+            () = talker.receipts.work() => {}
+            () = talker.signals.work() => {}
+            answer = talker.sends.work(socket) => push(socket, answer),
             () = tokio::time::sleep_until(heard + silence) => return Some(Close::Silent),
         }
     }
@@ -262,12 +268,23 @@ async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Byt
     }
 }
 
-/// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
-fn receive(socket: &Socket, receipts: &mut Receipts, signals: &mut Signals, text: &str) {
-    match frame::decode(text) {
-        Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
-        Some(ClientFrame::Receipt(receipt)) => receipts.add(receipt),
-        Some(ClientFrame::Signal(signal)) => signals.add(signal),
-        Some(ClientFrame::Auth(_)) | None => {}
+impl Talker {
+    /// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
+    fn receive(&mut self, socket: &Socket, text: &str) {
+        match frame::decode(text) {
+            Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
+            Some(ClientFrame::Receipt(receipt)) => self.receipts.add(receipt),
+            Some(ClientFrame::Signal(signal)) => self.signals.add(signal),
+            Some(ClientFrame::Send(frame)) if socket.variant == Variant::Positions => {
+                push(socket, self.sends.add(frame));
+            }
+            Some(ClientFrame::Auth(_) | ClientFrame::Send(_)) | None => {}
+        }
+    }
+}
+
+fn push(socket: &Socket, frame: Option<Utf8Bytes>) {
+    if let Some(frame) = frame {
+        socket.push(&frame);
     }
 }

@@ -95,7 +95,7 @@ impl Dispatch {
             },
             Delivery::Lost => {
                 tracing::warn!("the live feed is cut");
-                self.node.directory.trust(false);
+                self.node.trust(false);
             }
             Delivery::Gap => self.resync(),
         }
@@ -103,7 +103,7 @@ impl Dispatch {
 
     /// After a cut nobody knows what was missed: the clients reconnect and fetch it.
     fn resync(&mut self) {
-        self.node.directory.trust(true);
+        self.node.trust(true);
         self.typing.clear();
         self.paces.clear();
         let sockets = self.node.hub.all();
@@ -236,7 +236,7 @@ impl Dispatch {
     }
 
     fn fact(&mut self, event: Event) {
-        self.node.directory.learn(&event);
+        self.node.learn(&event);
         if let Some(Body::GroupChanged(GroupChanged { group: Some(group), .. })) = &event.body
             && let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid))
         {

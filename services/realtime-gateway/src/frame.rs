@@ -3,8 +3,8 @@
 mod read;
 mod write;
 
-pub use read::{AuthFrame, ClientFrame, ReceiptFrame, Signal, SignalFrame, decode};
-pub use write::{conversation_changed, conversation_left, encode, hint, message_changed, resumed};
+pub use read::{AuthFrame, ClientFrame, ReceiptFrame, SendFrame, Signal, SignalFrame, decode};
+pub use write::{conversation_changed, conversation_left, encode, hint, message_changed, refused, resumed, sent};
 
 /// Clients compare both words literally; anything else starts no keepalive.
 pub const AUTH_OK: &str = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;

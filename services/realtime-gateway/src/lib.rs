@@ -5,14 +5,17 @@
 //! bounded queue of every socket of the channel's room ([`hub`], [`socket`]); the socket's one task writes them
 //! ([`connection`]). A frame's way in is [`connection`] alone.
 //!
-//! What sockets send to each other and nobody stores (typing, transient messages) goes out by [`signals`] and comes back
+//! Messages that a socket sends are stored by messaging, and the socket is told what became of them ([`sends`]). What
+//! sockets send to each other and nobody stores (typing, transient messages) goes out by [`signals`] and comes back
 //! like other events; [`typing`] and [`pace`] bound what rooms are told of it and of presence.
 //!
 //! The node owns nothing durable. What it knows of who is online lies in Redis under a lease ([`presence`], [`comings`]).
 
 use std::sync::Arc;
 
+use halley_apps::Apps;
 use halley_bus::Bus;
+use halley_edge::RateDefaults;
 use halley_kit::{Lifecycle, Transport};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -37,6 +40,7 @@ mod receipts;
 mod recent;
 mod resume;
 mod rpc;
+mod sends;
 mod signals;
 mod socket;
 mod typing;
@@ -54,8 +58,12 @@ pub struct Dependencies {
     pub identity: Transport,
     /// Which rooms a socket belongs in.
     pub groups: Transport,
-    /// Receipts from sockets, messages that the live feed lost, and counts of who is online.
+    /// Receipts and messages from sockets, messages that the live feed lost, and counts of who is online.
     pub messaging: Transport,
+    /// Settings and limits of apps.
+    pub apps: Apps,
+    /// The HTTP edge's: what is sent over a socket counts as a call.
+    pub rates: RateDefaults,
     /// Live events.
     pub bus: Bus,
     /// When to stop.

@@ -6,8 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use halley_bus::{Bus, Channel, Subscriptions};
-use halley_contracts::groups::v1::{ListJoinedGuidsRequest, groups_service_client::GroupsServiceClient};
+use halley_apps::Apps;
+use halley_bus::{Bus, Channel, Fact, Subscriptions};
+use halley_contracts::{
+    events::v1::Event,
+    groups::v1::{ListJoinedGuidsRequest, groups_service_client::GroupsServiceClient},
+};
+use halley_edge::{People, Rates};
 use halley_kit::{Caller, Lifecycle, Transport};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +30,8 @@ use crate::{
     socket::{Identity, PresenceWish, Socket},
 };
 
+/// Users, and pairs of them, that are remembered for what they may send.
+const USERS_CACHED: u64 = 100_000;
 /// How long the last sockets of a stopping node have to say goodbye.
 const GOODBYE: Duration = Duration::from_millis(1500);
 
@@ -37,6 +44,10 @@ pub struct Node {
     pub activity: Activity,
     pub directory: Directory,
     pub relations: Relations,
+    /// What lets messages of sockets through.
+    pub people: People,
+    pub apps: Apps,
+    pub rates: Rates,
     pub auth: Transport,
     pub identity: Transport,
     pub messaging: Transport,
@@ -57,6 +68,9 @@ impl Node {
         subscriptions: Subscriptions,
         ended: CancellationToken,
     ) -> Self {
+        let people = People::new(needs.identity.clone(), USERS_CACHED);
+        // Nothing is believed before the facts come.
+        people.learn(&Fact::Lost);
         Self {
             presence: Presence::new(&needs.bus, Duration::from_secs(config.lease_seconds.max(1))),
             hub: Hub::default(),
@@ -65,6 +79,9 @@ impl Node {
             activity: Activity::default(),
             directory: Directory::new(needs.identity.clone()),
             relations: Relations::default(),
+            people,
+            apps: needs.apps,
+            rates: Rates::new(needs.bus.clone(), needs.rates),
             auth: needs.auth,
             identity: needs.identity,
             messaging: needs.messaging,
@@ -156,10 +173,22 @@ impl Node {
     /// Feeds the node with facts that it did not ask for by a room.
     pub async fn subscribe_facts(&self) {
         match self.subscriptions.subscribe(vec![Channel::facts()]).await {
-            Ok(()) => self.directory.trust(true),
+            Ok(()) => self.trust(true),
             // It stays wanted and is restored with the connection.
             Err(error) => tracing::warn!(%error, "not subscribed to facts yet"),
         }
+    }
+
+    /// Says whether the feed of facts is whole: what was known before is believed no more.
+    pub fn trust(&self, whole: bool) {
+        self.directory.trust(whole);
+        self.people.learn(if whole { &Fact::Gap } else { &Fact::Lost });
+    }
+
+    /// Takes a fact in.
+    pub fn learn(&self, event: &Event) {
+        self.directory.learn(event);
+        self.people.learn(&Fact::Event(event));
     }
 
     /// Whether a user left a group's room lately and is not back.

@@ -141,6 +141,11 @@ impl Socket {
         self.wake.notify_one();
     }
 
+    /// Whether it is to be closed.
+    pub fn is_closing(&self) -> bool {
+        self.lock().close.is_some()
+    }
+
     /// Waits until there is work. Safe to cancel.
     pub async fn work(&self) -> Work {
         loop {

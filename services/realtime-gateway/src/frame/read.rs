@@ -18,6 +18,7 @@ pub enum ClientFrame {
     Ping,
     Receipt(ReceiptFrame),
     Signal(SignalFrame),
+    Send(SendFrame),
 }
 
 /// The first frame of a socket.
@@ -63,12 +64,23 @@ pub enum Signal {
     },
 }
 
+/// A message to be stored, whose fate the client is told: Halley's own addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendFrame {
+    /// By which the client knows the answer; empty: it gave none that can be used.
+    pub id: String,
+    /// What the body of `POST /messages` is, as yet unread.
+    pub body: Option<Value>,
+}
+
+/// Longest id of a message to be sent.
+const SEND_ID_MAX: usize = 100;
 /// Most roles that one socket names.
 const ROLES_MAX: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Incoming {
+struct Incoming<'a> {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -82,7 +94,15 @@ struct Incoming {
     #[serde(default)]
     receiver_type: String,
     #[serde(default)]
-    body: Option<IncomingBody>,
+    id: Option<Value>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
+impl Incoming<'_> {
+    fn body(&self) -> Option<IncomingBody> {
+        serde_json::from_str(self.body?.get()).ok()
+    }
 }
 
 #[derive(Deserialize)]
@@ -125,12 +145,13 @@ pub fn decode(text: &str) -> Option<ClientFrame> {
         "receipts" => receipt(frame).map(ClientFrame::Receipt),
         "typing_indicator" => signal(frame, typing).map(ClientFrame::Signal),
         "transient_message" => signal(frame, transient).map(ClientFrame::Signal),
+        "send" => Some(ClientFrame::Send(send(frame))),
         _ => None,
     }
 }
 
-fn auth(frame: Incoming) -> Option<AuthFrame> {
-    let body = frame.body?;
+fn auth(frame: Incoming<'_>) -> Option<AuthFrame> {
+    let body = frame.body()?;
     Some(AuthFrame {
         app_id: frame.app_id.to_lowercase(),
         device_id: body.device_id.unwrap_or(frame.device_id),
@@ -138,6 +159,16 @@ fn auth(frame: Incoming) -> Option<AuthFrame> {
         presence: wish(body.presence_subscription.as_deref(), body.roles.as_ref()),
         left_off: body.resume.map(left_off).unwrap_or_default(),
     })
+}
+
+/// Whatever is wrong with it, the client is told.
+fn send(frame: Incoming<'_>) -> SendFrame {
+    let id = match frame.id {
+        Some(Value::String(id)) if id.len() <= SEND_ID_MAX => id,
+        _ => String::new(),
+    };
+    // A part of a frame that was read whole can be read.
+    SendFrame { id, body: frame.body.and_then(|body| serde_json::from_str(body.get()).ok()) }
 }
 
 fn wish(kind: Option<&str>, roles: Option<&Value>) -> PresenceWish {
@@ -153,13 +184,13 @@ fn wish(kind: Option<&str>, roles: Option<&Value>) -> PresenceWish {
     }
 }
 
-fn signal(frame: Incoming, read: impl Fn(IncomingBody) -> Option<Signal>) -> Option<SignalFrame> {
+fn signal(frame: Incoming<'_>, read: impl Fn(IncomingBody) -> Option<Signal>) -> Option<SignalFrame> {
     let receiver_type = parse_receiver_type(&frame.receiver_type)?;
     let receiver = frame.receiver.to_lowercase();
     if receiver.is_empty() || receiver.len() > limits::ID_MAX {
         return None;
     }
-    Some(SignalFrame { receiver_type, receiver, signal: read(frame.body?)? })
+    Some(SignalFrame { receiver_type, receiver, signal: read(frame.body()?)? })
 }
 
 fn typing(body: IncomingBody) -> Option<Signal> {
@@ -192,8 +223,8 @@ fn left_off(resume: Value) -> LeftOff {
     }
 }
 
-fn receipt(frame: Incoming) -> Option<ReceiptFrame> {
-    let body = frame.body?;
+fn receipt(frame: Incoming<'_>) -> Option<ReceiptFrame> {
+    let body = frame.body()?;
     let read = match body.action?.as_str() {
         "read" => true,
         "delivered" => false,
@@ -272,6 +303,21 @@ mod tests {
         assert_eq!(read("transient_message", "user", "bob", "{}"), None);
     }
 
+    #[test]
+    fn a_message_to_be_sent_is_taken_in_whatever_is_wrong_with_it() {
+        let read = |text: &str| match decode(text) {
+            Some(ClientFrame::Send(SendFrame { id, body })) => (id, body),
+            _ => panic!("{text}"),
+        };
+        let body = serde_json::json!({"muid": "m", "action": 5, "messageId": {}});
+        assert_eq!(read(&format!(r#"{{"type":"send","id":"7","body":{body}}}"#)), ("7".to_owned(), Some(body)));
+        let nothing = (String::new(), None);
+        for id in ["7", "null", "[]", &format!("\"{}\"", "x".repeat(101))] {
+            assert_eq!(read(&format!(r#"{{"type":"send","id":{id}}}"#)), nothing);
+        }
+        assert_eq!(read(r#"{"type":"send"}"#), nothing);
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in ".*") {
@@ -279,7 +325,7 @@ mod tests {
         }
 
         #[test]
-        fn no_json_makes_the_reader_panic(kind in "auth|receipts|typing_indicator|transient_message|x", action in ".*", id in any::<i64>(), deep in ".*") {
+        fn no_json_makes_the_reader_panic(kind in "auth|receipts|typing_indicator|transient_message|send|x", action in ".*", id in any::<i64>(), deep in ".*") {
             drop(decode(&serde_json::json!({"type": kind, "action": action, "body": {"action": deep, "messageId": id, "auth": deep}}).to_string()));
         }
     }

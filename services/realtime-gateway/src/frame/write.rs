@@ -11,8 +11,10 @@ use halley_contracts::{
     identity::v1::User,
     messaging::v1::{Conversation, Message, ResumeResponse},
 };
+use halley_kit::PublicError;
 use halley_wire::{
-    BlockState, ConversationJson, GroupJson, MessageJson, ReactionJson, UserJson, View, object_or_none, receiver_word,
+    BlockState, ConversationJson, GroupJson, MessageJson, ReactionJson, UserJson, View, error_envelope, object_or_none,
+    receiver_word,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -302,6 +304,30 @@ pub fn resumed(app_id: &str, missed: &ResumeResponse) -> Option<String> {
     text(&bare(app_id, "resumed", body))
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a, B> {
+    app_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
+    body: B,
+}
+
+/// The message that a socket sent, as it is stored.
+pub fn sent(app_id: &str, id: &str, uid: &str, message: &Message) -> Option<Utf8Bytes> {
+    let view = View { with_sequence: true, uid: Some(uid), ..View::default() };
+    text(&Answer { app_id, kind: "sent", id, body: MessageJson { message, view } }).map(Utf8Bytes::from)
+}
+
+/// Why the message that a socket sent is not stored: the answer over HTTP, with its status.
+pub fn refused(app_id: &str, id: &str, error: &PublicError) -> Option<Utf8Bytes> {
+    let mut body = error_envelope(error);
+    body["status"] = error.code.http().into();
+    text(&Answer { app_id, kind: "refused", id, body }).map(Utf8Bytes::from)
+}
+
 /// A message as it is now, for the user who missed how it became so.
 pub fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<String> {
     let view = View { with_sequence: true, uid: Some(uid), ..View::default() };
@@ -350,6 +376,7 @@ mod tests {
         events::v1::{PinChanged, SaveChanged},
         messaging::v1::ReceiverType,
     };
+    use halley_model::ErrorCode;
     use serde_json::Value;
 
     use super::*;
@@ -360,6 +387,20 @@ mod tests {
             hint(70).expect("a frame").as_str(),
             r#"{"type":"hint","body":{"action":"reconnect","delayMs":70}}"#
         );
+    }
+
+    #[test]
+    fn what_became_of_a_message_is_told_by_its_id() {
+        let message = Message { id: 5, sequence: 9, muid: "m".into(), ..Default::default() };
+        let frame: Value = serde_json::from_str(&sent("app", "7", "ann", &message).expect("a frame")).expect("json");
+        assert_eq!((&frame["type"], &frame["id"], &frame["appId"]), (&"sent".into(), &"7".into(), &"app".into()));
+        let body = &frame["body"];
+        assert_eq!((&body["id"], &body["sequence"], &body["muid"]), (&"5".into(), &9.into(), &"m".into()));
+        let error = PublicError::field(ErrorCode::BadRequest, "muid", "is required");
+        let frame: Value = serde_json::from_str(&refused("app", "", &error).expect("a frame")).expect("json");
+        assert_eq!((&frame["type"], frame.get("id"), &frame["body"]["status"]), (&"refused".into(), None, &400.into()));
+        let error = &frame["body"]["error"];
+        assert_eq!((&error["code"], &error["details"]["muid"][0]), (&"ERR_BAD_REQUEST".into(), &"is required".into()));
     }
 
     #[test]

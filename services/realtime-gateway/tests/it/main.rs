@@ -14,6 +14,7 @@ mod receipts;
 mod resume;
 mod revocation;
 mod rpc;
+mod sends;
 mod signals;
 mod slow;
 mod support;

@@ -120,6 +120,8 @@ pub struct FakeIdentity {
     pub roles: Mutex<HashMap<String, String>>,
     /// Who has blocked whom.
     pub blocks: Mutex<HashSet<(String, String)>>,
+    /// By role; others permit everything.
+    pub rights: Mutex<HashMap<String, identity::GetRoleRightsResponse>>,
     /// Both directions.
     pub friends: Mutex<HashSet<(String, String)>>,
     /// Calls of `GetRelation` and `BatchGetUsers` so far.
@@ -154,6 +156,26 @@ fake! {
             let uids = request.into_inner().uids.into_iter();
             let users = uids.filter(|uid| !unknown.contains(uid)).map(user).collect();
             Ok(Response::new(identity::BatchGetUsersResponse { users }))
+        }
+
+        async fn get_user(
+            &self,
+            request: Request<identity::GetUserRequest>,
+        ) -> Result<Response<identity::GetUserResponse>, Status> {
+            let uid = request.into_inner().uid;
+            if self.unknown.lock().unwrap().contains(&uid) {
+                return Err(PublicError::new(ErrorCode::UidNotFound, "nobody").to_status());
+            }
+            let role = self.roles.lock().unwrap().get(&uid).cloned().unwrap_or_else(|| "default".to_owned());
+            Ok(Response::new(identity::GetUserResponse { user: Some(User { uid, role, ..Default::default() }) }))
+        }
+
+        async fn get_role_rights(
+            &self,
+            request: Request<identity::GetRoleRightsRequest>,
+        ) -> Result<Response<identity::GetRoleRightsResponse>, Status> {
+            let role = request.into_inner().role;
+            Ok(Response::new(self.rights.lock().unwrap().get(&role).cloned().unwrap_or_default()))
         }
 
         async fn touch_users(
@@ -199,7 +221,6 @@ fake! {
         }
     } without {
         create_user(CreateUserRequest) -> CreateUserResponse;
-        get_user(GetUserRequest) -> GetUserResponse;
         list_users(ListUsersRequest) -> ListUsersResponse;
         update_user(UpdateUserRequest) -> UpdateUserResponse;
         deactivate_users(DeactivateUsersRequest) -> DeactivateUsersResponse;
@@ -214,7 +235,6 @@ fake! {
         list_roles(ListRolesRequest) -> ListRolesResponse;
         update_role(UpdateRoleRequest) -> UpdateRoleResponse;
         delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
-        get_role_rights(GetRoleRightsRequest) -> GetRoleRightsResponse;
         set_role_permissions(SetRolePermissionsRequest) -> SetRolePermissionsResponse;
         unset_role_permission(UnsetRolePermissionRequest) -> UnsetRolePermissionResponse;
         restrict_features(RestrictFeaturesRequest) -> RestrictFeaturesResponse;
@@ -322,9 +342,47 @@ pub struct FakeMessaging {
     pub resumed_from: Mutex<Vec<messaging::ResumeRequest>>,
     /// Where receipts wait.
     pub marks: Gate,
+    /// What is stored, with its app, in its order.
+    pub stored: Mutex<Vec<(String, messaging::SendMessageRequest)>>,
+    /// Why nothing is stored.
+    pub refusal: Mutex<Option<PublicError>>,
+    /// Where messages wait before they are stored.
+    pub stores: Gate,
+    /// Where answers wait when they are stored.
+    pub answers: Gate,
 }
 
 impl FakeMessaging {
+    /// Once for a muid of a sender.
+    fn store(&self, app_id: &str, request: &messaging::SendMessageRequest) -> Message {
+        let mut stored = self.stored.lock().unwrap();
+        let is_it = |known: &messaging::SendMessageRequest| {
+            (&known.sender_uid, &known.muid) == (&request.sender_uid, &request.muid)
+        };
+        let at = stored.iter().position(|(app, known)| app == app_id && is_it(known)).unwrap_or(stored.len());
+        if at == stored.len() {
+            stored.push((app_id.to_owned(), request.clone()));
+        }
+        let (place, request) = (i64::try_from(at).unwrap() + 1, stored[at].1.clone());
+        Message {
+            id: place,
+            sequence: place,
+            muid: request.muid,
+            sender_uid: request.sender_uid,
+            receiver_type: request.receiver_type,
+            receiver: request.receiver,
+            category: request.category,
+            r#type: request.r#type,
+            data_json: request.data_json,
+            ..Default::default()
+        }
+    }
+
+    /// The muids of what is stored.
+    pub fn muids(&self) -> Vec<String> {
+        self.stored.lock().unwrap().iter().map(|(_, request)| request.muid.clone()).collect()
+    }
+
     async fn mark(&self, marked: Marked) -> Result<i64, Status> {
         self.marks.pass().await?;
         let message_id = marked.message_id;
@@ -350,6 +408,26 @@ fake! {
             let found = history.range(after..).take_while(|((with, _), _)| *with == request.with);
             let messages = found.map(|(_, message)| message.clone()).collect();
             Ok(Response::new(messaging::ListMessagesResponse { messages, has_more: false }))
+        }
+
+        async fn send_message(
+            &self,
+            request: Request<messaging::SendMessageRequest>,
+        ) -> Result<Response<messaging::SendMessageResponse>, Status> {
+            let caller = Caller::of(&request)?;
+            assert!(caller.is_logged_in_user());
+            let request = request.into_inner();
+            assert_eq!(caller.require_uid()?, request.sender_uid);
+            self.stores.pass().await?;
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            if let Some(refusal) = self.refusal.lock().unwrap().as_ref() {
+                return Err(refusal.to_status());
+            }
+            let message = self.store(caller.app_id(), &request);
+            self.answers.pass().await?;
+            Ok(Response::new(messaging::SendMessageResponse { message: Some(message), repeated_muid: false }))
         }
 
         async fn resume(
@@ -390,7 +468,6 @@ fake! {
             Ok(Response::new(messaging::MarkDeliveredResponse { message_id: self.mark(marked).await? }))
         }
     } without {
-        send_message(SendMessageRequest) -> SendMessageResponse;
         get_message(GetMessageRequest) -> GetMessageResponse;
         edit_message(EditMessageRequest) -> EditMessageResponse;
         delete_message(DeleteMessageRequest) -> DeleteMessageResponse;

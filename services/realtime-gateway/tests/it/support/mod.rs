@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use halley_apps::Apps;
 use halley_bus::{Bus, BusConfig, Channel, Outgoing};
 use halley_contracts::{
     auth::v1::auth_service_server::AuthServiceServer,
@@ -25,12 +26,14 @@ use halley_contracts::{
     messaging::v1::{Message, MessageCategory, ReceiverType, messaging_service_server::MessagingServiceServer},
     realtime::v1::{self as pb, realtime_service_client::RealtimeServiceClient},
 };
+use halley_edge::RateDefaults;
 use halley_kit::{
     Caller, Lifecycle, MasterKey, PublicError, Transport,
     server::{Credentials, mount},
     time,
 };
 use halley_launcher::{PrivateRedis, RedisOptions};
+use halley_model::AppSettings;
 use halley_realtime_gateway::{Dependencies, GatewayConfig};
 use halley_testkit::{eventually, unique};
 use prost::Message as _;
@@ -53,6 +56,8 @@ pub struct Fakes {
     pub identity: Arc<FakeIdentity>,
     pub groups: Arc<FakeGroups>,
     pub messaging: Arc<FakeMessaging>,
+    /// The limits of nodes that are started from now on.
+    pub rates: RateDefaults,
     credentials: Credentials,
 }
 
@@ -106,6 +111,7 @@ impl World {
             identity: Arc::default(),
             groups: Arc::default(),
             messaging: Arc::default(),
+            rates: RateDefaults::default(),
             credentials: Credentials::new(&MasterKey::generate()),
         };
         Self { app: unique("a"), bus: connect(redis_url).await, fakes, redis_url: redis_url.to_owned() }
@@ -297,6 +303,8 @@ async fn start(config: GatewayConfig, fakes: Fakes, redis_url: String) -> Node {
         identity: edge_to(Routes::new(IdentityServiceServer::from_arc(fakes.identity.clone()))),
         groups: edge_to(Routes::new(GroupsServiceServer::from_arc(fakes.groups.clone()))),
         messaging: edge_to(Routes::new(MessagingServiceServer::from_arc(fakes.messaging.clone()))),
+        apps: Apps::fixed(AppSettings::default()),
+        rates: fakes.rates,
         bus: connect(&redis_url).await,
         lifecycle: lifecycle.clone(),
     };
