@@ -119,5 +119,10 @@ pub(crate) fn auth_frame(options: &SocketOptions) -> String {
     .to_string()
 }
 
+/// A message to be stored, whose fate is told by the id (subprotocol `halley.v1`).
+pub(crate) fn send_frame(id: u64, body: &Value) -> String {
+    json!({"type": "send", "id": id.to_string(), "body": body}).to_string()
+}
+
 /// Sent every [`crate::Timings::ping_every`].
 pub(crate) const PING: &str = r#"{"action":"ping","ack":"true"}"#;

@@ -1,12 +1,17 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::Deserialize as _;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::calls::messages::text_body;
+use crate::outgoing::send_frame;
 use crate::seen::{Seen, Verdict};
 use crate::{ApiClient, ClientError, Connection, Event, Message, MessagePage, Outgoing, Receiver, SocketOptions};
 
@@ -14,6 +19,11 @@ use crate::{ApiClient, ClientError, Connection, Event, Message, MessagePage, Out
 const PAGE: u32 = 100;
 /// Live events kept while catching up; then the socket is not read until the pages are through.
 const HELD: usize = 1024;
+
+/// Messages that one socket may have under way.
+const UNDER_WAY: usize = 16;
+/// Largest message that goes over the socket, in bytes: below the server's bound for a frame.
+const FRAME_MAX: usize = 60 * 1024;
 
 /// Longest time that a server can ask a session to stay away for.
 const LONGEST_AWAY: Duration = Duration::from_secs(60);
@@ -71,9 +81,23 @@ pub enum SessionEvent {
 /// sends many sockets away says to each when to be back, and it keeps to that.
 pub struct Session {
     events: mpsc::Receiver<SessionEvent>,
-    commands: mpsc::Sender<Outgoing>,
+    commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
     uid: String,
+    api: ApiClient,
+    /// The socket is up and takes messages.
+    takes: Arc<AtomicBool>,
+}
+
+enum Command {
+    Frame(Outgoing),
+    Message(Sending),
+}
+
+/// A message that is not answered yet.
+struct Sending {
+    body: Value,
+    answer: oneshot::Sender<Result<Message, ClientError>>,
 }
 
 impl Session {
@@ -94,10 +118,21 @@ impl Session {
         let connection = Connection::connect(socket.clone()).await?;
         let (event_sender, events) = mpsc::channel(socket.capacity);
         let (commands, command_receiver) = mpsc::channel(16);
-        let worker =
-            Worker { api, options, socket, seen, away: None, events: event_sender, commands: command_receiver };
+        let takes = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            api: api.clone(),
+            options,
+            socket,
+            seen,
+            away: None,
+            events: event_sender,
+            commands: command_receiver,
+            sendings: BTreeMap::new(),
+            next_id: 0,
+            takes: Arc::clone(&takes),
+        };
         let task = tokio::spawn(worker.run(connection));
-        Ok(Self { events, commands, task, uid: login.uid })
+        Ok(Self { events, commands, task, uid: login.uid, api, takes })
     }
 
     /// The user.
@@ -121,7 +156,21 @@ impl Session {
 
     /// Queues a frame; it goes out when the socket is up. It is not acknowledged.
     pub async fn send(&self, frame: Outgoing) -> Result<(), ClientError> {
-        self.commands.send(frame).await.map_err(|_| ClientError::transport("the session has ended"))
+        self.commands.send(Command::Frame(frame)).await.map_err(|_| ended())
+    }
+
+    /// Sends a text and waits until it is stored: over the socket while that is up and `with_sequence` is on, else over HTTP.
+    /// What a break leaves unanswered is sent again with its muid once the socket is back, and stored once.
+    ///
+    /// The session's events must be taken meanwhile: who leaves them lying stops the socket.
+    pub async fn send_message(&self, receiver: &Receiver, text: &str, muid: &str) -> Result<Message, ClientError> {
+        let body = text_body(receiver, text, muid);
+        if !self.takes.load(Ordering::Acquire) || body.to_string().len() > FRAME_MAX {
+            return self.api.post_message(&body).await;
+        }
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(Command::Message(Sending { body, answer })).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
     }
 
     /// Closes the socket and ends the session, keeping the login.
@@ -131,6 +180,10 @@ impl Session {
         // An error means that the task was cancelled with its runtime.
         drop(task.await);
     }
+}
+
+fn ended() -> ClientError {
+    ClientError::transport("the session has ended")
 }
 
 /// Why a stretch of live reading ended.
@@ -157,7 +210,11 @@ struct Worker {
     /// How long the server asked to stay away, so that clients don't return all together.
     away: Option<Duration>,
     events: mpsc::Sender<SessionEvent>,
-    commands: mpsc::Receiver<Outgoing>,
+    commands: mpsc::Receiver<Command>,
+    /// By their ids, which grow in the order in which they were sent.
+    sendings: BTreeMap<u64, Sending>,
+    next_id: u64,
+    takes: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -167,6 +224,7 @@ impl Worker {
                 Ok(held) => self.live(&mut connection, held).await,
                 Err(stop) => stop,
             };
+            self.takes.store(false, Ordering::Release);
             let Break::Lost { code, reason } = stop else {
                 connection.close().await;
                 return;
@@ -219,6 +277,12 @@ impl Worker {
                 return stop;
             }
         }
+        for (id, sending) in &self.sendings {
+            if let Err(error) = connection.send_text(send_frame(*id, &sending.body)).await {
+                return Break::lost(&error);
+            }
+        }
+        self.takes.store(self.socket.with_sequence, Ordering::Release);
         loop {
             tokio::select! {
                 event = connection.next_event() => {
@@ -229,9 +293,18 @@ impl Worker {
                         return stop;
                     }
                 }
-                command = self.commands.recv() => {
-                    let Some(frame) = command else { return Break::Stopped };
-                    if let Err(error) = connection.send(&frame).await {
+                command = self.commands.recv(), if self.sendings.len() < UNDER_WAY => {
+                    let sent = match command {
+                        None => return Break::Stopped,
+                        Some(Command::Frame(frame)) => connection.send(&frame).await,
+                        Some(Command::Message(sending)) => {
+                            self.next_id += 1;
+                            let frame = send_frame(self.next_id, &sending.body);
+                            self.sendings.insert(self.next_id, sending);
+                            connection.send_text(frame).await
+                        }
+                    };
+                    if let Err(error) = sent {
                         return Break::lost(&error);
                     }
                 }
@@ -239,10 +312,28 @@ impl Worker {
         }
     }
 
+    /// Tells whoever sent a message what became of it.
+    fn answer(&mut self, frame: &Value) {
+        let id = frame["id"].as_str().and_then(|id| id.parse().ok());
+        let Some(sending) = id.and_then(|id: u64| self.sendings.remove(&id)) else { return };
+        let body = &frame["body"];
+        let answer = if frame["type"] == "sent" {
+            Message::deserialize(body).map_err(|error| ClientError::Shape(format!("{error}: {body}")))
+        } else {
+            Err(refusal(body))
+        };
+        // Nobody may wait for it any more.
+        drop(sending.answer.send(answer));
+    }
+
     async fn take(&mut self, event: Event) -> Result<(), Break> {
         let message = match event {
             Event::Message(message) => message,
             Event::Closed { code, reason } => return Err(Break::Lost { code, reason }),
+            Event::Other(frame) if frame["type"] == "sent" || frame["type"] == "refused" => {
+                self.answer(&frame);
+                return Ok(());
+            }
             Event::Other(frame) if frame["type"] == "hint" => {
                 let asked = frame["body"]["delayMs"].as_u64().map(Duration::from_millis);
                 self.away = asked.map(|asked| asked.min(LONGEST_AWAY));
@@ -298,6 +389,14 @@ impl Worker {
             }
         }
     }
+}
+
+/// The error that the same call over HTTP answers.
+fn refusal(body: &Value) -> ClientError {
+    let error = &body["error"];
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    let status = body["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
+    ClientError::Api { status, code: text("code"), message: text("message"), details: error.get("details").cloned() }
 }
 
 /// Whether the server looked at the login and did not like it. Codes below 4100 only say "come back later".

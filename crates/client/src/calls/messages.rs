@@ -136,7 +136,8 @@ impl ApiClient {
     }
 }
 
-fn text_body(receiver: &Receiver, text: &str, muid: &str) -> Value {
+/// A text as the protocol sends it.
+pub(crate) fn text_body(receiver: &Receiver, text: &str, muid: &str) -> Value {
     json!({
         "receiver": receiver.id(),
         "receiverType": receiver.receiver_type(),

@@ -42,6 +42,8 @@ pub struct Shared {
     pub skip_live: AtomicU32,
     /// Leave out every n-th live frame; 0 for none.
     pub skip_every: AtomicU64,
+    /// Cut this many sockets when they send a message, once it is stored.
+    pub cut_sends: AtomicU32,
     live: AtomicU64,
     pub pings: AtomicU32,
     pub logins: AtomicU32,
@@ -295,7 +297,8 @@ async fn serve(state: Arc<Shared>, mut socket: WebSocket, with_sequence: bool) {
         return;
     }
     let (sender, mut orders) = mpsc::channel(QUEUE);
-    state.store.lock().unwrap().sockets.push(Peer { uid, with_sequence, sender });
+    let device = auth["deviceId"].as_str().unwrap().to_owned();
+    state.store.lock().unwrap().sockets.push(Peer { uid: uid.clone(), with_sequence, sender });
     let accepted = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;
     if socket.send(WsMessage::text(accepted)).await.is_err() {
         return;
@@ -312,13 +315,43 @@ async fn serve(state: Arc<Shared>, mut socket: WebSocket, with_sequence: bool) {
                 Some(Order::Cut) | None => break,
             },
             frame = socket.recv() => match frame {
-                Some(Ok(WsMessage::Text(text))) => answer(&state, &mut socket, &text).await,
+                Some(Ok(WsMessage::Text(text))) => match fate(&state, &uid, &device, &text) {
+                    Fate::None => answer(&state, &mut socket, &text).await,
+                    Fate::Told(text) => drop(socket.send(WsMessage::text(text)).await),
+                    Fate::Cut => break,
+                },
                 Some(Ok(_)) => {}
                 _ => break,
             },
         }
     }
     state.store.lock().unwrap().sockets.retain(|peer| !peer.sender.is_closed());
+}
+
+/// What becomes of a message that a socket sends.
+enum Fate {
+    /// It sends none.
+    None,
+    Told(String),
+    Cut,
+}
+
+fn fate(state: &Shared, uid: &str, device: &str, text: &str) -> Fate {
+    let frame: Value = serde_json::from_str(text).unwrap();
+    if frame["type"] != "send" {
+        return Fate::None;
+    }
+    state.store.lock().unwrap().frames.push(frame.clone());
+    if frame["body"]["receiver"] == "stranger" {
+        let error = json!({"code": "ERR_UID_NOT_FOUND", "message": "nobody"});
+        let body = json!({"status": 404, "error": error});
+        return Fate::Told(json!({"type": "refused", "id": frame["id"], "body": body}).to_string());
+    }
+    let message = state.send(uid, device, &frame["body"]);
+    match state.cut_sends.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Fate::Cut,
+        Err(_) => Fate::Told(json!({"type": "sent", "id": frame["id"], "body": message}).to_string()),
+    }
 }
 
 async fn answer(state: &Shared, socket: &mut WebSocket, text: &str) {

@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use halley_client::{Backoff, ClientError, Message, Receiver, Session, SessionEvent, SessionOptions};
+use serde_json::Value;
 
 use crate::fake::Fake;
 use crate::{server, soon, user};
@@ -219,4 +220,73 @@ async fn a_server_that_sends_many_away_says_when_to_be_back() {
     let begun = std::time::Instant::now();
     assert_eq!(resumed(&mut bob).await, 0);
     assert!(begun.elapsed() < Duration::from_millis(2900), "{:?}", begun.elapsed());
+}
+
+/// The frames with which a session sent messages.
+fn sends(fake: &Fake) -> Vec<Value> {
+    fake.frames().into_iter().filter(|frame| frame["type"] == "send").collect()
+}
+
+#[tokio::test]
+async fn messages_go_over_the_socket_and_are_answered() {
+    let fake = Fake::start().await;
+    let options = SessionOptions { with_sequence: true, ..quick() };
+    let mut ann = Session::start(user(&fake, "ann"), options).await.unwrap();
+    resumed(&mut ann).await;
+    let (bob, stranger) = (Receiver::user("bob"), Receiver::user("stranger"));
+    until_up(&ann, &bob).await;
+    let before = sends(&fake).len();
+    for n in 1..=40 {
+        let sent = soon(ann.send_message(&bob, "hi", &format!("m{n}"))).await.unwrap();
+        assert_eq!((sent.muid.as_deref(), sent.sequence), (Some(&*format!("m{n}")), Some(n + 1)));
+    }
+    assert_eq!(sends(&fake).len(), before + 40);
+    let error = soon(ann.send_message(&stranger, "hi", "s")).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Api { status: 404, code, .. } if code == "ERR_UID_NOT_FOUND"), "{error}");
+    // More than may be under way: they wait for each other.
+    let muids: Vec<String> = (0..50).map(|n| format!("x{n}")).collect();
+    let all = futures::future::join_all(muids.iter().map(|muid| ann.send_message(&bob, "hi", muid)));
+    let all = soon(all).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    // What does not fit in a frame goes over HTTP.
+    let before = sends(&fake).len();
+    let large = soon(ann.send_message(&bob, &"x".repeat(62_000), "large")).await.unwrap();
+    assert_eq!((large.muid.as_deref(), sends(&fake).len()), (Some("large"), before));
+    ann.close().await;
+}
+
+/// Waits until messages go over the socket: those of the moment before go over HTTP.
+async fn until_up(session: &Session, to: &Receiver) {
+    let up = async {
+        while soon(session.send_message(to, "up", "up")).await.unwrap().sequence.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(up).await;
+}
+
+#[tokio::test]
+async fn what_a_cut_leaves_unanswered_is_sent_again_and_stored_once() {
+    let fake = Fake::start().await;
+    let options = SessionOptions { with_sequence: true, ..quick() };
+    let mut ann = Session::start(user(&fake, "ann"), options).await.unwrap();
+    resumed(&mut ann).await;
+    let bob = Receiver::user("bob");
+    until_up(&ann, &bob).await;
+    fake.state.cut_sends.store(2, SeqCst);
+    let sent = soon(ann.send_message(&bob, "hi", "m")).await.unwrap();
+    assert_eq!((sent.id, sent.sequence), (2, Some(2)));
+    let muids: Vec<Value> = sends(&fake).into_iter().map(|frame| frame["body"]["muid"].clone()).collect();
+    assert_eq!(muids.iter().filter(|muid| *muid == "m").count(), 3, "twice in vain: {muids:?}");
+    ann.close().await;
+}
+
+#[tokio::test]
+async fn without_positions_messages_go_over_http() {
+    let fake = Fake::start().await;
+    let mut ann = Session::start(user(&fake, "ann"), quick()).await.unwrap();
+    resumed(&mut ann).await;
+    let sent = soon(ann.send_message(&Receiver::user("bob"), "hi", "m")).await.unwrap();
+    assert_eq!((sent.id, sends(&fake).len()), (1, 0));
+    ann.close().await;
 }
