@@ -6,7 +6,7 @@
 //! [`people`], [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where
 //! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
-//! [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
+//! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
 //! [`deletion`] deletes for good what users, conversations and apps were. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
 //! through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
@@ -37,6 +37,7 @@ mod rest_api;
 mod resume;
 mod search;
 mod signals;
+mod socket_sends;
 mod support;
 mod threads_and_pins;
 mod walks;
