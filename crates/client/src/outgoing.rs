@@ -51,6 +51,18 @@ pub enum Outgoing {
         /// Passed on as is.
         data: Value,
     },
+    /// What a device in a call says for its media (subprotocol `halley.v1`). What others say comes as
+    /// [`crate::Event::Other`] with the type `call_signal`.
+    Call {
+        /// The call.
+        session_id: String,
+        /// `join`, `leave`, `offer`, `answer`, `candidate` or `bye`.
+        action: &'static str,
+        /// Uid and device of who is meant; without a device it is the one that is in the call.
+        to: Option<(String, Option<String>)>,
+        /// An object, passed on as is.
+        data: Option<Value>,
+    },
 }
 
 impl Outgoing {
@@ -69,6 +81,9 @@ impl Outgoing {
                 ("receipts", receiver, body)
             }
             Self::Transient { receiver, data } => ("transient_message", receiver, json!({"data": data, "user": user})),
+            Self::Call { session_id, action, to, data } => {
+                return call_frame(options, session_id, action, to.as_ref(), data.as_ref());
+            }
         };
         let mut frame = json!({
             "appId": options.app_id,
@@ -84,6 +99,34 @@ impl Outgoing {
         }
         frame.to_string()
     }
+}
+
+/// A frame that is addressed in its body.
+fn call_frame(
+    options: &SocketOptions,
+    session_id: &str,
+    action: &str,
+    to: Option<&(String, Option<String>)>,
+    data: Option<&Value>,
+) -> String {
+    let mut body = json!({"action": action, "sessionId": session_id});
+    if let Some((uid, device_id)) = to {
+        body["to"] = match device_id {
+            Some(device_id) => json!({"uid": uid, "deviceId": device_id}),
+            None => json!({"uid": uid}),
+        };
+    }
+    if let Some(data) = data {
+        body["data"] = data.clone();
+    }
+    json!({
+        "appId": options.app_id,
+        "type": "call_signal",
+        "sender": options.uid,
+        "deviceId": options.device_id,
+        "body": body,
+    })
+    .to_string()
 }
 
 /// The first frame of every socket.

@@ -18,7 +18,7 @@ pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;
 pub use field::FieldError;
 pub use id::{AppId, Guid, RoleId, Uid};
-pub use settings::{AppSettings, Feature, Limit};
+pub use settings::{AppSettings, Feature, Limit, SignalMode};
 
 /// The uid that stands for the app itself: sender and actor of what no user did.
 pub const APP_SYSTEM_UID: &str = "app_system";

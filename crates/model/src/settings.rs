@@ -146,6 +146,50 @@ features! {
     PushAdvanced "core.notifications.push.advanced.enabled" false "Kept for clients; nothing reads it.";
 }
 
+/// Which signals (what sockets say to each other and nobody stores) an app's clients send. Clients are told of it as
+/// `MODE`, and keep to it; the socket's edge holds it, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignalMode {
+    /// All.
+    #[default]
+    Default,
+    /// No typing.
+    LimitedTransient,
+    /// Neither typing nor transient messages.
+    NoTransient,
+}
+
+impl SignalMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Default, Self::LimitedTransient, Self::NoTransient];
+
+    /// As clients are told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Default => "DEFAULT",
+            Self::LimitedTransient => "LIMITED_TRANSIENT",
+            Self::NoTransient => "NO_TRANSIENT",
+        }
+    }
+
+    /// Whether typing is passed on.
+    pub const fn has_typing(self) -> bool {
+        matches!(self, Self::Default)
+    }
+
+    /// Whether transient messages are passed on.
+    pub const fn has_transient(self) -> bool {
+        !matches!(self, Self::NoTransient)
+    }
+
+    fn parse(value: &Value) -> Option<Self> {
+        let word = value.as_str()?;
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
+/// The setting that is one word of [`SignalMode`].
+const MODE: &str = "core.mode";
 /// A setting that is a list of words; kept for clients.
 const PUSH_INCLUDED: &str = "core.notifications.push.advanced.included";
 const PUSH_INCLUDED_DEFAULT: [&str; 3] = ["preferences", "templates", "providers.multiple"];
@@ -158,6 +202,7 @@ const WORD_MAX: usize = 100;
 pub struct AppSettings {
     limits: Vec<(Limit, u64)>,
     features: Vec<(Feature, bool)>,
+    mode: SignalMode,
 }
 
 impl AppSettings {
@@ -169,6 +214,7 @@ impl AppSettings {
         Self {
             limits: Limit::ALL.iter().filter_map(number).collect(),
             features: Feature::ALL.iter().filter_map(flag).collect(),
+            mode: map.get(MODE).and_then(SignalMode::parse).unwrap_or_default(),
         }
     }
 
@@ -210,6 +256,11 @@ impl AppSettings {
         i64::try_from(self.limit(limit)).unwrap_or(i64::MAX)
     }
 
+    /// Which signals clients send.
+    pub fn mode(&self) -> SignalMode {
+        self.mode
+    }
+
     /// Whether a feature is on.
     pub fn is_on(&self, feature: Feature) -> bool {
         let given = self.features.iter().find(|(other, _)| *other == feature).map(|(_, on)| *on);
@@ -229,7 +280,7 @@ pub fn is_limit(key: &str) -> bool {
 
 /// Whether there is such a setting.
 pub fn is_known(key: &str) -> bool {
-    is_limit(key) || key == PUSH_INCLUDED || Feature::ALL.iter().any(|feature| feature.key() == key)
+    is_limit(key) || key == PUSH_INCLUDED || key == MODE || Feature::ALL.iter().any(|feature| feature.key() == key)
 }
 
 /// Checks a value for a key; answers it as it is to be stored.
@@ -242,6 +293,12 @@ pub fn check(key: &str, value: &Value) -> Result<Value, FieldError> {
         return match limit.ceiling() {
             ceiling if ceiling != 0 && number > ceiling => wrong(format!("must not be more than {ceiling}")),
             _ => Ok(number.into()),
+        };
+    }
+    if key == MODE {
+        return match SignalMode::parse(value) {
+            Some(mode) => Ok(mode.word().into()),
+            None => wrong(format!("must be one of {}", SignalMode::ALL.map(SignalMode::word).join(", "))),
         };
     }
     if key == PUSH_INCLUDED {
@@ -270,7 +327,7 @@ pub fn show(stored_json: &str) -> Map<String, Value> {
     let defaults = Feature::ALL
         .iter()
         .map(|feature| (feature.key(), feature.default().into()))
-        .chain([(PUSH_INCLUDED, PUSH_INCLUDED_DEFAULT.as_slice().into())])
+        .chain([(MODE, SignalMode::Default.word().into()), (PUSH_INCLUDED, PUSH_INCLUDED_DEFAULT.as_slice().into())])
         .chain(Limit::ALL.iter().map(|limit| (limit.key(), limit.default().into())));
     defaults.map(|(key, default)| (key.to_owned(), stored.remove(key).unwrap_or(default))).collect()
 }
@@ -324,6 +381,8 @@ mod tests {
             ("core.conversations.updateOnReplies", json!(2)),
             ("core.notifications.push.advanced.included", json!([1])),
             ("core.nothing", json!(true)),
+            ("core.mode", json!("QUIET")),
+            ("core.mode", json!(true)),
         ] {
             let error = check(key, &value).expect_err(key);
             assert_eq!(error.field, key);
@@ -333,10 +392,21 @@ mod tests {
     }
 
     #[test]
+    fn a_mode_says_which_signals_there_are() {
+        let of = |json: &str| AppSettings::parse(json).mode();
+        assert_eq!(of("{}"), SignalMode::Default);
+        assert_eq!(of(r#"{"core.mode":"QUIET"}"#), SignalMode::Default);
+        assert_eq!(of(r#"{"core.mode":"LIMITED_TRANSIENT"}"#), SignalMode::LimitedTransient);
+        let allows = SignalMode::ALL.map(|mode| (mode.has_typing(), mode.has_transient()));
+        assert_eq!(allows, [(true, true), (false, true), (false, false)]);
+        assert_eq!(check("core.mode", &json!("NO_TRANSIENT")), Ok(json!("NO_TRANSIENT")));
+    }
+
+    #[test]
     fn every_setting_is_shown() {
         let shown = show(r#"{"limits.roles":3,"gone":1}"#);
         assert_eq!(shown["limits.roles"], 3);
         assert_eq!(shown["core.conversations.updateOnReplies"], true);
-        assert_eq!(shown.len(), Limit::ALL.len() + Feature::ALL.len() + 1);
+        assert_eq!(shown.len(), Limit::ALL.len() + Feature::ALL.len() + 2);
     }
 }

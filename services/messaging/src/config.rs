@@ -24,6 +24,8 @@ pub struct MessagingConfig {
     pub memberships_cached: u64,
     /// Pairs of users without a block kept in memory.
     pub relations_cached: u64,
+    /// Seconds for which a call rings: nobody has answered it after that.
+    pub call_ring_seconds: u32,
     /// Minutes from the beginning of a call after which it is over, should nobody have ended it.
     pub call_max_minutes: u32,
 }
@@ -39,6 +41,7 @@ impl Default for MessagingConfig {
             groups_cached: 20_000,
             memberships_cached: 500_000,
             relations_cached: 200_000,
+            call_ring_seconds: 45,
             call_max_minutes: 240,
         }
     }
@@ -55,6 +58,9 @@ impl Validate for MessagingConfig {
         }
         if !(1..=64).contains(&self.writers) {
             faults.push("messaging.writers: must be 1 to 64".to_owned());
+        }
+        if !(1..=3600).contains(&self.call_ring_seconds) {
+            faults.push("messaging.call_ring_seconds: must be 1 to 3600".to_owned());
         }
         if !(1..=10_080).contains(&self.call_max_minutes) {
             faults.push("messaging.call_max_minutes: must be 1 to 10080".to_owned());

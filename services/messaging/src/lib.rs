@@ -41,6 +41,10 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// The tables with rows of apps.
 pub use store::APP_TABLES;
 
+/// How long after the end of its time a ringing call is ended by the server: the client of who started it counts the same
+/// seconds, from when it has the answer, and says by itself that nobody answered.
+const RING_GRACE: Duration = Duration::from_secs(2);
+
 /// What the service needs.
 pub struct Dependencies {
     /// Its own database, migrated.
@@ -83,7 +87,8 @@ pub async fn start(config: MessagingConfig, needs: Dependencies) -> Result<Route
     counters.start(pool.clone(), &lifecycle);
     let writers = Writers::start(&config, &pool, &relay, &counters, &lifecycle);
     let call_max = Duration::from_secs(60 * u64::from(config.call_max_minutes));
-    let messaging = Arc::new(Messaging { pool, apps, directory, writers, relay, counters, call_max });
+    let call_ring = Duration::from_secs(config.call_ring_seconds.into()) + RING_GRACE;
+    let messaging = Arc::new(Messaging { pool, apps, directory, writers, relay, counters, call_ring, call_max });
     indexing::start(messaging.pool.clone(), &lifecycle);
     erasing::start(messaging.pool.clone(), &lifecycle);
     consumer::start(Arc::clone(&messaging), bus, &lifecycle);

@@ -16,6 +16,8 @@ pub(crate) struct Messaging {
     pub writers: Writers,
     pub relay: Relay,
     pub counters: Counters,
+    /// How long a call rings, should nobody answer it.
+    pub call_ring: Duration,
     /// How long a call goes on, should nobody end it.
     pub call_max: Duration,
 }

@@ -1,5 +1,6 @@
 //! The settings of a gateway node.
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Section `[gateway]`.
@@ -27,6 +28,14 @@ pub struct GatewayConfig {
     /// is passed on at most four times in that time. As long as a silent socket lives, or longer: then the end of the socket ends it, and this only what a
     /// node that died left behind.
     pub typing_timeout_seconds: u64,
+    /// Addresses of STUN servers that devices in a call are told, separated by commas.
+    pub ice_stun_urls: String,
+    /// Addresses of TURN servers, which know `ice_turn_secret`.
+    pub ice_turn_urls: String,
+    /// What credentials for the TURN servers are made from; empty: none is told.
+    pub ice_turn_secret: SecretString,
+    /// Seconds for which such a credential is good.
+    pub ice_turn_seconds: u64,
 }
 
 impl Default for GatewayConfig {
@@ -41,6 +50,26 @@ impl Default for GatewayConfig {
             lease_seconds: 15,
             offline_grace_ms: 500,
             typing_timeout_seconds: 40,
+            ice_stun_urls: String::new(),
+            ice_turn_urls: String::new(),
+            ice_turn_secret: SecretString::default(),
+            ice_turn_seconds: 86_400,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds between two pings of an app that keeps its socket in the background.
+    const BACKGROUND_PING: u64 = 30;
+
+    #[test]
+    fn the_defaults_keep_a_socket_in_the_background_and_end_typing_with_a_dead_one() {
+        let config = GatewayConfig::default();
+        assert!(config.silence_timeout_seconds >= BACKGROUND_PING + 5, "a ping may be late");
+        assert!(config.typing_timeout_seconds >= config.silence_timeout_seconds);
+        assert_eq!(config.auth_timeout_seconds, 10);
     }
 }

@@ -21,6 +21,7 @@ use halley_model::{AppId, ErrorCode};
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    calls::Calls,
     close::Close,
     frame::{self, AuthFrame, ClientFrame},
     node::Node,
@@ -81,10 +82,12 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
             let mut talker = Talker {
                 receipts: Receipts::new(identity.clone(), node.messaging.clone()),
                 signals: Signals::new(Arc::clone(&node), socket.id, identity.clone()),
+                calls: Calls::new(Arc::clone(&node), Arc::clone(&socket), identity.clone()),
                 sends: Sends::new(Arc::clone(&node), identity),
             };
             let outcome = talk(&node, &socket, &mut talker, &mut stream).await;
             talker.signals.farewell();
+            talker.calls.farewell();
             outcome
         }
         Err(why) => Some(why),
@@ -199,6 +202,7 @@ fn refusal(error: &PublicError) -> Close {
 struct Talker {
     receipts: Receipts,
     signals: Signals,
+    calls: Calls,
     sends: Sends,
 }
 
@@ -229,6 +233,7 @@ async fn talk(node: &Node, socket: &Socket, talker: &mut Talker, stream: &mut We
             },
             () = talker.receipts.work() => {}
             () = talker.signals.work() => {}
+            () = talker.calls.work() => {}
             answer = talker.sends.work(socket) => push(socket, answer),
             () = tokio::time::sleep_until(heard + silence) => return Some(Close::Silent),
         }
@@ -271,14 +276,14 @@ async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Byt
 impl Talker {
     /// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
     fn receive(&mut self, socket: &Socket, text: &str) {
+        let own = socket.variant == Variant::Positions;
         match frame::decode(text) {
             Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
             Some(ClientFrame::Receipt(receipt)) => self.receipts.add(receipt),
             Some(ClientFrame::Signal(signal)) => self.signals.add(signal),
-            Some(ClientFrame::Send(frame)) if socket.variant == Variant::Positions => {
-                push(socket, self.sends.add(frame));
-            }
-            Some(ClientFrame::Auth(_) | ClientFrame::Send(_)) | None => {}
+            Some(ClientFrame::Send(frame)) if own => push(socket, self.sends.add(frame)),
+            Some(ClientFrame::Call(frame)) if own => self.calls.add(frame),
+            Some(ClientFrame::Auth(_) | ClientFrame::Send(_) | ClientFrame::Call(_)) | None => {}
         }
     }
 }

@@ -116,12 +116,18 @@ impl Dispatch {
     }
 
     fn live(&mut self, channel: Channel, event: Event) {
+        self.node.directory.learn_of_call(&event);
         let Some(room) = self.node.hub.room(&channel) else { return };
         match &event.body {
             Some(Body::MessageSent(_)) => self.message(channel, room, event),
             Some(Body::TypingChanged(_)) => self.typing_changed(&channel, &room, event),
             Some(Body::TransientSent(_)) => send_transient(&room, &event),
             Some(Body::PresenceChanged(_)) => self.presence_changed(channel, &room, event),
+            Some(Body::CallSignaled(signal)) => {
+                let to = &signal.to_device_id;
+                let is_meant = |socket: &Socket| socket.identity().is_some_and(|identity| identity.device_id == *to);
+                send_where(&room, &event, |socket| to.is_empty() || is_meant(socket));
+            }
             _ => send(&room, &event),
         }
     }

@@ -1,4 +1,6 @@
-//! Frames of the client protocol: JSON objects as text, in both directions.
+//! Frames of the client protocol: JSON objects as text, in both directions. Those of calls are in [`calls`].
+
+pub mod calls;
 
 mod read;
 mod write;

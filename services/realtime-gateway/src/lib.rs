@@ -7,7 +7,8 @@
 //!
 //! Messages that a socket sends are stored by messaging, and the socket is told what became of them ([`sends`]). What
 //! sockets send to each other and nobody stores (typing, transient messages) goes out by [`signals`] and comes back
-//! like other events; [`typing`] and [`pace`] bound what rooms are told of it and of presence.
+//! like other events; [`typing`] and [`pace`] bound what rooms are told of it and of presence. What devices in a call send
+//! to each other goes the same way, by [`calls`].
 //!
 //! The node owns nothing durable. What it knows of who is online lies in Redis under a lease ([`presence`], [`comings`]).
 
@@ -22,6 +23,7 @@ use tonic::service::Routes;
 
 mod activity;
 mod bucket;
+mod calls;
 mod close;
 mod comings;
 mod config;
@@ -32,6 +34,7 @@ mod error;
 mod frame;
 mod friends;
 mod hub;
+mod ice;
 mod node;
 mod order;
 mod pace;
@@ -58,7 +61,7 @@ pub struct Dependencies {
     pub identity: Transport,
     /// Which rooms a socket belongs in.
     pub groups: Transport,
-    /// Receipts and messages from sockets, messages that the live feed lost, and counts of who is online.
+    /// Receipts and messages from sockets, messages that the live feed lost, counts of who is online, and who is in a call.
     pub messaging: Transport,
     /// Settings and limits of apps.
     pub apps: Apps,

@@ -77,7 +77,7 @@ impl Node {
             comings: Comings::new(Duration::from_millis(config.offline_grace_ms)),
             config,
             activity: Activity::default(),
-            directory: Directory::new(needs.identity.clone()),
+            directory: Directory::new(needs.identity.clone(), needs.messaging.clone()),
             relations: Relations::default(),
             people,
             apps: needs.apps,

@@ -17,6 +17,7 @@ use halley_contracts::{
     identity::v1::User,
     messaging::v1::ReceiverType,
 };
+use halley_model::SignalMode;
 use prost::Message as _;
 use tonic::Status;
 
@@ -189,8 +190,9 @@ async fn pass_on(node: Arc<Node>, identity: Identity, frames: VecDeque<SignalFra
         Ok(None) => return,
         Err(status) => return tracing::debug!(%status, "not known who sends signals"),
     };
+    let mode = node.apps.settings(&identity.app_id).await.mode();
     let mut items = Vec::with_capacity(frames.len());
-    for frame in frames {
+    for frame in frames.into_iter().filter(|frame| is_in_mode(mode, &frame.signal)) {
         match route(&node, &identity, &frame).await {
             Ok(Some(channel)) => {
                 let event = halley_bus::event(&identity.app_id, &identity.device_id, body(frame, User::clone(&user)));
@@ -202,6 +204,14 @@ async fn pass_on(node: Arc<Node>, identity: Identity, frames: VecDeque<SignalFra
     }
     if let Err(error) = node.bus.publish(&items).await {
         tracing::debug!(%error, signals = items.len(), "signals are not passed on");
+    }
+}
+
+/// Whether the app has such signals. The end of typing that began before the app had none is passed on.
+fn is_in_mode(mode: SignalMode, signal: &Signal) -> bool {
+    match signal {
+        Signal::Typing { started, .. } => !started || mode.has_typing(),
+        Signal::Transient { .. } => mode.has_transient(),
     }
 }
 

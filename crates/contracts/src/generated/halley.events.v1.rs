@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 50"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -83,6 +83,9 @@ pub mod event {
         /// A user's count of unread messages changed by other means than a receipt.
         #[prost(message, tag = "45")]
         UnreadChanged(super::UnreadChanged),
+        /// A device in a call tells another what their media needs.
+        #[prost(message, tag = "50")]
+        CallSignaled(super::CallSignaled),
     }
 }
 /// A message of any category was stored.
@@ -285,6 +288,28 @@ pub struct TransientSent {
     #[prost(string, tag = "4")]
     pub data_json: ::prost::alloc::string::String,
 }
+/// A user's device in a call sent another one something for their media; not stored. The sending device is the event's.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallSignaled {
+    /// The call.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Who sent it.
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+    /// To whom.
+    #[prost(string, tag = "3")]
+    pub to_uid: ::prost::alloc::string::String,
+    /// To which device; empty: to all of the user's.
+    #[prost(string, tag = "4")]
+    pub to_device_id: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(enumeration = "CallSignalKind", tag = "5")]
+    pub kind: i32,
+    /// JSON, or empty.
+    #[prost(string, tag = "6")]
+    pub data_json: ::prost::alloc::string::String,
+}
 /// An app was made, its settings changed, it was archived, or an archived one was deleted for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AppChanged {
@@ -353,6 +378,53 @@ impl ChangeKind {
             "CHANGE_KIND_DELETED" => Some(Self::Deleted),
             "CHANGE_KIND_DEACTIVATED" => Some(Self::Deactivated),
             "CHANGE_KIND_REACTIVATED" => Some(Self::Reactivated),
+            _ => None,
+        }
+    }
+}
+/// What a device in a call says to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CallSignalKind {
+    /// Not said.
+    Unspecified = 0,
+    /// It is there, and waits for offers or makes them.
+    Joined = 1,
+    /// It is not there any more.
+    Left = 2,
+    /// Descriptions of a media session, and ways to reach the device.
+    Offer = 3,
+    Answer = 4,
+    Candidate = 5,
+    /// The connection between the two is over.
+    Bye = 6,
+}
+impl CallSignalKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CALL_SIGNAL_KIND_UNSPECIFIED",
+            Self::Joined => "CALL_SIGNAL_KIND_JOINED",
+            Self::Left => "CALL_SIGNAL_KIND_LEFT",
+            Self::Offer => "CALL_SIGNAL_KIND_OFFER",
+            Self::Answer => "CALL_SIGNAL_KIND_ANSWER",
+            Self::Candidate => "CALL_SIGNAL_KIND_CANDIDATE",
+            Self::Bye => "CALL_SIGNAL_KIND_BYE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CALL_SIGNAL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CALL_SIGNAL_KIND_JOINED" => Some(Self::Joined),
+            "CALL_SIGNAL_KIND_LEFT" => Some(Self::Left),
+            "CALL_SIGNAL_KIND_OFFER" => Some(Self::Offer),
+            "CALL_SIGNAL_KIND_ANSWER" => Some(Self::Answer),
+            "CALL_SIGNAL_KIND_CANDIDATE" => Some(Self::Candidate),
+            "CALL_SIGNAL_KIND_BYE" => Some(Self::Bye),
             _ => None,
         }
     }

@@ -512,6 +512,31 @@ pub struct ListCallsResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCallPeersRequest {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCallPeersResponse {
+    /// Whose call it is, if it is a group's; otherwise empty.
+    #[prost(string, tag = "1")]
+    pub guid: ::prost::alloc::string::String,
+    /// In the order in which they joined; of a large call the first 100.
+    #[prost(message, repeated, tag = "2")]
+    pub peers: ::prost::alloc::vec::Vec<CallPeer>,
+}
+/// A user's device in a call. A user is in a call once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallPeer {
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// Empty: not said, so any of the user's.
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+    #[prost(int64, tag = "3")]
+    pub joined_at_ms: i64,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum CallType {
@@ -641,9 +666,9 @@ pub mod calls_service_client {
     /// Calls: who rings whom, who answers, who leaves, and the log of it. Media goes other ways. Every change of a call is
     /// a message of the category `call` in its conversation, stored in the same transaction.
     ///
-    /// Nobody tells the server that a device has died, so a call ends by itself when it is older than the setting
-    /// `messaging.call_max_minutes`: as `ended` when somebody had answered, else as `unanswered`. Until it is swept away it
-    /// makes nobody busy any more.
+    /// A call that rings for longer than the setting `messaging.call_ring_seconds` is over as `unanswered`, as if who started it
+    /// had said so. Nobody tells the server that a device has died, so a call that was answered ends by itself when it is older
+    /// than the setting `messaging.call_max_minutes`. Until it is swept away it makes nobody busy any more.
     #[derive(Debug, Clone)]
     pub struct CallsServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -826,6 +851,35 @@ pub mod calls_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Who is in a call that is not over, and on which device: those who may send each other what their media needs. Of a
+        /// group's call, its members only. A user who asks must be one of them. Errors: ERR_EMPTY_CALL_SESSION_ID,
+        /// ERR_CALL_SESSION_NOT_FOUND, ERR_CALL_TERMINATED, ERR_CALL_NOT_A_PART.
+        pub async fn list_call_peers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCallPeersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallPeersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.CallsService/ListCallPeers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.CallsService", "ListCallPeers"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -877,13 +931,23 @@ pub mod calls_service_server {
             tonic::Response<super::ListCallsResponse>,
             tonic::Status,
         >;
+        /// Who is in a call that is not over, and on which device: those who may send each other what their media needs. Of a
+        /// group's call, its members only. A user who asks must be one of them. Errors: ERR_EMPTY_CALL_SESSION_ID,
+        /// ERR_CALL_SESSION_NOT_FOUND, ERR_CALL_TERMINATED, ERR_CALL_NOT_A_PART.
+        async fn list_call_peers(
+            &self,
+            request: tonic::Request<super::ListCallPeersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCallPeersResponse>,
+            tonic::Status,
+        >;
     }
     /// Calls: who rings whom, who answers, who leaves, and the log of it. Media goes other ways. Every change of a call is
     /// a message of the category `call` in its conversation, stored in the same transaction.
     ///
-    /// Nobody tells the server that a device has died, so a call ends by itself when it is older than the setting
-    /// `messaging.call_max_minutes`: as `ended` when somebody had answered, else as `unanswered`. Until it is swept away it
-    /// makes nobody busy any more.
+    /// A call that rings for longer than the setting `messaging.call_ring_seconds` is over as `unanswered`, as if who started it
+    /// had said so. Nobody tells the server that a device has died, so a call that was answered ends by itself when it is older
+    /// than the setting `messaging.call_max_minutes`. Until it is swept away it makes nobody busy any more.
     #[derive(Debug)]
     pub struct CallsServiceServer<T> {
         inner: Arc<T>,
@@ -1125,6 +1189,51 @@ pub mod calls_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListCallsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.CallsService/ListCallPeers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCallPeersSvc<T: CallsService>(pub Arc<T>);
+                    impl<
+                        T: CallsService,
+                    > tonic::server::UnaryService<super::ListCallPeersRequest>
+                    for ListCallPeersSvc<T> {
+                        type Response = super::ListCallPeersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCallPeersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CallsService>::list_call_peers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCallPeersSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

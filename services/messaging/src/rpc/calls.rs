@@ -2,6 +2,7 @@
 //! acting users' calls and of the conversation.
 
 mod log;
+mod peers;
 mod sweep;
 
 use std::sync::Arc;
@@ -64,6 +65,10 @@ impl CallsService for Calls {
 
     async fn list_calls(&self, request: Request<pb::ListCallsRequest>) -> Answer<pb::ListCallsResponse> {
         answer(request, |caller, body| log::list(&self.0, caller, body)).await
+    }
+
+    async fn list_call_peers(&self, request: Request<pb::ListCallPeersRequest>) -> Answer<pb::ListCallPeersResponse> {
+        answer(request, |caller, body| peers::list(&self.0, caller, body)).await
     }
 }
 
@@ -204,6 +209,20 @@ async fn update(
     };
     let device_id = device(&caller, request.device_id)?;
     let change = messaging.change_of(app_id, uid, device_id, &call).await?;
+    let message = make(messaging, &change, &call, wish, joined_at).await?;
+    Ok(pb::UpdateCallResponse { message: Some(message) })
+}
+
+/// Makes a change that its user may ask for, if the call as it is now allows it; answers the message that tells of it.
+async fn make(
+    messaging: &Messaging,
+    change: &Change<'_>,
+    call: &StoredCall,
+    wish: CallStatus,
+    joined_at: Option<DateTime<Utc>>,
+) -> Result<Message> {
+    let (app_id, uid) = (change.app_id, change.uid);
+    let joins = wish == CallStatus::Ongoing;
     let mut connection = messaging.pool.acquire().await?;
     let mut transaction = begin_batch(&mut connection).await?;
     calls::lock_users(&mut transaction, app_id, &[uid]).await?;
@@ -224,13 +243,13 @@ async fn update(
         }
     }
     let joined_at = call::joined_at(joined_at, call.initiated_at, now);
-    let (call, own) = take(&mut transaction, &change, call, own, step, joined_at, now).await?;
-    let entry = write_message(&mut transaction, &change, &call, &locked, wish, own).await?;
+    let (call, own) = take(&mut transaction, change, call, own, step, joined_at, now).await?;
+    let entry = write_message(&mut transaction, change, &call, &locked, wish, own).await?;
     let message = message_of(&entry)?;
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
-    Ok(pb::UpdateCallResponse { message: Some(message) })
+    Ok(message)
 }
 
 /// Takes a step; answers the call after it and when its user joined, if ever.

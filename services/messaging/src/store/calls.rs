@@ -449,6 +449,51 @@ pub(crate) async fn list_participants(
     Ok(participants)
 }
 
+/// Who is in a call, in the order in which they joined; the first ones.
+pub(crate) async fn list_present(
+    pool: &PgPool,
+    app_id: &str,
+    session_id: &str,
+    limit: i64,
+) -> Result<Vec<StoredParticipant>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT uid, state, device_id, joined_at, left_at, seconds FROM call_participants
+         WHERE app_id = $1 AND session_id = $2 AND state = 2
+         ORDER BY joined_at NULLS LAST, uid
+         LIMIT $3",
+    )
+    .bind(app_id)
+    .bind(session_id)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read_participant).collect()
+}
+
+/// Calls, by app and session, that ring since before a time, the oldest first. Not those that began before `since`: they
+/// are ended as too old.
+pub(crate) async fn list_unanswered(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(String, StoredCall)>, sqlx::Error> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", c.app_id FROM calls AS c
+         WHERE c.status <= 2 AND c.status = 1 AND c.initiated_at > $1 AND c.initiated_at < $2
+         ORDER BY c.initiated_at
+         LIMIT $3"
+    ))
+    .bind(since)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(13)?, read(row)?))).collect()
+}
+
 /// Whether a user has a place in a call.
 pub(crate) async fn is_participant(
     pool: &PgPool,

@@ -7,6 +7,7 @@ use halley_model::limits;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
+use super::calls;
 use crate::{
     resume::{LeftOff, NO_TOKEN},
     socket::PresenceWish,
@@ -19,6 +20,7 @@ pub enum ClientFrame {
     Receipt(ReceiptFrame),
     Signal(SignalFrame),
     Send(SendFrame),
+    Call(calls::CallFrame),
 }
 
 /// The first frame of a socket.
@@ -107,7 +109,7 @@ impl Incoming<'_> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct IncomingBody {
+pub(super) struct IncomingBody {
     #[serde(default)]
     auth: Option<String>,
     #[serde(default)]
@@ -119,13 +121,17 @@ struct IncomingBody {
     #[serde(default)]
     resume: Option<Value>,
     #[serde(default)]
-    action: Option<String>,
+    pub(super) action: Option<String>,
     #[serde(default)]
     message_id: Option<Value>,
     #[serde(default)]
     metadata: Option<Box<RawValue>>,
     #[serde(default)]
-    data: Option<Box<RawValue>>,
+    pub(super) data: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub(super) session_id: Option<Value>,
+    #[serde(default)]
+    pub(super) to: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +152,7 @@ pub fn decode(text: &str) -> Option<ClientFrame> {
         "typing_indicator" => signal(frame, typing).map(ClientFrame::Signal),
         "transient_message" => signal(frame, transient).map(ClientFrame::Signal),
         "send" => Some(ClientFrame::Send(send(frame))),
+        calls::KIND => calls::decode(frame.body()?).map(ClientFrame::Call),
         _ => None,
     }
 }

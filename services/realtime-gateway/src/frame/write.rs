@@ -19,24 +19,25 @@ use halley_wire::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::calls;
 use crate::hub::Frames;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outgoing<'a, B> {
+pub(super) struct Outgoing<'a, B> {
     #[serde(skip_serializing_if = "str::is_empty")]
-    app_id: &'a str,
+    pub(super) app_id: &'a str,
     #[serde(rename = "type")]
-    kind: &'static str,
+    pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    sender: &'a str,
+    pub(super) sender: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    receiver: &'a str,
+    pub(super) receiver: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    receiver_type: &'a str,
+    pub(super) receiver_type: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    device_id: &'a str,
-    body: B,
+    pub(super) device_id: &'a str,
+    pub(super) body: B,
 }
 
 #[derive(Serialize)]
@@ -117,7 +118,8 @@ pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
         Body::PresenceChanged(changed) => one(presence_frame(event, changed)),
         Body::TypingChanged(changed) => one(typing_frame(event, changed)),
         Body::TransientSent(sent) => one(transient_frame(event, sent)),
-        // Existing clients know neither.
+        // Existing clients know none of these.
+        Body::CallSignaled(signal) if positions => own(calls::signal_frame(event, signal)),
         Body::GroupChanged(changed) if positions => own(group_frame(event, changed)),
         Body::UnreadChanged(changed) if positions => {
             own(conversation_frame(event, "unread_count_changed", changed.conversation.as_ref()?))
@@ -356,11 +358,11 @@ pub fn conversation_left(app_id: &str, conversation_id: &str) -> Option<String> 
     text(&bare(app_id, "conversation_left", serde_json::json!({ "conversationId": conversation_id })))
 }
 
-fn bare<'a, B>(app_id: &'a str, kind: &'static str, body: B) -> Outgoing<'a, B> {
+pub(super) fn bare<'a, B>(app_id: &'a str, kind: &'static str, body: B) -> Outgoing<'a, B> {
     Outgoing { app_id, kind, sender: "", receiver: "", receiver_type: "", device_id: "", body }
 }
 
-fn text(frame: &impl Serialize) -> Option<String> {
+pub(super) fn text(frame: &impl Serialize) -> Option<String> {
     match serde_json::to_string(frame) {
         Ok(text) => Some(text),
         Err(error) => {

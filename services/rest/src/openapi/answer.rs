@@ -129,7 +129,8 @@ pub struct Settings {
     ws_api_version: String,
     /// The app's region.
     region: String,
-    /// `DEFAULT`.
+    /// Which signals clients send: `DEFAULT`, all; `LIMITED_TRANSIENT`, no typing; `NO_TRANSIENT`, no transient messages
+    /// either.
     mode: String,
     /// True: there is nothing to ping.
     analytics_ping_disabled: bool,

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, request::Parts, uri::Authority},
 };
 use halley_contracts::auth::v1::GetAppRequest;
+use halley_model::AppSettings;
 use serde_json::{Value, json};
 
 use super::moderation;
@@ -50,7 +51,7 @@ pub async fn of(context: &Context, parts: &Parts) -> Result<Value, ApiError> {
         "CHAT_API_VERSION": API_VERSION,
         "WS_API_VERSION": API_VERSION,
         "REGION": app.region,
-        "MODE": "DEFAULT",
+        "MODE": AppSettings::parse(&app.settings_json).mode().word(),
         // Without it clients ping a host that only the vendor has.
         "ANALYTICS_PING_DISABLED": true,
         "extensions": [],

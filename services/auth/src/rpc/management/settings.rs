@@ -77,5 +77,5 @@ pub async fn unset(auth: &Auth, request: pb::UnsetSettingsRequest) -> Result<pb:
 fn own_keys(operator: &Operator, app: &pb::App) -> Vec<String> {
     let stored: Map<String, Value> = serde_json::from_str(&app.settings_json).unwrap_or_default();
     let is_own = |key: &String| settings::is_known(key) && (operator.owns_installation() || !settings::is_limit(key));
-    stored.into_iter().map(|(key, _)| key).filter(is_own).take(Limit::ALL.len() + Feature::ALL.len() + 1).collect()
+    stored.into_iter().map(|(key, _)| key).filter(is_own).take(Limit::ALL.len() + Feature::ALL.len() + 2).collect()
 }

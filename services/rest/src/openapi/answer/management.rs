@@ -250,7 +250,7 @@ pub struct Trigger {
     description: String,
 }
 
-/// Every setting with its value: a truth, a limit, or a list of words.
+/// Every setting with its value: a truth, a limit, a word, or a list of words.
 pub struct SettingsInForce;
 
 impl PartialSchema for SettingsInForce {
@@ -259,10 +259,11 @@ impl PartialSchema for SettingsInForce {
         let value = OneOfBuilder::new()
             .item(of(Type::Boolean))
             .item(of(Type::Integer).minimum(Some(0)))
+            .item(of(Type::String))
             .item(ArrayBuilder::new().items(of(Type::String)));
         of(Type::Object)
             .additional_properties(Some(Schema::from(value)))
-            .description(Some("Every setting with its value: a truth, a limit, or a list of words."))
+            .description(Some("Every setting with its value: a truth, a limit, a word, or a list of words."))
             .into()
     }
 }
