@@ -81,11 +81,13 @@ async fn own_devices_hear_of_counts_that_no_receipt_tells_of() {
 }
 
 /// A hint comes last, and tells how long to stay away.
-async fn hinted(client: &mut Client, code: u16) {
+async fn hinted(client: &mut Client, code: u16) -> i64 {
     let frame = client.frame().await;
     assert_eq!((&frame["type"], &frame["body"]["action"]), (&json!("hint"), &json!("reconnect")), "{frame}");
-    assert!((0..30_000).contains(&frame["body"]["delayMs"].as_i64().unwrap()), "{frame}");
+    let delay = frame["body"]["delayMs"].as_i64().unwrap();
+    assert!((0..30_000).contains(&delay), "{frame}");
     assert_eq!(client.closed().await, code);
+    delay
 }
 
 #[tokio::test]
@@ -97,6 +99,23 @@ async fn a_stopping_node_says_when_to_be_back() {
     node.lifecycle.stop();
     hinted(&mut ann, 1001).await;
     assert_eq!(plain.next().await, crate::support::client::Got::Closed(1001));
+}
+
+#[tokio::test]
+async fn clients_are_asked_back_at_different_times() {
+    let world = World::new().await;
+    let node = world.node_with(GatewayConfig { drain_seconds: 0, ..Default::default() }).await;
+    let mut clients = Vec::new();
+    for n in 0..8 {
+        clients.push(own(&world, &node, &format!("u{n}")).await);
+    }
+    node.lifecycle.stop();
+    let mut delays = std::collections::BTreeSet::new();
+    for client in &mut clients {
+        delays.insert(hinted(client, 1001).await);
+    }
+    // Of a second; that three pairs of eight fall together is next to impossible.
+    assert!(delays.len() > 4, "{delays:?}");
 }
 
 #[tokio::test]

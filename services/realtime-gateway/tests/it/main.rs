@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_frames;
+mod calls;
 mod changes;
 mod delivery;
 mod drain;
 mod faults;
 mod handshake;
 mod membership;
+mod mode;
 mod order;
 mod presence;
 mod receipts;

@@ -16,7 +16,10 @@ use halley_contracts::{
     common::v1::{PageInfo, UserPrincipal},
     groups::v1::{self as groups, groups_service_server::GroupsService},
     identity::v1::{self as identity, User, identity_service_server::IdentityService},
-    messaging::v1::{self as messaging, Message, messaging_service_server::MessagingService},
+    messaging::v1::{
+        self as messaging, CallPeer, Message, calls_service_server::CallsService,
+        messaging_service_server::MessagingService,
+    },
 };
 use halley_kit::{Caller, PublicError};
 use halley_model::ErrorCode;
@@ -68,6 +71,8 @@ pub struct FakeAuth {
     /// By app id and session token.
     pub sessions: Mutex<HashMap<(String, String), UserPrincipal>>,
     pub is_down: AtomicBool,
+    /// Of every app, as JSON.
+    pub settings: Mutex<String>,
 }
 
 fake! {
@@ -86,9 +91,13 @@ fake! {
             let principal = Some(Principal::User(user.ok_or_else(refusal)?));
             Ok(Response::new(auth::AuthenticateResponse { principal }))
         }
+
+        async fn get_app(&self, _: Request<auth::GetAppRequest>) -> Result<Response<auth::GetAppResponse>, Status> {
+            let app = auth::App { settings_json: self.settings.lock().unwrap().clone(), ..Default::default() };
+            Ok(Response::new(auth::GetAppResponse { app: Some(app) }))
+        }
     } without {
         create_app(CreateAppRequest) -> CreateAppResponse;
-        get_app(GetAppRequest) -> GetAppResponse;
         list_apps(ListAppsRequest) -> ListAppsResponse;
         list_removed_apps(ListRemovedAppsRequest) -> ListRemovedAppsResponse;
         update_app(UpdateAppRequest) -> UpdateAppResponse;
@@ -496,5 +505,58 @@ fake! {
         record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
         import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
         count_messages(CountMessagesRequest) -> CountMessagesResponse;
+    }
+}
+
+/// Who is in a call.
+#[derive(Default)]
+pub struct FakeCalls {
+    /// By app and session: the group, if it is a group's, and who is in it.
+    pub calls: Mutex<HashMap<(String, String), (String, Vec<CallPeer>)>>,
+    /// Those that are over.
+    pub over: Mutex<HashSet<String>>,
+    /// Calls of `ListCallPeers` so far.
+    pub asked: AtomicUsize,
+    pub is_down: AtomicBool,
+}
+
+impl FakeCalls {
+    /// Puts users' devices into a call.
+    pub fn add(&self, app: &str, session_id: &str, guid: &str, peers: &[(&str, &str)]) {
+        let peers = peers.iter().map(|(uid, device_id)| CallPeer {
+            uid: (*uid).to_owned(),
+            device_id: (*device_id).to_owned(),
+            ..Default::default()
+        });
+        let key = (app.to_owned(), session_id.to_owned());
+        self.calls.lock().unwrap().insert(key, (guid.to_owned(), peers.collect()));
+    }
+}
+
+fake! {
+    messaging, CallsService for FakeCalls {
+        async fn list_call_peers(
+            &self,
+            request: Request<messaging::ListCallPeersRequest>,
+        ) -> Result<Response<messaging::ListCallPeersResponse>, Status> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err(Status::unavailable("down"));
+            }
+            let app = Caller::of(&request)?.app_id().to_owned();
+            let session_id = request.into_inner().session_id;
+            let refusal = |code| PublicError::new(code, "no").to_status();
+            if self.over.lock().unwrap().contains(&session_id) {
+                return Err(refusal(ErrorCode::CallTerminated));
+            }
+            let found = self.calls.lock().unwrap().get(&(app, session_id)).cloned();
+            let (guid, peers) = found.ok_or_else(|| refusal(ErrorCode::CallSessionNotFound))?;
+            Ok(Response::new(messaging::ListCallPeersResponse { guid, peers }))
+        }
+    } without {
+        initiate_call(InitiateCallRequest) -> InitiateCallResponse;
+        update_call(UpdateCallRequest) -> UpdateCallResponse;
+        get_call(GetCallRequest) -> GetCallResponse;
+        list_calls(ListCallsRequest) -> ListCallsResponse;
     }
 }

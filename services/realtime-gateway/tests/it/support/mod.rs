@@ -23,7 +23,10 @@ use halley_contracts::{
     },
     groups::v1::{Group, MembershipAction, MembershipChanged, groups_service_server::GroupsServiceServer},
     identity::v1::{User, identity_service_server::IdentityServiceServer},
-    messaging::v1::{Message, MessageCategory, ReceiverType, messaging_service_server::MessagingServiceServer},
+    messaging::v1::{
+        Message, MessageCategory, ReceiverType, calls_service_server::CallsServiceServer,
+        messaging_service_server::MessagingServiceServer,
+    },
     realtime::v1::{self as pb, realtime_service_client::RealtimeServiceClient},
 };
 use halley_edge::RateDefaults;
@@ -41,7 +44,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use tonic::service::Routes;
 
 use client::Client;
-use fakes::{FakeAuth, FakeGroups, FakeIdentity, FakeMessaging};
+use fakes::{FakeAuth, FakeCalls, FakeGroups, FakeIdentity, FakeMessaging};
 
 pub struct World {
     pub app: String,
@@ -58,6 +61,7 @@ pub struct Fakes {
     pub messaging: Arc<FakeMessaging>,
     /// The limits of nodes that are started from now on.
     pub rates: RateDefaults,
+    pub calls: Arc<FakeCalls>,
     credentials: Credentials,
 }
 
@@ -112,6 +116,7 @@ impl World {
             groups: Arc::default(),
             messaging: Arc::default(),
             rates: RateDefaults::default(),
+            calls: Arc::default(),
             credentials: Credentials::new(&MasterKey::generate()),
         };
         Self { app: unique("a"), bus: connect(redis_url).await, fakes, redis_url: redis_url.to_owned() }
@@ -298,14 +303,19 @@ async fn connect(redis_url: &str) -> Bus {
 async fn start(config: GatewayConfig, fakes: Fakes, redis_url: String) -> Node {
     let lifecycle = Lifecycle::new();
     let edge_to = |routes: Routes| Transport::local(mount(routes, fakes.credentials.clone()), fakes.credentials.edge());
+    let messaging = Routes::new(MessagingServiceServer::from_arc(fakes.messaging.clone()));
+    let messaging = messaging.add_service(CallsServiceServer::from_arc(fakes.calls.clone()));
+    let bus = connect(&redis_url).await;
+    let auth = mount(Routes::new(AuthServiceServer::from_arc(fakes.auth.clone())), fakes.credentials.clone());
+    let auth = Transport::local(auth, fakes.credentials.service());
     let needs = Dependencies {
+        apps: Apps::start(auth, &bus, lifecycle.stopping()).await.unwrap(),
         auth: edge_to(Routes::new(AuthServiceServer::from_arc(fakes.auth.clone()))),
         identity: edge_to(Routes::new(IdentityServiceServer::from_arc(fakes.identity.clone()))),
         groups: edge_to(Routes::new(GroupsServiceServer::from_arc(fakes.groups.clone()))),
-        messaging: edge_to(Routes::new(MessagingServiceServer::from_arc(fakes.messaging.clone()))),
-        apps: Apps::fixed(AppSettings::default()),
+        messaging: edge_to(messaging),
         rates: fakes.rates,
-        bus: connect(&redis_url).await,
+        bus,
         lifecycle: lifecycle.clone(),
     };
     let gateway = halley_realtime_gateway::start(config, needs).await.unwrap();
