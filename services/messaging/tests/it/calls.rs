@@ -411,3 +411,117 @@ async fn a_crowd_changes_a_call_and_loses_nobody() {
 async fn futures_join<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     futures::future::join_all(all).await
 }
+
+impl Api {
+    async fn peers(&self, caller: &Caller, session_id: &str) -> Result<Vec<(String, String)>, ErrorCode> {
+        let request = pb::ListCallPeersRequest { session_id: session_id.to_owned() };
+        let answer = outcome(self.calls().list_call_peers(caller.request(request)).await);
+        let peers = answer.map_err(|fault| fault.code)?.peers;
+        Ok(peers.into_iter().map(|peer| (peer.uid, peer.device_id)).collect())
+    }
+
+    fn system(&self) -> Caller {
+        Caller::system(&self.app)
+    }
+}
+
+/// Users in a call, each with the phone.
+fn phones(uids: &[&str]) -> Vec<(String, String)> {
+    uids.iter().map(|uid| ((*uid).to_owned(), format!("{uid}-phone"))).collect()
+}
+
+#[tokio::test]
+async fn peers_are_those_who_are_in_a_call_that_is_not_over() {
+    let world = World::new(&["ann", "bob", "eve"]).await;
+    let api = world.start().await;
+    let session = api.ring("ann", USER, "bob").await;
+    assert_eq!(api.peers(&api.system(), &session).await.unwrap(), phones(&["ann"]), "it rings");
+    assert_eq!(api.peers(&api.user("bob"), &session).await, Err(ErrorCode::CallNotAPart), "not yet");
+    api.say("bob", &session, S::Ongoing).await.unwrap();
+    assert_eq!(api.peers(&api.user("bob"), &session).await.unwrap(), phones(&["ann", "bob"]));
+    assert_eq!(api.peers(&api.user("eve"), &session).await, Err(ErrorCode::CallNotAPart));
+    let elsewhere = World::stranger(&api);
+    assert_eq!(elsewhere.peers(&elsewhere.system(), &session).await, Err(ErrorCode::CallSessionNotFound));
+    assert_eq!(api.peers(&api.system(), "").await, Err(ErrorCode::EmptyCallSessionId));
+    api.say("ann", &session, S::Ended).await.unwrap();
+    assert_eq!(api.peers(&api.system(), &session).await, Err(ErrorCode::CallTerminated));
+}
+
+#[tokio::test]
+async fn peers_of_a_groups_call_are_its_members_only() {
+    let world = World::new(&["ann", "bob", "cat"]).await;
+    world.groups.add_group("room", &["ann", "bob", "cat"]);
+    let api = world.start().await;
+    let session = api.ring("ann", GROUP, "room").await;
+    for uid in ["bob", "cat"] {
+        api.say(uid, &session, S::Ongoing).await.unwrap();
+    }
+    assert_eq!(api.peers(&api.system(), &session).await.unwrap(), phones(&["ann", "bob", "cat"]));
+    world.groups.remove_member("room", "bob");
+    assert_eq!(api.peers(&api.system(), &session).await.unwrap(), phones(&["ann", "cat"]));
+    assert_eq!(api.peers(&api.user("bob"), &session).await, Err(ErrorCode::CallNotAPart));
+    api.say("cat", &session, S::Ended).await.unwrap();
+    assert_eq!(api.peers(&api.system(), &session).await.unwrap(), phones(&["ann"]));
+}
+
+#[tokio::test]
+async fn a_call_that_rings_for_too_long_is_unanswered_and_both_are_told() {
+    let world = World::new(&["ann", "bob", "cat"]).await;
+    world.groups.add_group("room", &["ann", "bob"]);
+    let first = world.start().await;
+    let direct = first.ring("ann", USER, "bob").await;
+    let group = first.ring("ann", GROUP, "room").await;
+    let young = first.ring("cat", USER, "bob").await;
+    let answered = first.ring("bob", USER, "cat").await;
+    first.say("cat", &answered, S::Ongoing).await.unwrap();
+    // Whoever counted the seconds is gone.
+    first.lifecycle.stop();
+    first.lifecycle.drain(Duration::from_secs(10)).await;
+    for session in [&direct, &group, &answered] {
+        world.age(session, 1.0).await;
+    }
+    let mut feed = world.listen(vec![Channel::user(&world.app, "bob"), Channel::group(&world.app, "room")]).await;
+    let (one, _other) = (world.start().await, world.start().await);
+
+    for session in [&direct, &group] {
+        eventually("the call is over", async || {
+            let call = one.call(&one.server(), session).await.unwrap();
+            (call.status() == S::Unanswered && call.ended_at_ms > 0).then_some(())
+        })
+        .await;
+        let (_, told) = feed.next_message().await;
+        assert_eq!((told.sender_uid.as_str(), told.device_id.as_str()), ("ann", ""), "all devices are told");
+        assert_eq!((&data_of(&told)["action"], session_of(&told)), (&"unanswered".into(), session.clone()));
+    }
+    let call = one.call(&one.server(), &direct).await.unwrap();
+    assert_eq!(states(&call), [("ann", P::Unanswered), ("bob", P::Unanswered)]);
+    assert_eq!(one.say("bob", &direct, S::Ongoing).await, Err(ErrorCode::CallTerminated));
+    assert_eq!(one.call(&one.server(), &young).await.unwrap().status(), S::Initiated);
+    assert_eq!(one.call(&one.server(), &answered).await.unwrap().status(), S::Ongoing);
+    // Two instances looked for it, and one message tells of it.
+    let said = one.walk(&one.user("ann"), USER, "bob", 100).await;
+    assert_eq!(said.len(), 2, "{said:?}");
+}
+
+#[tokio::test]
+async fn of_two_devices_that_answer_at_once_one_is_in_the_call() {
+    let world = World::new(&["ann", "bob"]).await;
+    let (one, other) = (world.start().await, world.start().await);
+    let session = one.ring("ann", USER, "bob").await;
+    let answer = async |api: &Api, device: &str| {
+        let request = UpdateCallRequest {
+            session_id: session.clone(),
+            status: S::Ongoing.into(),
+            device_id: device.to_owned(),
+            ..Default::default()
+        };
+        outcome(api.calls().update_call(api.user("bob").request(request)).await).map_err(|fault| fault.code)
+    };
+    let (phone, desk) = tokio::join!(answer(&one, "phone"), answer(&other, "desk"));
+    let refusals: Vec<_> = [&phone, &desk].into_iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert_eq!(refusals, [&ErrorCode::CallUserAlreadyJoined]);
+    let winner = if phone.is_ok() { "phone" } else { "desk" };
+    let peers = one.peers(&one.system(), &session).await.unwrap();
+    assert_eq!(peers[1], ("bob".to_owned(), winner.to_owned()));
+    assert_eq!(one.walk(&one.user("ann"), USER, "bob", 100).await.len(), 2, "one message tells of it");
+}
