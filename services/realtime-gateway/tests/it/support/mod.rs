@@ -36,7 +36,6 @@ use halley_kit::{
     time,
 };
 use halley_launcher::{PrivateRedis, RedisOptions};
-use halley_model::AppSettings;
 use halley_realtime_gateway::{Dependencies, GatewayConfig};
 use halley_testkit::{eventually, unique};
 use prost::Message as _;
