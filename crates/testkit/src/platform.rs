@@ -180,6 +180,21 @@ impl Platform {
         process.child.id()
     }
 
+    /// The pids of all processes, by name.
+    pub fn pids(&self) -> BTreeMap<String, u32> {
+        let processes = self.processes.lock().unwrap();
+        processes.iter().map(|(name, process)| (name.clone(), process.child.id())).collect()
+    }
+
+    /// What each process has written so far, by name.
+    pub fn logs(&self) -> BTreeMap<String, String> {
+        let read = |name: String| {
+            let text = fs::read(log(&self.directory, &name)).unwrap_or_default();
+            (name, String::from_utf8_lossy(&text).into_owned())
+        };
+        self.pids().into_keys().map(read).collect()
+    }
+
     /// `kill -9`.
     pub async fn kill(&self, name: &str) {
         let pid = Pid::from_raw(self.pid(name).cast_signed());

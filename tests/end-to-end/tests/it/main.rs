@@ -9,7 +9,8 @@
 //! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
 //! [`deletion`] deletes for good what users, conversations and apps were. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
-//! through every list. [`clients`] are programs in other languages. [`faults`] kills processes in
+//! through every list. [`model`] does all that changes anything, at random, and compares what clients build of it with what
+//! they would fetch; [`fuzz`] sends what makes no sense. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
@@ -19,6 +20,7 @@ mod clients;
 mod deletion;
 mod endpoints;
 mod faults;
+mod fuzz;
 mod import;
 mod isolation;
 mod list_cursors;
@@ -26,6 +28,7 @@ mod management;
 mod media;
 mod message_changes;
 mod mirror;
+mod model;
 mod moderation;
 mod openapi;
 mod operation;

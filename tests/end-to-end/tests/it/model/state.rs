@@ -1,0 +1,537 @@
+//! What one device shows: built from the answers to its own calls and from what comes over its socket.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use halley_client::{Event, Receipt};
+use serde_json::Value;
+
+/// What a user sees, as far as clients keep it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// By conversation id.
+    pub talks: BTreeMap<String, Talk>,
+    /// By id.
+    pub messages: BTreeMap<u64, Shown>,
+    /// Those that the user is in, by guid.
+    pub groups: BTreeMap<String, Room>,
+    /// Status by session.
+    pub calls: BTreeMap<String, String>,
+    pub blocked: BTreeSet<String>,
+    pub friends: BTreeSet<String>,
+}
+
+/// A conversation in the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Talk {
+    /// The other user's or the group's name.
+    pub name: String,
+    pub unread: u64,
+    /// The message that the list shows.
+    pub last: Option<u64>,
+    pub tags: Vec<String>,
+    pub pinned: bool,
+}
+
+/// A message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    pub conversation: String,
+    pub sender: String,
+    /// Category and type.
+    pub kind: (String, String),
+    pub parent: u64,
+    pub text: String,
+    pub tags: Vec<String>,
+    pub edited_by: String,
+    pub deleted_by: String,
+    pub pinned_by: String,
+    pub saved: bool,
+    /// How many users have which reaction, and whether the viewer does.
+    pub reactions: BTreeMap<String, (u64, bool)>,
+    pub replies: u64,
+    pub subscribed: bool,
+    /// Elements that the viewer used.
+    pub used: BTreeSet<String>,
+    pub quoted: u64,
+    /// Whether the other user got and read it; only of own messages in one-to-one conversations.
+    pub delivered: bool,
+    pub read: bool,
+}
+
+/// A group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    pub name: String,
+    pub kind: String,
+    pub description: String,
+    pub owner: String,
+    pub tags: Vec<String>,
+    pub metadata: Value,
+    /// Scope by uid.
+    pub members: BTreeMap<String, String>,
+    /// Shown to who may ban.
+    pub banned: Option<BTreeSet<String>>,
+}
+
+/// Ids come as text or as numbers.
+pub fn number(value: &Value) -> u64 {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}
+
+/// The guid of a group's conversation.
+fn guid_of(conversation: &str) -> Option<&str> {
+    conversation.strip_prefix("group_")
+}
+
+impl Shown {
+    /// As an answer or a frame shows it to `uid`.
+    pub fn of(message: &Value, uid: &str) -> Self {
+        let data = &message["data"];
+        let is_deleted = message["deletedAt"].is_i64();
+        let mut shown = Self {
+            conversation: text(&message["conversationId"]),
+            sender: text(&message["sender"]),
+            kind: (text(&message["category"]), text(&message["type"])),
+            parent: number(&message["parentId"]),
+            tags: texts(&message["tags"]),
+            edited_by: text(&message["editedBy"]),
+            deleted_by: text(&message["deletedBy"]),
+            pinned_by: text(&message["pinnedBy"]),
+            saved: message["savedAt"].is_i64(),
+            replies: number(&message["replyCount"]),
+            subscribed: message["threadSubscribed"] == true,
+            quoted: number(&message["quotedMessageId"]),
+            ..Self::default()
+        };
+        if !is_deleted {
+            let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
+            shown.text = text(&data["text"]);
+            shown.reactions = rows(&data["reactions"])
+                .iter()
+                .map(|row| (text(&row["reaction"]), (number(&row["count"]), row["reactedByMe"] == true)))
+                .collect();
+            shown.used = rows(&data["interactions"]).iter().map(|row| text(&row["elementId"])).collect();
+        }
+        if shown.is_receipted(uid) {
+            shown.delivered = message["deliveredAt"].is_i64() || message["readAt"].is_i64();
+            shown.read = message["readAt"].is_i64();
+        }
+        shown
+    }
+
+    /// Whether its sender sees how far it came.
+    fn is_receipted(&self, uid: &str) -> bool {
+        self.sender == uid && guid_of(&self.conversation).is_none()
+    }
+
+    /// Whether it raises the unread count of others.
+    fn is_counted(&self) -> bool {
+        self.parent == 0 && matches!(self.kind.0.as_str(), "message" | "interactive")
+    }
+
+    /// Whether the list of conversations shows it.
+    fn is_news(&self) -> bool {
+        match self.kind.0.as_str() {
+            "call" => false,
+            "action" => self.kind.1 != "message",
+            _ => true,
+        }
+    }
+
+    fn is_deleted(&self) -> bool {
+        !self.deleted_by.is_empty()
+    }
+
+    /// Takes over what an event for everybody says of it; what is the viewer's own stays.
+    fn becomes(&mut self, now: Self) {
+        let mine = |reaction: &String| self.reactions.get(reaction).is_some_and(|(_, mine)| *mine);
+        let reactions = now.reactions.into_iter().map(|(reaction, (count, _))| {
+            let mine = mine(&reaction);
+            (reaction, (count, mine))
+        });
+        let is_deleted = !now.deleted_by.is_empty();
+        *self = Self {
+            reactions: reactions.collect(),
+            saved: self.saved,
+            subscribed: self.subscribed,
+            used: if is_deleted { BTreeSet::new() } else { std::mem::take(&mut self.used) },
+            delivered: self.delivered,
+            read: self.read,
+            ..now
+        };
+    }
+}
+
+impl Talk {
+    /// As an answer or a frame shows it.
+    pub fn of(conversation: &Value) -> Self {
+        Self {
+            name: text(&conversation["conversationWith"]["name"]),
+            unread: number(&conversation["unreadMessageCount"]),
+            last: conversation["lastMessage"].is_object().then(|| number(&conversation["lastMessage"]["id"])),
+            tags: texts(&conversation["tags"]),
+            pinned: conversation["pinnedAt"].is_i64(),
+        }
+    }
+}
+
+impl Room {
+    /// As an answer or a frame shows it, without who is in it.
+    pub fn of(group: &Value) -> Self {
+        Self {
+            name: text(&group["name"]),
+            kind: text(&group["type"]),
+            description: text(&group["description"]),
+            owner: text(&group["owner"]),
+            tags: texts(&group["tags"]),
+            metadata: group["metadata"].clone(),
+            ..Self::default()
+        }
+    }
+
+    fn becomes(&mut self, now: Self) {
+        let (members, banned) = (std::mem::take(&mut self.members), std::mem::take(&mut self.banned));
+        *self = Self { members, banned, ..now };
+    }
+}
+
+/// How far the two sides of a conversation are.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// What is newer is unread to the viewer.
+    pub boundary: u64,
+    /// How far the others received and read.
+    pub others: BTreeMap<String, (u64, u64)>,
+}
+
+/// What a device knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub uid: String,
+    /// `unread` and `last` are worked out when it is compared.
+    pub picture: Picture,
+    pub marks: BTreeMap<String, Marks>,
+    /// Conversations that the list does not show until something is said in them.
+    pub asleep: BTreeMap<String, Talk>,
+    /// The newest place of each conversation.
+    pub positions: BTreeMap<String, i64>,
+    pub token: String,
+    /// What has to be fetched before it can be shown: a group that the user came into.
+    pub wanted: BTreeSet<String>,
+    /// How often it was told to fetch instead of being told.
+    pub refetches: usize,
+}
+
+impl State {
+    /// Takes in a frame; answers whether it was the one that ends what was missed.
+    pub fn apply(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Message(message) => self.message(&message.to_value()),
+            Event::Receipt(receipt) => self.receipt(receipt),
+            Event::Other(frame) => return self.other(frame),
+            _ => {}
+        }
+        false
+    }
+
+    fn other(&mut self, frame: &Value) -> bool {
+        let body = &frame["body"];
+        match frame["type"].as_str().unwrap_or_default() {
+            "resumed" => {
+                self.token = text(&body["token"]);
+                self.refetches += usize::from(body["refetch"] == true);
+                return true;
+            }
+            "message_pinned" | "message_unpinned" => self.changed(body),
+            "message_saved" => self.saved(number(&body["id"]), true),
+            "message_unsaved" => self.saved(number(&body["id"]), false),
+            "message_changed" => self.replaced(body),
+            "reaction" => self.reaction(body),
+            "conversation_pinned" => self.pinned(body, true),
+            "conversation_unpinned" => self.pinned(body, false),
+            "unread_count_changed" => self.counted(body),
+            "conversation_changed" => self.conversation(body),
+            "conversation_left" => self.sleep(&text(&body["conversationId"])),
+            "group_updated" | "group_owner_changed" => self.group(&body["group"]),
+            "group_deleted" => self.leave(&text(&body["group"]["guid"])),
+            _ => {}
+        }
+        false
+    }
+
+    /// A message of any category, new or known.
+    pub fn message(&mut self, body: &Value) {
+        let (id, shown) = (number(&body["id"]), Shown::of(body, &self.uid));
+        let conversation = shown.conversation.clone();
+        let sequence = i64::try_from(number(&body["sequence"])).unwrap_or_default();
+        let position = self.positions.entry(conversation.clone()).or_default();
+        *position = (*position).max(sequence);
+        let is_new = !self.picture.messages.contains_key(&id);
+        if shown.kind.0 == "action" && is_new {
+            self.action(id, body);
+        }
+        if shown.kind.0 == "call" {
+            let call = &body["data"]["entities"]["on"]["entity"];
+            self.picture.calls.insert(text(&call["sessionid"]), text(&call["status"]));
+        }
+        if is_new {
+            self.comes(id, shown, body);
+        }
+    }
+
+    fn comes(&mut self, id: u64, shown: Shown, body: &Value) {
+        let conversation = shown.conversation.clone();
+        if guid_of(&conversation).is_some_and(|guid| !self.picture.groups.contains_key(guid)) {
+            // How the user went out of it, or came in: then it is fetched.
+            return;
+        }
+        if let Some(parent) = self.picture.messages.get_mut(&shown.parent) {
+            parent.replies += 1;
+        }
+        // A call alone, or a change of a message, brings no conversation into the list.
+        if !self.picture.talks.contains_key(&conversation) && shown.is_news() {
+            let entities = &body["data"]["entities"];
+            let with = match shown.sender == self.uid || guid_of(&conversation).is_some() {
+                true => [&entities["receiver"], &entities["for"]],
+                false => [&entities["sender"], &entities["by"]],
+            };
+            let name = with.iter().find_map(|with| with["entity"]["name"].as_str()).unwrap_or_default().to_owned();
+            let talk = self.asleep.remove(&conversation).unwrap_or_default();
+            self.picture.talks.insert(conversation.clone(), Talk { name, ..talk });
+        }
+        self.picture.messages.insert(id, shown);
+    }
+
+    fn action(&mut self, id: u64, body: &Value) {
+        let (data, conversation) = (&body["data"], text(&body["conversationId"]));
+        let on = &data["entities"]["on"]["entity"];
+        if body["type"] == "message" {
+            return self.told(on);
+        }
+        let Some(guid) = guid_of(&conversation).map(ToOwned::to_owned) else { return };
+        let (what, uid) = (text(&data["action"]), text(&on["uid"]));
+        if uid == self.uid {
+            match what.as_str() {
+                "joined" | "added" => {
+                    self.read_up_to(&conversation, id);
+                    self.wanted.insert(guid);
+                    return;
+                }
+                "left" | "kicked" | "banned" => return self.leave(&guid),
+                _ => {}
+            }
+        }
+        let Some(room) = self.picture.groups.get_mut(&guid) else { return };
+        match what.as_str() {
+            "joined" | "added" => drop(room.members.insert(uid, scope_of(data))),
+            "left" | "kicked" => drop(room.members.remove(&uid)),
+            "banned" => {
+                room.members.remove(&uid);
+                room.banned.get_or_insert_default().insert(uid);
+            }
+            "unbanned" => drop(room.banned.get_or_insert_default().remove(&uid)),
+            "scopeChanged" => {
+                if uid == self.uid {
+                    // Who is banned is shown to some scopes only.
+                    self.wanted.insert(guid);
+                }
+                room.members.insert(uid, text(&data["extras"]["scope"]["new"]));
+            }
+            _ => {}
+        }
+    }
+
+    /// An edited or deleted message as it is then.
+    fn told(&mut self, message: &Value) {
+        let id = number(&message["id"]);
+        let was_deleted = self.picture.messages.get(&id).is_none_or(Shown::is_deleted);
+        self.changed(message);
+        let Some(now) = self.picture.messages.get(&id) else { return };
+        let parent = now.parent;
+        if now.is_deleted()
+            && !was_deleted
+            && let Some(parent) = self.picture.messages.get_mut(&parent)
+        {
+            parent.replies = parent.replies.saturating_sub(1);
+        }
+    }
+
+    fn changed(&mut self, message: &Value) {
+        let now = Shown::of(message, &self.uid);
+        if let Some(known) = self.picture.messages.get_mut(&number(&message["id"])) {
+            known.becomes(now);
+        }
+    }
+
+    /// The message as the viewer sees it now.
+    pub fn replaced(&mut self, message: &Value) {
+        let now = Shown::of(message, &self.uid);
+        if let Some(known) = self.picture.messages.get_mut(&number(&message["id"])) {
+            *known = now;
+        }
+    }
+
+    fn saved(&mut self, id: u64, saved: bool) {
+        if let Some(known) = self.picture.messages.get_mut(&id) {
+            known.saved = saved;
+        }
+    }
+
+    fn reaction(&mut self, body: &Value) {
+        let Some(message) = self.picture.messages.get_mut(&number(&body["messageId"])) else { return };
+        let (reaction, count) = (text(&body["reaction"]), number(&body["count"]));
+        if count == 0 {
+            message.reactions.remove(&reaction);
+            return;
+        }
+        let entry = message.reactions.entry(reaction).or_default();
+        entry.0 = count;
+        if body["uid"].as_str() == Some(&self.uid) {
+            entry.1 = body["action"] == "message_reaction_added";
+        }
+    }
+
+    fn receipt(&mut self, receipt: &Receipt) {
+        // The frame names the other user, or the group, seen from who received or read.
+        let conversation = match &receipt.receiver {
+            halley_client::Receiver::Group(guid) => format!("group_{guid}"),
+            halley_client::Receiver::User(other) => direct(&receipt.uid, other),
+        };
+        let is_read = receipt.action == "read";
+        if receipt.uid == self.uid {
+            if is_read {
+                self.read_up_to(&conversation, receipt.message_id);
+            }
+            return;
+        }
+        let marks = self.marks.entry(conversation).or_default();
+        if !matches!(receipt.action.as_str(), "read" | "delivered") {
+            return;
+        }
+        let (delivered, read) = marks.others.entry(receipt.uid.clone()).or_default();
+        *delivered = (*delivered).max(receipt.message_id);
+        if is_read {
+            *read = (*read).max(receipt.message_id);
+        }
+    }
+
+    /// Own pins are told of conversations, too, that the list does not show.
+    fn pinned(&mut self, body: &Value, pinned: bool) {
+        let id = text(&body["conversationId"]);
+        match self.picture.talks.get_mut(&id) {
+            Some(talk) => talk.pinned = pinned,
+            None => self.asleep.entry(id).or_insert_with(|| Talk::of(body)).pinned = pinned,
+        }
+    }
+
+    /// A count that no receipt tells of.
+    pub fn counted(&mut self, body: &Value) {
+        self.count_back(&text(&body["conversationId"]), number(&body["unreadMessageCount"]));
+    }
+
+    /// So many of the newest messages are unread.
+    pub fn count_back(&mut self, id: &str, unread: u64) {
+        let uid = &self.uid;
+        let here = self.picture.messages.iter().filter(|(_, message)| message.conversation == id);
+        let counted = here.filter(|(_, message)| message.is_counted() && message.sender != *uid).map(|(at, _)| *at);
+        let boundary = counted.rev().nth(usize::try_from(unread).unwrap_or(usize::MAX)).unwrap_or_default();
+        self.marks.entry(id.to_owned()).or_default().boundary = boundary;
+    }
+
+    fn read_up_to(&mut self, id: &str, message: u64) {
+        let boundary = &mut self.marks.entry(id.to_owned()).or_default().boundary;
+        *boundary = (*boundary).max(message);
+    }
+
+    /// What a conversation held so far is not shown any more.
+    pub fn hide_up_to(&mut self, id: &str, newest: u64) {
+        self.read_up_to(id, newest);
+        self.picture.messages.retain(|at, message| message.conversation != id || *at > newest);
+    }
+
+    /// The own side of a conversation as it is now.
+    pub fn conversation(&mut self, body: &Value) {
+        let id = text(&body["conversationId"]);
+        self.counted(body);
+        self.asleep.remove(&id);
+        self.picture.talks.insert(id, Talk::of(body));
+    }
+
+    /// The list shows it no more; what was in it is not shown either.
+    pub fn sleep(&mut self, id: &str) {
+        let newest = self.picture.messages.iter().rev().find(|(_, message)| message.conversation == id);
+        let newest = newest.map_or(0, |(newest, _)| *newest);
+        self.hide_up_to(id, newest);
+        if let Some(talk) = self.picture.talks.remove(id) {
+            self.asleep.insert(id.to_owned(), talk);
+        }
+    }
+
+    fn group(&mut self, group: &Value) {
+        let now = Room::of(group);
+        let guid = text(&group["guid"]);
+        if let Some(talk) = self.picture.talks.get_mut(&format!("group_{guid}")) {
+            talk.name.clone_from(&now.name);
+        }
+        if let Some(room) = self.picture.groups.get_mut(&guid) {
+            room.becomes(now);
+        }
+    }
+
+    pub fn leave(&mut self, guid: &str) {
+        let conversation = format!("group_{guid}");
+        self.picture.groups.remove(guid);
+        self.picture.talks.remove(&conversation);
+        self.picture.messages.retain(|_, message| message.conversation != conversation);
+        self.wanted.remove(guid);
+    }
+
+    /// What the device shows.
+    pub fn picture(&self) -> Picture {
+        let mut picture = self.picture.clone();
+        picture.messages.retain(|_, message| self.picture.talks.contains_key(&message.conversation));
+        for (id, talk) in &mut picture.talks {
+            let marks = self.marks.get(id).cloned().unwrap_or_default();
+            let boundary = marks.boundary;
+            let here = || self.picture.messages.iter().filter(|(_, message)| message.conversation == *id);
+            let unread =
+                here().filter(|(at, message)| **at > boundary && message.is_counted() && message.sender != self.uid);
+            talk.unread = unread.count() as u64;
+            // One that was deleted is shown by none.
+            let last = here().rev().find(|(_, message)| message.is_news());
+            talk.last = last.filter(|(_, message)| !message.is_deleted()).map(|(at, _)| *at);
+        }
+        for (id, message) in &mut picture.messages {
+            if let Some(marks) = self.marks.get(&message.conversation)
+                && message.is_receipted(&self.uid)
+            {
+                let passed = |of: fn(&(u64, u64)) -> u64| marks.others.values().any(|other| of(other) >= *id);
+                message.read |= passed(|(_, read)| *read);
+                message.delivered |= passed(|(delivered, _)| *delivered) || message.read;
+            }
+        }
+        picture
+    }
+}
+
+/// The scope that a member comes with.
+fn scope_of(data: &Value) -> String {
+    match data["extras"]["scope"]["new"].as_str() {
+        Some(scope) => scope.to_owned(),
+        None => "participant".to_owned(),
+    }
+}
+
+/// The id of a conversation of two.
+pub fn direct(a: &str, b: &str) -> String {
+    let (first, second) = if a < b { (a, b) } else { (b, a) };
+    format!("{first}_user_{second}")
+}
