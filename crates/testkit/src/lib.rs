@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "test support panics")]
 
 mod apps;
+pub mod mutate;
 pub mod platform;
 mod servers;
 

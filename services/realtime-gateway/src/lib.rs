@@ -33,6 +33,8 @@ mod dispatch;
 mod error;
 mod frame;
 mod friends;
+#[cfg(test)]
+mod fuzz;
 mod hub;
 mod ice;
 mod node;

@@ -16,6 +16,8 @@ use halley_kit::{Lifecycle, MasterKey, Transport};
 mod caller;
 mod config;
 mod edge;
+#[cfg(test)]
+mod fuzz;
 mod input;
 mod media;
 mod openapi;

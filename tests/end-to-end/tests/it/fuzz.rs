@@ -1,10 +1,9 @@
 //! Frames and requests of any shape: nothing of it is answered by a 5xx, ends a process, makes one panic or makes one keep memory.
 //!
-//! The seed is printed; HALLEY_FUZZ_SEED repeats one, HALLEY_FUZZ_SECONDS makes it longer than 20 s. What is changed is `corpus/`:
-//! frames and bodies as clients send them.
+//! The seed is printed; HALLEY_FUZZ_SEED repeats one, HALLEY_FUZZ_SECONDS makes it longer than 20 s. What is changed are the
+//! frames and bodies of [`halley_testkit::mutate`].
 
 mod frames;
-mod mutate;
 mod requests;
 
 use std::{
@@ -14,7 +13,7 @@ use std::{
 
 use halley_testkit::{eventually, platform::Platform, unique};
 use rand::{SeedableRng as _, rngs::StdRng};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{endpoints::probe::App, support::Form};
 
@@ -22,14 +21,6 @@ use crate::{endpoints::probe::App, support::Form};
 const GROWTH_MAX: u64 = 200 * 1024 * 1024;
 
 crate::in_both_forms!(nothing_of_any_shape_does_harm);
-
-/// The corpus: frames and bodies by the names of their files.
-fn corpus(kind: &str) -> Vec<Value> {
-    let files: &[(&str, &str)] =
-        &[("frames", include_str!("fuzz/corpus/frames.json")), ("bodies", include_str!("fuzz/corpus/bodies.json"))];
-    let (_, text) = files.iter().find(|(name, _)| *name == kind).expect("a file");
-    serde_json::from_str(text).expect("a list")
-}
 
 fn environment<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())

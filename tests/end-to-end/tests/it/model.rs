@@ -3,7 +3,8 @@
 //!
 //! A walk is a list of steps, each drawn from a seed. HALLEY_MODEL_SEED repeats one, HALLEY_MODEL_STEPS runs a list as a failure
 //! prints it, HALLEY_MODEL_SECONDS makes walks longer than 40 s. A walk that fails is tried again with parts left out, for as
-//! long as HALLEY_MODEL_SHRINK_SECONDS says (30), and the shortest list that still fails is told.
+//! long as HALLEY_MODEL_SHRINK_SECONDS says (30), and the shortest list that still fails is told. HALLEY_MODEL_GO_ON tells each
+//! step and each difference and goes on; HALLEY_MODEL_VERBOSE tells each refusal.
 
 mod device;
 mod fresh;
@@ -109,7 +110,7 @@ pub struct Walk {
     said: Vec<Said>,
     flagged: Vec<u64>,
     sessions: Vec<String>,
-    /// Deleted for good, which clients can't tell from deleted.
+    /// Deleted for good: clients can't tell that from deleted, and whoever counts places is shown that they were there.
     purged: BTreeSet<u64>,
     /// How often each operation succeeded.
     counts: BTreeMap<&'static str, usize>,
@@ -210,7 +211,10 @@ impl Walk {
     async fn settle(&mut self, done: &Done) -> Result<(), String> {
         let begun = Instant::now();
         loop {
-            let fresh = self.fresh().await;
+            let mut fresh = self.fresh().await;
+            for picture in fresh.values_mut() {
+                picture.messages.retain(|id, _| !self.purged.contains(id));
+            }
             let entered = done.enters.as_ref().is_none_or(|(uid, guid)| fresh[uid].groups.contains_key(guid));
             let mut differ = Vec::new();
             for at in 0..self.devices.len() {
@@ -225,8 +229,8 @@ impl Walk {
             if entered && differ.is_empty() {
                 return Ok(());
             }
-            if begun.elapsed() > Duration::from_millis(1500) && std::env::var_os("KEEP_GOING").is_some() {
-                println!("DIFF {done:?}\n{}", differ.join("\n"));
+            if begun.elapsed() > Duration::from_millis(1500) && std::env::var_os("HALLEY_MODEL_GO_ON").is_some() {
+                println!("differs after {done:?}\n{}", differ.join("\n"));
                 for device in &mut self.devices {
                     device.state.learn(Untold::All, &fresh[&device.uid]);
                 }
@@ -337,7 +341,7 @@ async fn attempt(
         && let Some(step) = steps.next()
     {
         done.push(step);
-        if std::env::var_os("KEEP_GOING").is_some() {
+        if std::env::var_os("HALLEY_MODEL_GO_ON").is_some() {
             println!("{step:?}");
         }
         let outcome = AssertUnwindSafe(walk.step(step)).catch_unwind().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
-use halley_testkit::{platform::Platform, within};
+use halley_testkit::{mutate, platform::Platform, within};
 use rand::{RngExt as _, rngs::StdRng};
 use serde_json::Value;
 use tokio_tungstenite::{
@@ -18,14 +18,14 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{corpus, mutate, requests::Scene};
+use super::requests::Scene;
 
 /// Frames of one socket.
 const FRAMES: usize = 40;
 
 /// Opens a socket and throws frames at it; answers how many.
 pub async fn throw(platform: &Platform, scene: &Scene, random: &mut StdRng) -> usize {
-    let frames = corpus("frames");
+    let frames = mutate::frames();
     let url = &platform.websockets[random.random_range(0..platform.websockets.len())];
     let mut request = url.as_str().into_client_request().expect("an address");
     if random.random_bool(0.7) {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use halley_client::{Server, SocketOptions};
-use halley_testkit::platform::Platform;
+use halley_testkit::{mutate, platform::Platform};
 use rand::{RngExt as _, rngs::StdRng};
 use reqwest::{Client, Method, header::HeaderValue};
 use serde_json::{Value, json};
 
-use super::{corpus, mutate};
 use crate::{
     endpoints::probe::App,
     operations::{OPERATIONS, Operation},
@@ -199,7 +198,7 @@ impl Scene {
     }
 
     fn with_body(&self, random: &mut StdRng, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        let bodies = corpus("bodies");
+        let bodies = mutate::bodies();
         let mut body = bodies[random.random_range(0..bodies.len())].clone();
         self.fill(&mut body);
         mutate::value(random, &mut body);

@@ -1,7 +1,17 @@
-//! What is done to frames and bodies.
+//! Frames and bodies as clients send them, and what is done to them so that they make less sense.
 
 use rand::{RngExt as _, rngs::StdRng};
 use serde_json::{Map, Value, json};
+
+/// Frames of clients, of every kind. `$app`, `$jwt`, `$message` and `$guid` stand for what there is.
+pub fn frames() -> Vec<Value> {
+    serde_json::from_str(include_str!("../corpus/frames.json")).unwrap()
+}
+
+/// Bodies of requests, of every kind.
+pub fn bodies() -> Vec<Value> {
+    serde_json::from_str(include_str!("../corpus/bodies.json")).unwrap()
+}
 
 /// Values that readers trip over.
 fn odd(random: &mut StdRng) -> Value {
