@@ -11,7 +11,8 @@ fn every_frame_of_the_corpus_but_the_last_is_read() {
     let frames = mutate::frames();
     let (last, known) = frames.split_last().expect("frames");
     for frame in known {
-        assert!(decode(&frame.to_string()).is_some(), "{frame}");
+        // A message is named by a number.
+        assert!(decode(&frame.to_string().replace("$message", "5")).is_some(), "{frame}");
     }
     assert!(decode(&last.to_string()).is_none(), "{last}");
 }
