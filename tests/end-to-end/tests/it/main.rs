@@ -3,7 +3,7 @@
 //! Everything in [`chat`] and [`bad_input`] runs in both forms: one process, and many with two gateway nodes and two
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
-//! [`people`], [`calls`], [`moderation`], where messages are reported and the app's use is counted, [`management`], where
+//! [`people`], [`calls`], [`call_media`], where devices in a call agree on their media, [`moderation`], where messages are reported and the app's use is counted, [`management`], where
 //! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
@@ -14,6 +14,7 @@
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
+mod call_media;
 mod calls;
 mod chat;
 mod clients;

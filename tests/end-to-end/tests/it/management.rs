@@ -42,7 +42,8 @@ impl Manager {
         Self { http, base: format!("{}/v3", platform.rest), key: text("key"), secret: text("secret") }
     }
 
-    fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+    /// A request without a credential.
+    pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
 

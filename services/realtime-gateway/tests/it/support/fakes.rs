@@ -508,11 +508,14 @@ fake! {
     }
 }
 
+/// The group, if it is a group's call, and who is in it.
+pub type FakeCall = (String, Vec<CallPeer>);
+
 /// Who is in a call.
 #[derive(Default)]
 pub struct FakeCalls {
-    /// By app and session: the group, if it is a group's, and who is in it.
-    pub calls: Mutex<HashMap<(String, String), (String, Vec<CallPeer>)>>,
+    /// By app and session.
+    pub calls: Mutex<HashMap<(String, String), FakeCall>>,
     /// Those that are over.
     pub over: Mutex<HashSet<String>>,
     /// Calls of `ListCallPeers` so far.

@@ -3,7 +3,7 @@
 use halley_client::{ApiClient, Connection, Event, LeftOff, Outgoing, Server, SocketOptions};
 use halley_testkit::{eventually, within};
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::mpsc::{Receiver, Sender, channel},
     task::JoinHandle,
 };
 
@@ -11,6 +11,9 @@ use super::{
     fresh::{begin, enter},
     state::State,
 };
+
+/// Events that wait until a device looks, and frames that wait to be sent.
+const WAITING_MAX: usize = 10_000;
 
 /// How a client connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +36,21 @@ pub struct Device {
 
 /// A socket that is read all the time.
 struct Line {
-    events: UnboundedReceiver<Event>,
-    frames: UnboundedSender<Outgoing>,
+    events: Receiver<Event>,
+    frames: Sender<Outgoing>,
     task: JoinHandle<()>,
 }
 
 impl Line {
     fn new(mut socket: Connection) -> Self {
-        let (to_device, events) = unbounded_channel();
-        let (frames, mut to_send) = unbounded_channel::<Outgoing>();
+        let (to_device, events) = channel(WAITING_MAX);
+        let (frames, mut to_send) = channel::<Outgoing>(WAITING_MAX);
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
                     event = socket.next_event() => {
                         let Some(event) = event else { return };
-                        if to_device.send(event).is_err() {
+                        if to_device.send(event).await.is_err() {
                             return;
                         }
                     }
@@ -111,13 +114,13 @@ impl Device {
     /// Sends a frame.
     pub fn send(&self, frame: Outgoing) {
         // A socket that is gone is seen at the next frame that it should bring.
-        drop(self.line.frames.send(frame));
+        self.line.frames.try_send(frame).unwrap_or_else(|error| eprintln!("a frame is not sent: {error}"));
     }
 
     /// Cuts the socket off and comes back on a node. A client without the subprotocol fetches all then.
     pub async fn come_back(&mut self, websocket: &str) {
-        let (_, dead) = unbounded_channel();
-        let (frames, _) = unbounded_channel();
+        let (_, dead) = channel(1);
+        let (frames, _) = channel(1);
         self.line = Line { events: dead, frames, task: tokio::spawn(async {}) };
         websocket.clone_into(&mut self.options.url);
         if self.mode == Mode::Own {
