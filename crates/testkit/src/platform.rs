@@ -99,6 +99,11 @@ impl Platform {
 
     /// One process for each service, two of messaging and of the gateway, on one private PostgreSQL and Redis.
     pub async fn many_processes() -> Self {
+        Self::many_processes_behind(&[]).await
+    }
+
+    /// The same, where clients reach each HTTP edge, and the gateway node of its number, over TLS at a host of its own.
+    pub async fn many_processes_behind(hosts: &[String]) -> Self {
         let directory = directory();
         let data = data_dir(&directory);
         let config = data.join("halley.toml");
@@ -119,9 +124,13 @@ impl Platform {
             "rest-2",
         ];
         let addresses: BTreeMap<&str, SocketAddr> = names.iter().map(|name| (*name, free_address())).collect();
-        let environment = peers(&addresses);
+        let peers = peers(&addresses);
         for name in names {
-            let (target, _) = name.rsplit_once('-').unwrap();
+            let (target, number) = name.rsplit_once('-').unwrap();
+            let mut environment = peers.clone();
+            if let Some(host) = hosts.get(number.parse::<usize>().unwrap() - 1) {
+                environment.push(("HALLEY_REST__PUBLIC_HOST".to_owned(), host.clone()));
+            }
             let admin = free_address();
             let arguments = [
                 "serve",
