@@ -1,0 +1,1 @@
+//! The client protocol, entry by entry. See `tests/it`.
