@@ -422,6 +422,9 @@ pub struct Messages {
     /// Tell of blocks in mentioned users.
     #[param(inline)]
     mentions_with_blocked_info: Option<Truth>,
+    /// In a thread, show its parent before the first reply, beyond the limit.
+    #[param(inline)]
+    with_parent: Option<Truth>,
     /// Show no quoted messages.
     #[param(inline)]
     hide_quoted_messages: Option<Truth>,

@@ -77,6 +77,12 @@ impl Context {
         Ok(answer.into_inner().message.unwrap_or_default())
     }
 
+    /// The parent of a thread, if the caller's role shows it.
+    async fn parent(&self, id: i64) -> Result<Option<Message>, ApiError> {
+        let answer = self.messaging().get_message(self.request(GetMessageRequest { id })).await?;
+        Ok(answer.into_inner().message.filter(|message| self.check_showing(message).is_ok()))
+    }
+
     /// One message, shown.
     pub fn show_one(&self, message: &Message) -> Reply {
         data(MessageJson { message, view: self.view(None) })
@@ -238,6 +244,13 @@ async fn page(context: Context, query: &Query, of: ListMessagesRequest) -> Reply
     let with_blocks = query.flag("mentionsWithBlockedInfo")?;
     let numbered = is_numbered(&context, query, &asked);
     let mut answer = context.messaging().list_messages(context.request(asked.clone())).await?.into_inner();
+    let mut meta = meta(&asked, &answer.messages, answer.has_more);
+    if numbered {
+        number(&mut meta, &asked, answer.messages.len(), answer.has_more);
+    }
+    if query.flag("withParent")? && begins(&asked, answer.has_more) {
+        answer.messages.splice(..0, context.parent(asked.parent_id).await?);
+    }
     if hide_quoted {
         answer.messages.iter_mut().for_each(|message| message.quoted_message = None);
     }
@@ -251,11 +264,16 @@ async fn page(context: Context, query: &Query, of: ListMessagesRequest) -> Reply
         ..context.view(Some(&online))
     };
     let rows: Vec<_> = answer.messages.iter().map(|message| MessageJson { message, view }).collect();
-    let mut meta = meta(&asked, &answer.messages, answer.has_more);
-    if numbered {
-        number(&mut meta, &asked, answer.messages.len(), answer.has_more);
-    }
     list(rows, meta)
+}
+
+/// Whether the first reply of a thread, before which its parent stands, is on the page.
+fn begins(asked: &ListMessagesRequest, has_more: bool) -> bool {
+    let is_forward = asked.direction() == Direction::Append;
+    // Where a page begins at a time alone, it is not known on which side of the parent that is.
+    let is_by_time = asked.cursor_updated_at_ms != 0 || (asked.cursor_id == 0 && asked.cursor_sent_at_ms != 0);
+    let is_past_the_parent = asked.cursor_id >= asked.parent_id || is_by_time;
+    asked.parent_id != 0 && if is_forward { !is_past_the_parent } else { !has_more }
 }
 
 /// Whether the page is one of a numbered list: its caller counts pages, or lists a user's messages for nobody.
@@ -463,6 +481,21 @@ mod tests {
         let oldest = page(Direction::Prepend, 6, false);
         assert!(oldest.get("cursor").is_none() && oldest.get("previous").is_none());
         assert_eq!(oldest["next"]["id"], "5");
+    }
+
+    #[test]
+    fn the_parent_stands_before_the_first_reply() {
+        let asked = |direction: Direction, parent_id, cursor_id| ListMessagesRequest {
+            direction: direction.into(),
+            parent_id,
+            cursor_id,
+            ..Default::default()
+        };
+        let back = asked(Direction::Prepend, 4, 9);
+        assert!(begins(&back, false) && !begins(&back, true));
+        assert!(begins(&asked(Direction::Append, 4, 3), true));
+        assert!(!begins(&asked(Direction::Append, 4, 4), true), "it is past the parent");
+        assert!(!begins(&asked(Direction::Prepend, 0, 0), false), "no thread");
     }
 
     #[test]
