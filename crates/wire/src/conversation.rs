@@ -1,6 +1,9 @@
 //! Conversations.
 
-use halley_contracts::messaging::v1::{Conversation, ReceiverType, conversation::WithEntity};
+use halley_contracts::{
+    groups::v1::Member,
+    messaging::v1::{Conversation, ReceiverType, conversation::WithEntity},
+};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use crate::{
@@ -20,6 +23,8 @@ pub struct ConversationJson<'a> {
     pub with_tags: bool,
     /// How the viewer and the other user stand to each other, if that was asked for.
     pub blocks: BlockState,
+    /// The viewer's place in the group, where it is known.
+    pub own: Option<&'a Member>,
 }
 
 impl Serialize for ConversationJson<'_> {
@@ -70,7 +75,7 @@ impl Serialize for ConversationJson<'_> {
             }
             Some(WithEntity::WithGroup(group)) => {
                 let with_tags = self.view.with_tags;
-                let group = GroupJson { joined_by_all: true, with_tags, ..GroupJson::new(group, None) };
+                let group = GroupJson { joined_by_all: true, with_tags, ..GroupJson::new(group, self.own) };
                 map.serialize_entry("conversationWith", &group)?;
             }
             None => {

@@ -165,6 +165,9 @@ pub struct BatchGetGroupsResponse {
     /// Groups.
     #[prost(message, repeated, tag = "1")]
     pub groups: ::prost::alloc::vec::Vec<Group>,
+    /// The memberships of the caller's user in them.
+    #[prost(message, repeated, tag = "2")]
+    pub own: ::prost::alloc::vec::Vec<Member>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListGroupsRequest {
@@ -480,6 +483,9 @@ pub struct ListBannedMembersRequest {
     /// page nor the order asked for counts. Empty: a numbered page.
     #[prost(string, tag = "30")]
     pub cursor: ::prost::alloc::string::String,
+    /// Not empty: only these, for filters that another service answers. At most 10,000.
+    #[prost(string, repeated, tag = "31")]
+    pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBannedMembersResponse {

@@ -21,5 +21,12 @@ pub(super) async fn batch_get(
     domain::at_most("guids", &request.guids, limits::BATCH_MAX)?;
     let guids = domain::known_guids(&request.guids);
     let rows = store::groups::list_groups_by_guid(&groups.pool, caller.app_id(), &guids).await?;
-    Ok(BatchGetGroupsResponse { groups: rows.into_iter().map(Into::into).collect() })
+    let own = match caller.acting_uid() {
+        Some(uid) if !rows.is_empty() => {
+            let places = store::members::list_own(&groups.pool, caller.app_id(), uid, &guids).await?;
+            places.iter().map(|(guid, row)| row.membership().show(guid, uid)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(BatchGetGroupsResponse { groups: rows.into_iter().map(Into::into).collect(), own })
 }

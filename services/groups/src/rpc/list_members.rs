@@ -65,9 +65,11 @@ pub(super) async fn list_banned(
     request: ListBannedMembersRequest,
 ) -> Result<ListBannedMembersResponse> {
     let walk = Walk::new(Page::parse(request.page)?, &request.cursor, BY_UID, &bans::ORDERS)?;
+    domain::at_most("uids", &request.uids, UIDS_MAX)?;
+    let uids = (!request.uids.is_empty()).then(|| domain::known_uids(&request.uids));
     let guid = domain::known_guid(&request.guid)?;
     Scene::read(groups, &caller, &guid).await?.require(Action::ListBanned)?;
-    let (rows, total) = bans::list_bans(&groups.pool, caller.app_id(), &guid, &walk).await?;
+    let (rows, total) = bans::list_bans(&groups.pool, caller.app_id(), &guid, uids.as_deref(), &walk).await?;
     let next_cursor = walk.cursor(rows.last().map(BanRow::keys));
     let info = walk.info(total, rows.len());
     let bans = rows.into_iter().map(Into::into).collect();

@@ -65,11 +65,12 @@ pub(crate) async fn delete_ban(conn: &mut PgConnection, app_id: &str, guid: &str
 /// What the list can be sorted by: a ban has changed when it was made.
 pub(crate) const ORDERS: [SortBy; 2] = [SortBy::Id, SortBy::ChangedAt];
 
-/// One statement for each order. $5 and $6 are the row that the page begins after.
+/// One statement for each order. $5 and $6 are the row that the page begins after, $7 the only users wanted.
 macro_rules! page_sql {
     ($beyond:literal, $order:literal) => {
         concat!(
-            "SELECT uid, banned_at FROM bans WHERE app_id = $1 AND guid = $2 AND ($5::text IS NULL OR ",
+            "SELECT uid, banned_at FROM bans WHERE app_id = $1 AND guid = $2 AND ($7::text[] IS NULL OR uid = ANY($7)) \
+             AND ($5::text IS NULL OR ",
             $beyond,
             ") ORDER BY ",
             $order,
@@ -87,13 +88,15 @@ fn sql(Order { by, descending }: Order) -> &'static str {
     }
 }
 
-/// One page of bans, and how many the group has.
+/// One page of bans, and how many the whole list has; perhaps only those of some users.
 pub(crate) async fn list_bans(
     pool: &PgPool,
     app_id: &str,
     guid: &str,
+    uids: Option<&[String]>,
     walk: &Walk,
 ) -> sqlx::Result<(Vec<BanRow>, i64)> {
+    // Not kept prepared: a plan for all is wrong for a few.
     let rows: Vec<BanRow> = sqlx::query_as(sql(walk.order()))
         .bind(app_id)
         .bind(guid)
@@ -101,15 +104,21 @@ pub(crate) async fn list_bans(
         .bind(walk.offset())
         .bind(walk.after_value())
         .bind(walk.after_id())
+        .bind(uids)
+        .persistent(false)
         .fetch_all(pool)
         .await?;
     if let Some(total) = walk.total_at_end(rows.len()) {
         return Ok((rows, total));
     }
-    let total = sqlx::query_scalar("SELECT COUNT(*) FROM bans WHERE app_id = $1 AND guid = $2")
-        .bind(app_id)
-        .bind(guid)
-        .fetch_one(pool)
-        .await?;
+    let total = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM bans WHERE app_id = $1 AND guid = $2 AND ($3::text[] IS NULL OR uid = ANY($3))",
+    )
+    .bind(app_id)
+    .bind(guid)
+    .bind(uids)
+    .persistent(false)
+    .fetch_one(pool)
+    .await?;
     Ok((rows, total))
 }

@@ -208,6 +208,24 @@ fn bind_filter<'q, O>(
         .bind(&filter.excluded_uids)
 }
 
+/// In which of these groups a user is, and how.
+pub(crate) async fn list_own(
+    pool: &PgPool,
+    app_id: &str,
+    uid: &str,
+    guids: &[String],
+) -> sqlx::Result<Vec<(String, MemberRow)>> {
+    let rows: Vec<(String, String, ScopeNumber, DateTime<Utc>)> = sqlx::query_as(
+        "SELECT guid, uid, scope, joined_at FROM members WHERE app_id = $1 AND uid = $2 AND guid = ANY($3)",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(guids)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(guid, uid, scope, joined_at)| (guid, MemberRow { uid, scope, joined_at })).collect())
+}
+
 /// Lets nobody else count the groups of these users until the transaction ends. In the order of uids, so that nobody waits
 /// in a circle.
 pub(crate) async fn lock_counts(conn: &mut PgConnection, app_id: &str, uids: &[&str]) -> sqlx::Result<()> {

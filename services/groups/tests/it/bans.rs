@@ -68,6 +68,15 @@ async fn bans_are_walked_page_by_page() {
         walked.extend(answer.bans.into_iter().map(|ban| ban.uid));
     }
     assert_eq!(walked, uids);
+    let some = pb::ListBannedMembersRequest {
+        guid: "room".to_owned(),
+        uids: ["U3", "u1", "nobody"].map(ToOwned::to_owned).to_vec(),
+        page: page(1, 1),
+        ..Default::default()
+    };
+    let answer = world.list_banned_members(&world.user("ann"), some).await.unwrap();
+    assert_page(answer.page, 1, 1, 2, answer.bans.len());
+    assert_eq!(answer.bans[0].uid, "u1");
     let request = pb::ListBannedMembersRequest { guid: "room".to_owned(), page: page(1, 1001), ..Default::default() };
     assert_eq!(refused(world.list_banned_members(&world.server(), request).await), ErrorCode::BadRequest);
 }

@@ -146,6 +146,13 @@ async fn groups_are_read_in_bulk() {
     };
     assert_eq!(read(&["B", "a", "nowhere", "no guid", "b"]).await, ["a", "b"]);
     assert!(read(&[]).await.is_empty());
+    let own = async |uid: &str| {
+        let request = pb::BatchGetGroupsRequest { guids: vec!["a".to_owned()] };
+        let answer = world.batch_get_groups(&world.user(uid), request).await.unwrap();
+        answer.own.into_iter().map(|member| (member.guid.clone(), member.scope())).collect::<Vec<_>>()
+    };
+    assert_eq!(own("ann").await, [("a".to_owned(), ADMIN)]);
+    assert!(own("bob").await.is_empty());
     let request = pb::BatchGetGroupsRequest { guids: vec!["g".to_owned(); 1001] };
     assert_eq!(refused(world.batch_get_groups(&world.server(), request).await), ErrorCode::BadRequest);
 }

@@ -209,7 +209,7 @@ fn conversation_frame(event: &Event, kind: &'static str, conversation: &Conversa
         receiver: &conversation.with,
         receiver_type: receiver_word(conversation.with_type()),
         device_id: &event.origin_device_id,
-        body: ConversationJson { conversation, view, with_tags: false, blocks: BlockState::default() },
+        body: ConversationJson { conversation, view, with_tags: false, blocks: BlockState::default(), own: None },
     })
 }
 
@@ -344,7 +344,7 @@ pub fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<Str
 /// A user's own view of a conversation, as it is now.
 pub fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option<String> {
     let view = View { with_sequence: true, uid: Some(&conversation.owner_uid), ..View::default() };
-    let body = ConversationJson { conversation, view, with_tags: true, blocks: BlockState::default() };
+    let body = ConversationJson { conversation, view, with_tags: true, blocks: BlockState::default(), own: None };
     text(&Outgoing {
         sender: &conversation.owner_uid,
         receiver: &conversation.with,

@@ -9,7 +9,7 @@ use crate::{
     input::{self, Query},
     openapi::{answer, path, query},
     people::unknown,
-    reply::{Reply, done, page_with_cursor, value},
+    reply::{Reply, done, empty_page, page_with_cursor, value},
 };
 
 /// Bans a member from a group.
@@ -54,13 +54,21 @@ pub async fn unban(context: Context, Path((guid, uid)): Path<(String, String)>) 
 /// Also under `/groups/{guid}/banned_members`.
 #[utoipa::path(
     get, path = "/groups/{guid}/bannedusers", tag = "banned-users", operation_id = "list-banned-group-users",
-    params(path::Guid, query::Page, query::Walk),
+    params(path::Guid, query::Search, query::Page, query::Walk),
     responses((status = 200, body = schema::WalkedPage<answer::BannedGroupUser>)),
     extensions(("x-errors" = json!(["ERR_GUID_NOT_FOUND", "ERR_GROUP_NOT_JOINED", "ERR_GROUP_NO_CLEARANCE"])))
 )]
 pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> Reply {
-    let (page, cursor) = (Some(query.page()?), query.list_cursor()?);
-    let request = ListBannedMembersRequest { guid: input::guid(&guid)?, page, cursor };
+    let guid = input::guid(&guid)?;
+    let (wanted, cursor) = (query.page()?, query.list_cursor()?);
+    let uids = match query.text("searchKey") {
+        Some(search_key) => context.search_uids(search_key).await?,
+        None => Vec::new(),
+    };
+    if uids.is_empty() && query.text("searchKey").is_some() {
+        return empty_page(wanted);
+    }
+    let request = ListBannedMembersRequest { guid, page: Some(wanted), cursor, uids };
     let answer = context.groups().list_banned_members(context.request(request)).await?.into_inner();
     let users = context.users(answer.bans.iter().map(|ban| ban.uid.clone()).collect()).await?;
     let online = context.online(answer.bans.iter().map(|ban| ban.uid.as_str())).await;

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use axum::extract::Path;
-use halley_contracts::messaging::v1::{
-    AgenticFilter, Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest,
-    MarkReadRequest, MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
+use halley_contracts::{
+    groups::v1::{BatchGetGroupsRequest, Member},
+    messaging::v1::{
+        AgenticFilter, Conversation, GetConversationRequest, ListConversationsRequest, MarkDeliveredRequest,
+        MarkReadRequest, MarkUnreadRequest, ReceiverType, ResetConversationRequest, UpdateConversationRequest,
+    },
 };
 use halley_wire::{BlockState, ConversationJson, View, schema};
 use serde_json::json;
@@ -68,9 +71,10 @@ pub async fn list(context: Context, query: Query) -> Reply {
     let with_tags = query.flag("withTags")?;
     let view = View { with_tags: query.flag("withUserAndGroupTags")?, ..context.view(Some(&online)) };
     let blocks = if query.flag("withBlockedInfo")? { context.blocks().await? } else { HashMap::new() };
+    let places = places(&context, &answer.conversations).await?;
     let show = |conversation| {
         let blocks = blocks_of(conversation, &blocks);
-        ConversationJson { conversation, view, with_tags, blocks }
+        ConversationJson { conversation, view, with_tags, blocks, own: place_in(conversation, &places) }
     };
     let rows: Vec<_> = answer.conversations.iter().map(show).collect();
     let mut meta = json!({"pagination": pagination(answer.page.unwrap_or_default())});
@@ -109,6 +113,22 @@ fn zero_or_one(query: &Query, name: &str, default: bool) -> Result<bool, ApiErro
 fn blocks_of(conversation: &Conversation, blocks: &HashMap<String, BlockState>) -> BlockState {
     let is_direct = conversation.with_type() == ReceiverType::User;
     blocks.get(&conversation.with).filter(|_| is_direct).copied().unwrap_or_default()
+}
+
+/// The acting user's places in the groups of conversations, by guid.
+async fn places(context: &Context, conversations: &[Conversation]) -> Result<HashMap<String, Member>, ApiError> {
+    let of_groups = conversations.iter().filter(|conversation| conversation.with_type() == ReceiverType::Group);
+    let guids: Vec<String> = of_groups.map(|conversation| conversation.with.clone()).collect();
+    if guids.is_empty() || context.caller.acting_uid().is_none() {
+        return Ok(HashMap::new());
+    }
+    let answer = context.groups().batch_get_groups(context.request(BatchGetGroupsRequest { guids })).await?;
+    Ok(answer.into_inner().own.into_iter().map(|member| (member.guid.clone(), member)).collect())
+}
+
+fn place_in<'a>(conversation: &Conversation, places: &'a HashMap<String, Member>) -> Option<&'a Member> {
+    let is_group = conversation.with_type() == ReceiverType::Group;
+    places.get(&conversation.with).filter(|_| is_group)
 }
 
 /// Whose presence a conversation shows.
@@ -168,11 +188,13 @@ async fn find(context: Context, request: GetConversationRequest) -> Reply {
 /// One conversation, shown.
 pub async fn show(context: &Context, conversation: &Conversation) -> Reply {
     let online = context.online(people(conversation)).await;
+    let places = places(context, std::slice::from_ref(conversation)).await?;
     data(ConversationJson {
         conversation,
         view: context.view(Some(&online)),
         with_tags: false,
         blocks: BlockState::default(),
+        own: place_in(conversation, &places),
     })
 }
 
@@ -397,7 +419,9 @@ async fn unread(context: Context, with: With, body: &Body) -> Reply {
     let answer = context.messaging().mark_unread(context.request(request)).await?.into_inner();
     let conversation = answer.conversation.unwrap_or_default();
     let (view, blocks) = (context.view(None), BlockState::default());
-    let shown = value(ConversationJson { conversation: &conversation, view, with_tags: false, blocks });
+    let places = places(&context, std::slice::from_ref(&conversation)).await?;
+    let own = place_in(&conversation, &places);
+    let shown = value(ConversationJson { conversation: &conversation, view, with_tags: false, blocks, own });
     // Clients hang without the conversation, the REST pages show only the acknowledgement.
     data(json!({"success": true, "message": "The conversation is unread.", "conversation": shown}))
 }

@@ -273,7 +273,7 @@ pub async fn list(context: Context, Path(guid): Path<String>, query: Query) -> R
 
 impl Context {
     /// The uids of users whose uid or name begins so, at most 10,000.
-    async fn search_uids(&self, search_key: &str) -> Result<Vec<String>, ApiError> {
+    pub async fn search_uids(&self, search_key: &str) -> Result<Vec<String>, ApiError> {
         let mut uids = Vec::new();
         for page in 1.. {
             let request = ListUsersRequest {

@@ -200,7 +200,7 @@ fake! {
         ) -> Result<Response<groups::BatchGetGroupsResponse>, Status> {
             let groups = self.groups.lock().unwrap();
             let found = request.into_inner().guids.iter().filter_map(|guid| groups.get(guid).cloned()).collect();
-            Ok(Response::new(groups::BatchGetGroupsResponse { groups: found }))
+            Ok(Response::new(groups::BatchGetGroupsResponse { groups: found, own: Vec::new() }))
         }
 
         async fn get_membership(
