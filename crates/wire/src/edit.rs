@@ -35,6 +35,12 @@ pub fn parse_edit(body: &Map<String, Value>) -> Parsed<Edit> {
             }
         }
     }
+    // The caption of media is its text.
+    if let (None, Some(caption)) = (data.get("text"), given.get("caption").or_else(|| body.get("caption")))
+        && !caption.is_null()
+    {
+        data.insert("text".to_owned(), caption.clone());
+    }
     let tags = match body.get("tags") {
         None | Some(Value::Null) => None,
         Some(_) => Some(send::tags(body)?),
@@ -66,6 +72,8 @@ mod tests {
     fn what_can_change_is_taken_and_nothing_else() {
         let edit = read(json!({"data": {"text": "b", "entities": {}, "attachments": []}, "text": "a", "tags": []}));
         assert_eq!(edit.expect("valid"), Edit { data_json: r#"{"text":"b"}"#.into(), tags: Some(Vec::new()) });
+        let caption = read(json!({"data": {"caption": "c"}})).expect("valid");
+        assert_eq!(caption, Edit { data_json: r#"{"text":"c"}"#.into(), tags: None });
         let beside = read(json!({"metadata": {"k": 1}, "customData": null})).expect("valid");
         assert_eq!(beside, Edit { data_json: r#"{"metadata":{"k":1}}"#.into(), tags: None });
     }

@@ -14,6 +14,7 @@ mod interactive;
 mod message;
 mod moderation;
 mod reaction;
+mod receipt;
 mod receivers;
 mod role;
 pub mod schema;
@@ -31,6 +32,7 @@ pub use group::{BannedJson, GroupJson, MemberJson, group_type, parse_group_type,
 pub use message::{MessageJson, category_word, parse_category, receiver_word};
 pub use moderation::{FlaggedJson, ReasonJson, moderation_word, parse_moderation};
 pub use reaction::ReactionJson;
+pub use receipt::MessageDetailsJson;
 pub use receivers::{Receiver, parse_receivers};
 pub use role::RoleJson;
 pub use send::{parse_content, parse_send};

@@ -100,6 +100,13 @@ impl Serialize for MessageJson<'_> {
         if message.reply_count != 0 {
             map.serialize_entry("replyCount", &message.reply_count)?;
         }
+        if message.unread_reply_count != 0 {
+            map.serialize_entry("unreadRepliesCount", &message.unread_reply_count)?;
+        }
+        let own = Times::of(message.own_delivered_at_ms, message.own_read_at_ms);
+        if own.is_any() {
+            map.serialize_entry("myReceipt", &own)?;
+        }
         if message.thread_subscribed {
             map.serialize_entry("threadSubscribed", &true)?;
         }
@@ -113,6 +120,28 @@ impl Serialize for MessageJson<'_> {
             map.serialize_entry("sequence", &message.sequence)?;
         }
         map.end()
+    }
+}
+
+/// When a message was delivered and read, as far as it was.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Times {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<Seconds>,
+}
+
+impl Times {
+    /// Of Unix ms; 0: not.
+    pub(crate) fn of(delivered_at_ms: i64, read_at_ms: i64) -> Self {
+        let some = |ms: i64| (ms != 0).then_some(Seconds(ms));
+        Self { delivered_at: some(delivered_at_ms), read_at: some(read_at_ms) }
+    }
+
+    fn is_any(&self) -> bool {
+        self.delivered_at.is_some() || self.read_at.is_some()
     }
 }
 
@@ -140,6 +169,11 @@ impl Serialize for Data<'_> {
             if !is_servers {
                 map.serialize_entry(key, value)?;
             }
+        }
+        // The text of media is its caption: some clients read the one word, some the other.
+        let is_media = message.category() == MessageCategory::Message && message.r#type != "text";
+        if let (true, Some(text), None) = (is_media, given.get("text"), given.get("caption")) {
+            map.serialize_entry("caption", text)?;
         }
         if let Some(status) = moderation_word(message.moderation()) {
             map.serialize_entry("moderation", &BTreeMap::from([("status", status)]))?;
@@ -343,6 +377,31 @@ mod tests {
         let message = text();
         let view = View { with_sequence: true, ..Default::default() };
         assert_eq!(serde_json::to_value(MessageJson { message: &message, view }).expect("json")["sequence"], 7);
+    }
+
+    #[test]
+    fn what_is_the_viewers_own_is_shown_where_it_is_known() {
+        let message = Message {
+            own_delivered_at_ms: 1_700_000_200_000,
+            unread_reply_count: 2,
+            thread_subscribed: true,
+            ..text()
+        };
+        let json = serde_json::to_value(MessageJson { message: &message, view: View::default() }).expect("json");
+        assert_eq!(json["myReceipt"], json!({"deliveredAt": 1_700_000_200}));
+        assert_eq!((&json["unreadRepliesCount"], &json["threadSubscribed"]), (&json!(2), &json!(true)));
+    }
+
+    #[test]
+    fn the_text_of_media_is_its_caption() {
+        let caption = |message: &Message| {
+            serde_json::to_value(MessageJson { message, view: View::default() }).expect("json")["data"]["caption"]
+                .clone()
+        };
+        assert_eq!(caption(&Message { r#type: "image".into(), ..text() }), "hi");
+        assert!(caption(&text()).is_null());
+        let custom = Message { category: MessageCategory::Custom.into(), r#type: "image".into(), ..text() };
+        assert!(caption(&custom).is_null());
     }
 
     #[test]

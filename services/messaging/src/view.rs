@@ -28,7 +28,7 @@ use crate::{
         interactions,
         messages::{self, StoredMessage},
         participants::{self, Watermarks},
-        reactions,
+        reactions, threads,
     },
 };
 
@@ -43,8 +43,10 @@ struct Entities {
     reactions: Reactions,
     /// Of the user who looks, by message.
     interactions: HashMap<i64, Vec<Interaction>>,
-    /// By conversation and the uid of whom they are.
+    /// By conversation and the uid of whom they are: of both in direct ones, of the user who looks in groups.
     watermarks: HashMap<(i64, String), Watermarks>,
+    /// Of the user who looks, by the message that a thread begins with.
+    unread_replies: HashMap<i64, i32>,
 }
 
 /// The counts of messages that have any reaction, by id.
@@ -137,11 +139,6 @@ impl Messaging {
         };
         let all = || rows.iter().chain(&related);
         let reacted: Vec<i64> = all().filter(|row| row.reaction_total > 0).map(|row| row.message_id).collect();
-        let direct: BTreeSet<i64> = all().filter(|row| is_direct(&row.key)).map(|row| row.conversation_id).collect();
-        let watermarks = match direct.is_empty() {
-            true => Vec::new(),
-            false => participants::list_watermarks(&self.pool, app_id, &direct.into_iter().collect::<Vec<_>>()).await?,
-        };
         let interactive = all().filter(|row| row.category == MessageCategory::Interactive && row.deleted_at.is_none());
         let interactive: Vec<i64> = interactive.map(|row| row.message_id).collect();
         let mentioned: Vec<String> = all().flat_map(StoredMessage::mentions).collect();
@@ -154,10 +151,8 @@ impl Messaging {
             reactions: self.reactions(app_id, uid, &reacted).await?,
             interactions: self.interactions(app_id, uid, &interactive).await?,
             related: related.iter().map(|row| (row.message_id, row.clone())).collect(),
-            watermarks: watermarks
-                .into_iter()
-                .map(|marks| ((marks.conversation_id, marks.uid.clone()), marks))
-                .collect(),
+            watermarks: self.watermarks(app_id, uid, all()).await?,
+            unread_replies: self.unread_replies(app_id, uid, rows).await?,
         })
     }
 }
@@ -174,6 +169,42 @@ impl Messaging {
             reactions.entry(row.message_id).or_default().push(count);
         }
         Ok(reactions)
+    }
+
+    /// How far both users of direct conversations are, and the user who looks in groups: one question for all.
+    async fn watermarks<'a>(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        rows: impl Iterator<Item = &'a StoredMessage>,
+    ) -> Result<HashMap<(i64, String), Watermarks>> {
+        let (direct, groups): (Vec<_>, Vec<_>) = rows.partition(|row| is_direct(&row.key));
+        let ids = |rows: &[&StoredMessage]| {
+            let ids: BTreeSet<i64> = rows.iter().map(|row| row.conversation_id).collect();
+            ids.into_iter().collect::<Vec<_>>()
+        };
+        let uid = uid.unwrap_or_default();
+        let (direct, groups) = (ids(&direct), if uid.is_empty() { Vec::new() } else { ids(&groups) });
+        if direct.is_empty() && groups.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let marks = participants::list_watermarks(&self.pool, app_id, &direct, uid, &groups).await?;
+        Ok(marks.into_iter().map(|marks| ((marks.conversation_id, marks.uid.clone()), marks)).collect())
+    }
+
+    /// How many replies a user has not read, of the messages that have any; nothing is asked when there are none.
+    async fn unread_replies(
+        &self,
+        app_id: &str,
+        uid: Option<&str>,
+        rows: &[StoredMessage],
+    ) -> Result<HashMap<i64, i32>> {
+        let parents: Vec<i64> = rows.iter().filter(|row| row.reply_count > 0).map(|row| row.message_id).collect();
+        let (Some(uid), false) = (uid.filter(|uid| !uid.is_empty()), parents.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let counts = threads::count_unread(&self.pool, app_id, uid, &parents, false).await?;
+        Ok(counts.into_iter().map(|(id, unread)| (id, unread.replies)).collect())
     }
 
     /// What a user did with interactive messages; nothing is asked when there are none.
@@ -243,6 +274,7 @@ impl Entities {
 
     fn whole(&self, row: &StoredMessage) -> Message {
         let (delivered_at, read_at) = self.receipts(row);
+        let (own_delivered_at, own_read_at) = self.own_receipt(row);
         Message {
             id: row.message_id,
             muid: row.muid.clone(),
@@ -279,6 +311,9 @@ impl Entities {
             saved_at_ms: 0,
             interactions: self.interactions.get(&row.message_id).cloned().unwrap_or_default(),
             thread_subscribed: false,
+            own_delivered_at_ms: time::opt_to_ms(own_delivered_at),
+            own_read_at_ms: time::opt_to_ms(own_read_at),
+            unread_reply_count: self.unread_replies.get(&row.message_id).copied().unwrap_or_default(),
             moderation: row.moderation.into(),
             mentions: row.mentions().iter().filter_map(|uid| self.user(uid)).collect(),
         }
@@ -302,15 +337,34 @@ impl Entities {
     }
 
     /// When the receiver of a direct message got and read it: what an import said, or else by the watermarks.
-    fn receipts(&self, row: &StoredMessage) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
-        let marks = is_direct(&row.key)
-            .then(|| self.watermarks.get(&(row.conversation_id, row.receiver().to_owned())))
-            .flatten();
-        let passed = |sequence: i64, at: Option<DateTime<Utc>>| at.filter(|_| row.sequence <= sequence);
-        let delivered = marks.and_then(|marks| passed(marks.delivered_sequence, marks.delivered_at));
-        let read = marks.and_then(|marks| passed(marks.read_sequence, marks.read_at));
+    fn receipts(&self, row: &StoredMessage) -> Receipt {
+        let (delivered, read) = if is_direct(&row.key) { self.receipt_of(row, row.receiver()) } else { (None, None) };
         (row.delivered_at.or(delivered), row.read_at.or(read))
     }
+
+    /// When the user who looks got and read what somebody else sent.
+    fn own_receipt(&self, row: &StoredMessage) -> Receipt {
+        match self.viewer.as_deref() {
+            Some(uid) if uid == row.sender_uid => (None, None),
+            Some(uid) if is_direct(&row.key) && uid == row.receiver() => self.receipts(row),
+            Some(uid) if !is_direct(&row.key) => self.receipt_of(row, uid),
+            _ => (None, None),
+        }
+    }
+
+    fn receipt_of(&self, row: &StoredMessage, uid: &str) -> Receipt {
+        let marks = self.watermarks.get(&(row.conversation_id, uid.to_owned()));
+        marks.map_or((None, None), |marks| passed(marks, row.sequence))
+    }
+}
+
+/// When a message was delivered and when it was read.
+type Receipt = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// What a user's watermarks say of a message at that place.
+pub(crate) fn passed(marks: &Watermarks, sequence: i64) -> Receipt {
+    let delivered = marks.delivered_at.filter(|_| sequence <= marks.delivered_sequence);
+    (delivered, marks.read_at.filter(|_| sequence <= marks.read_sequence))
 }
 
 fn conversation(

@@ -101,9 +101,19 @@ pub struct Message {
     /// What the user that the answer is for did with the elements of an interactive message, oldest first.
     #[prost(message, repeated, tag = "40")]
     pub interactions: ::prost::alloc::vec::Vec<Interaction>,
-    /// Whether that user is subscribed to the thread of this message, in answers of `GetMessage`.
+    /// Whether that user is subscribed to the thread of this message, in answers of `GetMessage`, and of `ListMessages` where
+    /// it is asked for.
     #[prost(bool, tag = "41")]
     pub thread_subscribed: bool,
+    /// When that user got and read it, by the user's own watermarks, if somebody else sent it. 0: not yet.
+    #[prost(int64, tag = "42")]
+    pub own_delivered_at_ms: i64,
+    /// When that user read it, Unix ms; 0: not.
+    #[prost(int64, tag = "43")]
+    pub own_read_at_ms: i64,
+    /// Replies of others in its thread behind the place up to which that user has read the conversation, up to 1,000.
+    #[prost(int32, tag = "44")]
+    pub unread_reply_count: i32,
     /// What was decided about it after somebody had reported it.
     #[prost(enumeration = "ModerationStatus", tag = "50")]
     pub moderation: i32,
@@ -135,6 +145,19 @@ pub struct Interaction {
     /// The first time.
     #[prost(int64, tag = "2")]
     pub interacted_at_ms: i64,
+}
+/// How far a message got with one of those whom it was sent to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MessageReceipt {
+    /// Who.
+    #[prost(message, optional, tag = "1")]
+    pub recipient: ::core::option::Option<super::super::identity::v1::User>,
+    /// When it was delivered, Unix ms; 0: not known.
+    #[prost(int64, tag = "2")]
+    pub delivered_at_ms: i64,
+    /// When it was read, Unix ms; 0: not.
+    #[prost(int64, tag = "3")]
+    pub read_at_ms: i64,
 }
 /// A message that has replies, as a list of threads shows it.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1345,6 +1368,9 @@ pub struct GetMessageResponse {
     /// The message.
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
+    /// Of those who got it, but for its sender. None in a group of more members than `limits.groups.receiptsByAll`.
+    #[prost(message, repeated, tag = "2")]
+    pub receipts: ::prost::alloc::vec::Vec<MessageReceipt>,
 }
 /// Which messages to list. Without any of the first three: every message that the caller may see.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1464,6 +1490,12 @@ pub struct ListMessagesRequest {
     /// The number of the page from the cursor on, from 1; 0: the first. Page times limit is at most 10,000.
     #[prost(int32, tag = "50")]
     pub page: i32,
+    /// Say to which messages' threads the caller's user is subscribed.
+    #[prost(bool, tag = "51")]
+    pub with_thread_subscribed: bool,
+    /// Interactive messages whose goal the caller's user, who must be named, has reached.
+    #[prost(bool, tag = "52")]
+    pub interaction_goal_completed_only: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMessagesResponse {

@@ -99,9 +99,19 @@ pub struct Message {
     /// How many replies its thread has.
     #[schema(required = false)]
     pub reply_count: i32,
-    /// Who looks is subscribed to its thread.
+    /// How many replies of others in its thread who looks has not read, up to 1,000.
+    #[schema(required = false)]
+    pub unread_replies_count: i32,
+    /// When who looks got and read it, if somebody else sent it.
+    #[schema(required = false)]
+    pub my_receipt: OwnReceipt,
+    /// Who looks is subscribed to its thread; in lists where it is asked for.
     #[schema(required = false)]
     pub thread_subscribed: bool,
+    /// How far it got with those whom it was sent to, where one message is asked for. Absent when it reached nobody yet, and
+    /// in large groups.
+    #[schema(required = false)]
+    pub receipts: MessageReceipts,
     /// The message that it quotes.
     #[schema(required = false, pattern = "^[0-9]+$")]
     pub quoted_message_id: String,
@@ -113,6 +123,39 @@ pub struct Message {
     pub sequence: i64,
 }
 
+/// When who looks got a message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct OwnReceipt {
+    /// Unix seconds since when it is delivered.
+    #[schema(required = false)]
+    pub delivered_at: i64,
+    /// Unix seconds since when it is read.
+    #[schema(required = false)]
+    pub read_at: i64,
+}
+
+/// The receipts of a message.
+#[derive(ToSchema)]
+pub struct MessageReceipts {
+    /// One for each whom it reached.
+    pub data: Vec<MessageReceipt>,
+}
+
+/// How far a message got with somebody.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageReceipt {
+    /// Who.
+    pub recipient: User,
+    /// Unix seconds since when it is delivered.
+    #[schema(required = false)]
+    pub delivered_at: i64,
+    /// Unix seconds since when it is read.
+    #[schema(required = false)]
+    pub read_at: i64,
+}
+
 /// The content of a message, and who and what its ids stand for. Other keys are the sender's own.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -120,6 +163,9 @@ pub struct MessageData {
     /// The text, or the caption of media.
     #[schema(required = false)]
     pub text: String,
+    /// The text of media once more.
+    #[schema(required = false)]
+    pub caption: String,
     /// Any JSON of the sender.
     #[schema(required = false, value_type = Object)]
     pub metadata: (),

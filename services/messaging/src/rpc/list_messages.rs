@@ -61,8 +61,12 @@ pub(super) async fn list(
     // What Halley itself fetches goes to everybody in a conversation: it sees what none of them may not.
     let viewer = caller.acting_uid().or(matches!(caller.principal(), Principal::System(_)).then_some(""));
     let mut messages = messaging.show_messages(caller.app_id(), viewer, &rows).await?;
+    let ids: Vec<i64> = messages.iter().map(|message| message.id).collect();
+    let looks = caller.acting_uid().filter(|_| request.with_thread_subscribed && !ids.is_empty());
+    let subscribed = messaging.subscribed(caller.app_id(), looks, &ids).await?;
     for message in &mut messages {
         message.saved_at_ms = saves.get(&message.id).copied().unwrap_or_default();
+        message.thread_subscribed = subscribed.contains(&message.id);
     }
     Ok(ListMessagesResponse { messages, has_more })
 }
@@ -212,6 +216,10 @@ async fn filter(
         pinned: request.pinned,
         ids: None,
         with_erased: request.with_erased,
+        goal_reached_by: match request.interaction_goal_completed_only {
+            true => Some(caller.require_uid()?.to_owned()),
+            false => None,
+        },
         unread_of,
         undelivered_of,
     })

@@ -125,21 +125,22 @@ impl Messaging {
         let mut replies: HashMap<i64, Message> = replies.into_iter().map(|row| (row.parent_id, row)).collect();
         let subscribed = self.subscribed(app_id, uid, &ids).await?;
         let counts: HashMap<i64, Unread> = match uid {
-            Some(uid) if request.with_unread_count || request.with_mention_count => {
-                threads::count_unread(&self.pool, app_id, uid, &ids).await?.into_iter().collect()
+            Some(uid) if request.with_mention_count => {
+                threads::count_unread(&self.pool, app_id, uid, &ids, true).await?.into_iter().collect()
             }
             _ => HashMap::new(),
         };
         let thread = |row: &Row| {
             let count = counts.get(&row.parent_id).copied().unwrap_or_default();
+            // Deleted for good since the page was read.
+            let parent = parents.remove(&row.parent_id).filter(|parent| !parent.erased)?;
             Some(Thread {
-                // Deleted for good since the page was read.
-                parent: Some(parents.remove(&row.parent_id).filter(|parent| !parent.erased)?),
                 last_reply: replies.remove(&row.parent_id),
                 updated_at_ms: time::to_ms(row.updated_at),
                 subscribed: subscribed.contains(&row.parent_id),
-                unread_reply_count: if request.with_unread_count { count.replies } else { 0 },
+                unread_reply_count: if request.with_unread_count { parent.unread_reply_count } else { 0 },
                 mention_count: if request.with_mention_count { count.mentions } else { 0 },
+                parent: Some(parent),
             })
         };
         Ok(rows.iter().filter_map(thread).collect())

@@ -72,6 +72,8 @@ pub(crate) struct Filter {
     pub ids: Option<Vec<i64>>,
     /// Also places of what was deleted for good.
     pub with_erased: bool,
+    /// Interactive ones whose goal this user has reached.
+    pub goal_reached_by: Option<String>,
     /// Of others, counted, and after the reader's position.
     pub unread_of: Option<Unread>,
     /// The same after the position up to which messages were delivered to the reader.
@@ -549,6 +551,7 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, query: &HistoryQuery, own: Opti
         sql.push(" AND m.deleted_at IS NOT NULL");
     }
     push_times(sql, filter);
+    push_goal(sql, filter.goal_reached_by.as_ref());
     let is_any_kind = filter.receiver_type == ReceiverType::Unspecified || !has_keys(&query.source);
     if !is_any_kind {
         // Also of conversations that were put aside.
@@ -579,6 +582,32 @@ fn push_times(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if filter.only_updates || filter.updated.is_given() {
         sql.push(" AND m.updated_at > m.sent_at");
     }
+}
+
+/// Keeps to interactive messages with which a user did what their sender wants. Without a goal there is none to reach.
+fn push_goal(sql: &mut QueryBuilder<Postgres>, uid: Option<&String>) {
+    let Some(uid) = uid else { return };
+    // What is no list names no element.
+    const ELEMENTS: &str = "json_array_elements_text(
+         CASE json_typeof(m.data #> '{interactionGoal,elementIds}')
+             WHEN 'array' THEN m.data #> '{interactionGoal,elementIds}' ELSE '[]'
+         END)";
+    let push_used = |sql: &mut QueryBuilder<Postgres>, but: &str| {
+        sql.push(
+            "(SELECT FROM interactions AS i WHERE i.app_id = m.app_id AND i.message_id = m.message_id AND i.uid = ",
+        )
+        .push_bind(uid.clone())
+        .push(but)
+        .push(")");
+    };
+    sql.push(" AND m.category = ").push_bind(MessageCategory::Interactive as i16);
+    sql.push(" AND CASE m.data #>> '{interactionGoal,type}' WHEN 'anyAction' THEN EXISTS ");
+    push_used(sql, "");
+    sql.push(" WHEN 'allOf' THEN NOT EXISTS (SELECT FROM ").push(ELEMENTS).push(" AS e (id) WHERE NOT EXISTS ");
+    push_used(sql, " AND i.element_id = e.id");
+    sql.push(") WHEN 'none' THEN false ELSE EXISTS ");
+    push_used(sql, &format!(" AND i.element_id IN (SELECT {ELEMENTS})"));
+    sql.push(" END");
 }
 
 /// Keeps to what others wrote after a position of the reader's.

@@ -22,19 +22,56 @@ pub(crate) struct Watermarks {
     pub read_at: Option<DateTime<Utc>>,
 }
 
-/// Watermarks of everybody in the conversations. Meant for direct ones.
+/// Watermarks of both users of direct conversations, and of one user in groups; in one question.
 pub(crate) async fn list_watermarks(
     pool: &PgPool,
     app_id: &str,
-    conversation_ids: &[i64],
+    direct_ids: &[i64],
+    uid: &str,
+    group_ids: &[i64],
 ) -> Result<Vec<Watermarks>, sqlx::Error> {
     sqlx::query_as(
         "SELECT conversation_id, uid, delivered_sequence, delivered_at, read_sequence, read_at
          FROM participants
-         WHERE app_id = $1 AND conversation_id = ANY($2)",
+         WHERE app_id = $1 AND conversation_id = ANY($2)
+         UNION ALL
+         SELECT conversation_id, uid, delivered_sequence, delivered_at, read_sequence, read_at
+         FROM participants
+         WHERE app_id = $1 AND uid = $3 AND conversation_id = ANY($4)",
     )
     .bind(app_id)
-    .bind(conversation_ids)
+    .bind(direct_ids)
+    .bind(uid)
+    .bind(group_ids)
+    .fetch_all(pool)
+    .await
+}
+
+/// Watermarks of those in a group's conversation to whom a message was delivered; none if more than `most` are in it.
+pub(crate) async fn list_reached(
+    pool: &PgPool,
+    app_id: &str,
+    conversation_id: i64,
+    sequence: i64,
+    most: i64,
+) -> Result<Vec<Watermarks>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT conversation_id, uid, delivered_sequence, delivered_at, read_sequence, read_at
+         FROM (
+             SELECT first.*, count(*) OVER () AS places
+             FROM (
+                 SELECT * FROM participants
+                 WHERE app_id = $1 AND conversation_id = $2 AND left_at IS NULL
+                 LIMIT $4 + 1
+             ) AS first
+         ) AS p
+         WHERE places <= $4 AND delivered_sequence >= $3
+         ORDER BY uid",
+    )
+    .bind(app_id)
+    .bind(conversation_id)
+    .bind(sequence)
+    .bind(most)
     .fetch_all(pool)
     .await
 }

@@ -289,12 +289,14 @@ pub(crate) struct Unread {
     pub mentions: i32,
 }
 
-/// Counts the replies of others that lie behind the user's place in the conversation, of all threads at once.
+/// Counts the replies of others that lie behind the user's place in the conversation, of all threads at once. Their texts are
+/// read only for mentions.
 pub(crate) async fn count_unread(
     pool: &PgPool,
     app_id: &str,
     uid: &str,
     parent_ids: &[i64],
+    with_mentions: bool,
 ) -> Result<Vec<(i64, Unread)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT t.parent_id, count(*)::integer AS replies,
@@ -313,7 +315,7 @@ pub(crate) async fn count_unread(
              ), 0) AS message_id
          ) AS boundary
          CROSS JOIN LATERAL (
-             SELECT COALESCE(m.data ->> 'text', '') AS text
+             SELECT CASE WHEN $6 THEN COALESCE(m.data ->> 'text', '') ELSE '' END AS text
              FROM messages AS m
              WHERE m.app_id = t.app_id AND m.parent_id = t.parent_id AND m.message_id > boundary.message_id
                  AND m.sender_uid <> p.uid AND m.deleted_at IS NULL
@@ -327,6 +329,7 @@ pub(crate) async fn count_unread(
     .bind(parent_ids)
     .bind(format!("<@uid:{uid}>"))
     .bind(COUNTED_MAX)
+    .bind(with_mentions)
     .fetch_all(pool)
     .await?;
     let count = |row: &sqlx::postgres::PgRow| {

@@ -88,3 +88,41 @@ async fn only_what_the_message_has_is_used_by_those_who_may() {
     api.delete_message(&ann, pb::DeleteMessageRequest { id: sent.id, ..Default::default() }).await.unwrap();
     assert_eq!(refused(&bob, sent.id, &["yes"]).await, ErrorCode::MessageIdNotFound);
 }
+
+#[tokio::test]
+async fn only_what_reached_its_goal_is_found() {
+    let world = World::new(&["ann", "bob"]).await;
+    let api = world.start().await;
+    let bob = api.user("bob");
+    let goals = [
+        json!({"type": "anyAction"}),
+        json!({"type": "anyOf", "elementIds": ["yes"]}),
+        json!({"type": "allOf", "elementIds": ["yes", "no"]}),
+        json!({"type": "none"}),
+        Value::Null,
+    ];
+    let mut sent = Vec::new();
+    for goal in goals {
+        let mut data = card(false);
+        data["interactionGoal"] = goal;
+        sent.push(api.send("ann", interactive("bob", &data)).await.id);
+    }
+    let reached = async |caller: &Caller, with: &str| {
+        let request = pb::ListMessagesRequest { interaction_goal_completed_only: true, ..history(USER, with) };
+        api.page(caller, request).await.iter().map(|message| message.id).collect::<Vec<_>>()
+    };
+    assert!(reached(&bob, "ann").await.is_empty());
+    for id in &sent {
+        api.interact(&bob, *id, &["no"]).await.unwrap();
+    }
+    assert_eq!(reached(&bob, "ann").await, sent[..1]);
+    for id in &sent {
+        api.interact(&bob, *id, &["yes"]).await.unwrap();
+    }
+    assert_eq!(reached(&bob, "ann").await, sent[..3]);
+    assert!(reached(&api.user("ann"), "bob").await.is_empty(), "another's");
+    let everywhere = pb::ListMessagesRequest { interaction_goal_completed_only: true, ..Default::default() };
+    assert_eq!(api.page(&bob, everywhere.clone()).await.len(), 3);
+    let of_nobody = api.list_messages(&api.server(), everywhere).await.expect_err("refused");
+    assert_eq!(of_nobody.code, ErrorCode::BadRequest);
+}

@@ -140,6 +140,38 @@ async fn in_a_group_the_author_is_told_and_not_the_group() {
 }
 
 #[tokio::test]
+async fn who_looks_sees_how_far_oneself_and_the_others_are() {
+    let world = World::new(&["ann", "bob", "cat"]).await;
+    world.groups.add_group("room", &["ann", "bob", "cat"]);
+    let api = world.start().await;
+    let direct = api.send("ann", to_user("bob", "x")).await;
+    let (first, second) = (api.send("ann", to_group("room", "1")).await, api.send("ann", to_group("room", "2")).await);
+    let got = async |uid: &str, id: i64| api.get_message(&api.user(uid), pb::GetMessageRequest { id }).await.unwrap();
+    assert!(got("ann", direct.id).await.receipts.is_empty() && got("ann", first.id).await.receipts.is_empty());
+
+    api.mark_read(&api.user("bob"), read(USER, "ann", direct.id)).await.unwrap();
+    api.mark_read(&api.user("bob"), read(GROUP, "room", first.id)).await.unwrap();
+    api.mark_delivered(&api.user("cat"), delivered(GROUP, "room", second.id)).await.unwrap();
+    let own = |messages: &[Message]| {
+        messages.iter().map(|m| (m.own_delivered_at_ms != 0, m.own_read_at_ms != 0)).collect::<Vec<_>>()
+    };
+    assert_eq!(own(&api.page(&api.user("bob"), history(USER, "ann")).await), [(true, true)]);
+    assert_eq!(own(&api.page(&api.user("bob"), history(GROUP, "room")).await), [(true, true), (false, false)]);
+    assert_eq!(own(&api.page(&api.user("cat"), history(GROUP, "room")).await), [(true, false), (true, false)]);
+    assert_eq!(own(&api.page(&api.user("ann"), history(USER, "bob")).await), [(false, false)], "one's own message");
+    assert_eq!(own(&[got("bob", direct.id).await.message.unwrap()]), [(true, true)]);
+
+    let told = |receipts: Vec<pb::MessageReceipt>| {
+        let of = |one: &pb::MessageReceipt| (one.recipient.clone().unwrap().name, one.read_at_ms != 0);
+        receipts.iter().inspect(|one| assert!(one.delivered_at_ms != 0)).map(of).collect::<Vec<_>>()
+    };
+    let name = |uid: &str| format!("Name of {uid}");
+    assert_eq!(told(got("ann", direct.id).await.receipts), [(name("bob"), true)]);
+    assert_eq!(told(got("ann", first.id).await.receipts), [(name("bob"), true), (name("cat"), false)]);
+    assert_eq!(told(got("ann", second.id).await.receipts), [(name("cat"), false)]);
+}
+
+#[tokio::test]
 async fn receipts_at_once_end_at_the_highest() {
     let world = World::new(&["ann", "bob"]).await;
     let (first, second) = (world.start().await, world.start().await);

@@ -9,7 +9,7 @@ use halley_contracts::{
 use halley_kit::Caller;
 use halley_model::ErrorCode;
 
-use crate::support::{Api, GROUP, USER, World, to_group, to_user};
+use crate::support::{Api, GROUP, USER, World, history, to_group, to_user};
 
 impl Api {
     /// Makes a user a member of a group.
@@ -128,6 +128,29 @@ async fn the_thread_with_the_newest_reply_comes_first_with_it() {
     .await
     .unwrap();
     assert_eq!(rows, 0, "what was deleted for good leaves nothing behind");
+}
+
+#[tokio::test]
+async fn messages_tell_what_of_their_threads_is_unread_and_subscribed() {
+    let world = World::new(&["ann", "bob"]).await;
+    let api = world.start().await;
+    let parent = api.send("ann", to_user("bob", "parent")).await;
+    for text in ["r1", "r2"] {
+        api.reply("bob", &parent, text).await;
+    }
+    let request = pb::ListMessagesRequest { hide_replies: true, with_thread_subscribed: true, ..history(USER, "bob") };
+    let seen = async |request: &pb::ListMessagesRequest| {
+        let shown = api.page(&api.user("ann"), request.clone()).await;
+        (shown[0].unread_reply_count, shown[0].thread_subscribed)
+    };
+    assert_eq!(seen(&request).await, (2, true));
+    assert_eq!(seen(&pb::ListMessagesRequest { with_thread_subscribed: false, ..request.clone() }).await, (2, false));
+    let of_bob = api.page(&api.user("bob"), history(USER, "ann")).await;
+    assert_eq!(of_bob[0].unread_reply_count, 0, "his own");
+    api.unsubscribe("ann", &parent).await;
+    let read = pb::MarkReadRequest { with_type: USER.into(), with: "bob".to_owned(), ..Default::default() };
+    api.mark_read(&api.user("ann"), read).await.unwrap();
+    assert_eq!(seen(&request).await, (0, false));
 }
 
 #[tokio::test]

@@ -425,6 +425,12 @@ pub struct Messages {
     /// In a thread, show its parent before the first reply, beyond the limit.
     #[param(inline)]
     with_parent: Option<Truth>,
+    /// Tell to which messages' threads the acting user is subscribed.
+    #[param(inline)]
+    with_thread_subscribed: Option<Truth>,
+    /// Only interactive messages whose goal the acting user has reached.
+    #[param(inline)]
+    only_interaction_goal_completed: Option<Truth>,
     /// Show no quoted messages.
     #[param(inline)]
     hide_quoted_messages: Option<Truth>,

@@ -10,7 +10,7 @@ use halley_contracts::{
         ListMessagesRequest, Message, ReceiverType, SendMessageRequest,
     },
 };
-use halley_wire::{MessageJson, View, parse_category, parse_edit, receiver_word, schema};
+use halley_wire::{MessageDetailsJson, MessageJson, View, parse_category, parse_edit, receiver_word, schema};
 use serde_json::{Value, json};
 
 use crate::{
@@ -98,10 +98,11 @@ impl Context {
 )]
 pub async fn get(context: Context, Path(id): Path<String>) -> Reply {
     let request = GetMessageRequest { id: input::message_id(&id)? };
-    let answer = context.messaging().get_message(context.request(request)).await?;
-    let message = answer.into_inner().message.unwrap_or_default();
+    let answer = context.messaging().get_message(context.request(request)).await?.into_inner();
+    let message = answer.message.unwrap_or_default();
     context.check_showing(&message)?;
-    context.show_one(&message)
+    let shown = MessageJson { message: &message, view: context.view(None) };
+    data(MessageDetailsJson::new(shown, &answer.receipts))
 }
 
 /// Edits a message.
@@ -350,6 +351,8 @@ fn asked(query: &Query, of: ListMessagesRequest) -> Result<ListMessagesRequest, 
         my_mentions_only: query.flag("myMentionsOnly")?,
         receiver_type: receiver_type(query)?.into(),
         page: page_number(query)?,
+        with_thread_subscribed: query.flag("withThreadSubscribed")?,
+        interaction_goal_completed_only: query.flag("onlyInteractionGoalCompleted")?,
         pinned: query.flag("pinned")?,
         saved: query.flag("saved")?,
         // Who counts positions must not take the place of what was deleted for good for a hole.

@@ -66,6 +66,8 @@ pub enum SentCategory {
 pub struct NewMessageData {
     /// The text, or the caption of media. A text message needs it.
     text: Option<String>,
+    /// Another word for the text of media; `text` wins.
+    caption: Option<String>,
     /// Any JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<()>,
