@@ -59,7 +59,7 @@ async fn messages_keep_their_order_and_times() {
         ["m1", "m2", "g1", "m3", "m4", "app"]
     );
     assert_eq!(texts(&answer.messages), ["m1", "m2", "g1", "m3", "m4", "app"]);
-    let stored = api.walk(&api.user("bob"), USER, "ann", 2).await;
+    let stored = api.walk(&api.user("ann"), USER, "bob", 2).await;
     assert_eq!(texts(&stored), ["m1", "m2", "m3", "m4"], "in the order given");
     assert_dense(&stored);
     let of_ann: Vec<_> =
