@@ -41,8 +41,8 @@ pub use entities::{
     Member, MemberScope, Presence, Role, RoleSettings, Uid, User, UserFilter,
 };
 pub use messages::{
-    Attachment, Category, Entity, EntityOf, EntityType, Interaction, Message, MessageData, MessageEntities, Reaction,
-    ReactionCount, ReceiverType, Thread,
+    Attachment, Category, Entity, EntityOf, EntityType, Interaction, Message, MessageData, MessageEntities,
+    MessageReceipt, MessageReceipts, OwnReceipt, Reaction, ReactionCount, ReceiverType, Thread,
 };
 pub use moderation::{Flagged, MessageFlag, Moderation, ModerationStatus, Reason, ReviewedMessage};
 

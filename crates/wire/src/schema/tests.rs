@@ -15,8 +15,8 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::*;
 use crate::{
-    ApiKeyJson, AuthTokenJson, BlockState, CallJson, ConversationJson, FlaggedJson, GroupJson, MessageJson,
-    ReactionJson, ReasonJson, RoleJson, ThreadCounts, ThreadJson, UserJson, View,
+    ApiKeyJson, AuthTokenJson, BlockState, CallJson, ConversationJson, FlaggedJson, GroupJson, MessageDetailsJson,
+    MessageJson, ReactionJson, ReasonJson, RoleJson, ThreadCounts, ThreadJson, UserJson, View,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,9 @@ use crate::{
     MessageData,
     MessageEntities,
     MessageFlag,
+    MessageReceipt,
+    MessageReceipts,
+    OwnReceipt,
     Reaction,
     Reason,
     ReviewedMessage,
@@ -128,6 +131,7 @@ fn message() -> messaging::Message {
         sender_uid: "ann".into(),
         receiver_type: messaging::ReceiverType::User.into(),
         receiver: "bob".into(),
+        category: messaging::MessageCategory::Message.into(),
         r#type: "image".into(),
         data_json: json!({
             "text": "hi", "metadata": {"k": 1}, "customData": {}, "interactiveData": {}, "action": "edited",
@@ -151,6 +155,9 @@ fn message() -> messaging::Message {
         device_id: "phone".into(),
         reactions: vec![messaging::ReactionCount { reaction: "x".into(), count: 1, by_me: true }],
         thread_subscribed: true,
+        own_delivered_at_ms: 1000,
+        own_read_at_ms: 1000,
+        unread_reply_count: 1,
         mentions: vec![user()],
         interactions: vec![messaging::Interaction { element_id: "e".into(), interacted_at_ms: 1000 }],
         moderation: messaging::ModerationStatus::Approved.into(),
@@ -198,7 +205,12 @@ fn messages_are_as_they_are_described() {
     // A deleted message has no content: the key of its time is added by hand.
     let whole = messaging::Message { quoted_message: quoted, ..message() };
     let view = View { with_sequence: true, ..View::default() };
-    let mut written = serde_json::to_value(MessageJson { message: &whole, view }).expect("json");
+    let receipt = messaging::MessageReceipt { recipient: Some(user()), delivered_at_ms: 1000, read_at_ms: 1000 };
+    let details = MessageDetailsJson::new(MessageJson { message: &whole, view }, std::slice::from_ref(&receipt));
+    let mut written = serde_json::to_value(details).expect("json");
+    check::<OwnReceipt>(&written["myReceipt"]);
+    check::<MessageReceipts>(&written["receipts"]);
+    check::<MessageReceipt>(&written["receipts"]["data"][0]);
     check::<MessageData>(&written["data"]);
     written["deletedAt"] = json!(1);
     check::<Message>(&written);
@@ -238,6 +250,7 @@ fn conversations_are_as_they_are_described() {
         view: View::default(),
         blocks: BlockState::default(),
         with_tags: true,
+        own: None,
     });
     let of_unknown = messaging::Conversation { with_entity: None, ..conversation };
     let shown = ConversationJson {
@@ -245,6 +258,7 @@ fn conversations_are_as_they_are_described() {
         view: View::default(),
         blocks: BlockState::default(),
         with_tags: true,
+        own: None,
     };
     assert_eq!(faults::<Conversation>(&serde_json::to_value(shown).expect("json")), Vec::<String>::new());
 }
