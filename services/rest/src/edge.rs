@@ -83,6 +83,10 @@ fn deadline(config: &RestConfig, request: &Request) -> u64 {
 }
 
 async fn bounded(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    // No id holds it, and a database refuses it in any text. Bodies and queries are checked where they are read.
+    if request.uri().path().contains("%00") {
+        return ApiError::field("path", "must not contain the NUL character").into_response();
+    }
     let Ok(_turn) = Arc::clone(&state.turns).try_acquire_owned() else {
         metrics::counter!("halley_rest_refused_total").increment(1);
         return ApiError::code(ErrorCode::Unavailable).into_response();

@@ -185,7 +185,12 @@ async fn thread_subscription_mark(stage: Stage) -> Outcome {
 async fn status_words(stage: Stage) -> Outcome {
     let (ann, bob) = stage.pair().await?;
     let offline = stage.user("cat").await?;
-    ensure!(ann.get_user(bob.uid()).await?["status"] == "available");
+    // Who has come is written down a moment after the socket is open.
+    halley_testkit::eventually("bob is seen online", async || {
+        let seen = ann.get_user(bob.uid()).await.ok()?;
+        (seen["status"] == "available").then_some(())
+    })
+    .await;
     ensure!(ann.get_user(&offline).await?["status"] == "offline");
     Ok(())
 }

@@ -42,6 +42,7 @@ async fn malformed_bodies_are_refused(form: Form) {
     let nul = raw.with_key(Method::POST, "/users").json(&json!({"uid": uid, "name": "a\u{0}b"}));
     let body = refused(nul, "ERR_BAD_REQUEST").await;
     assert!(body["error"]["details"]["name"].is_array(), "names the field: {body}");
+    refused(raw.with_key(Method::DELETE, "/moderation/reasons/a%00b"), "ERR_BAD_REQUEST").await;
     let unnamed = raw.with_key(Method::POST, "/users").json(&json!({"uid": uid}));
     let body = refused(unnamed, "ERR_BAD_REQUEST").await;
     assert!(body["error"]["details"]["name"].is_array(), "names the field: {body}");
