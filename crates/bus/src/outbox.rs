@@ -162,7 +162,10 @@ impl Relay {
         self.hand_over(pending, Some(published));
         match tokio::time::timeout(Duration::from_millis(1500), waiting).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => tracing::warn!("a fact is committed but not published yet"),
+            Ok(Err(_)) | Err(_) => {
+                metrics::counter!("halley_outbox_published_late_total").increment(1);
+                tracing::warn!("a fact is committed but not published yet");
+            }
         }
     }
 
