@@ -24,6 +24,9 @@ pub struct GatewayConfig {
     pub lease_seconds: u64,
     /// Milliseconds that a user without a socket still counts as online: who comes to another node meanwhile never went.
     pub offline_grace_ms: u64,
+    /// Frames of presence that the sockets of one app on this node get a second; what is more comes later. One costs some
+    /// 10 µs of a core.
+    pub presence_frames_per_second: u32,
     /// Seconds after which a user who is not heard of any more has stopped typing. A client that says again that it goes on
     /// is passed on at most four times in that time. As long as a silent socket lives, or longer: then the end of the socket ends it, and this only what a
     /// node that died left behind.
@@ -49,6 +52,7 @@ impl Default for GatewayConfig {
             drain_seconds: 2,
             lease_seconds: 15,
             offline_grace_ms: 500,
+            presence_frames_per_second: 50_000,
             typing_timeout_seconds: 40,
             ice_stun_urls: String::new(),
             ice_turn_urls: String::new(),

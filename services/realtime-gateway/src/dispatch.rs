@@ -213,7 +213,8 @@ impl Dispatch {
     }
 
     fn presence_changed(&mut self, channel: Channel, room: &Room, event: Event) {
-        let pace = self.paces.entry(channel).or_default();
+        let frames = self.node.config.presence_frames_per_second;
+        let pace = self.paces.entry(channel).or_insert_with(|| Pace::new(frames));
         pace.take(event);
         tell_presence(pace, room, Instant::now());
     }

@@ -13,8 +13,6 @@ use halley_contracts::events::v1::{Event, PresenceChanged, event::Body};
 
 use crate::bucket::Bucket;
 
-/// Frames that the sockets of one app on one node may get at once, and a second.
-const FRAMES: (u32, u32) = (100_000, 100_000);
 /// Most users whose changes wait. Later ones are not told.
 const WAITING_MAX: usize = 100_000;
 
@@ -26,15 +24,10 @@ pub struct Pace {
     changes: HashMap<String, Event>,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self::new(FRAMES)
-    }
-}
-
 impl Pace {
-    fn new(frames: (u32, u32)) -> Self {
-        Self { budget: Bucket::new(frames.0, frames.1), turns: VecDeque::new(), changes: HashMap::new() }
+    /// `frames`: how many the sockets of one app on one node may get a second, and at once.
+    pub fn new(frames: u32) -> Self {
+        Self { budget: Bucket::new(frames, frames), turns: VecDeque::new(), changes: HashMap::new() }
     }
 
     /// Takes a change in. A user who comes and goes, or goes and comes, while that waits has not moved.
@@ -110,7 +103,7 @@ mod tests {
     #[test]
     fn within_the_budget_nothing_waits_and_order_is_kept() {
         let now = Instant::now();
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(100_000);
         for uid in ["ann", "bob", "cat"] {
             pace.take(change(uid, true));
         }
@@ -122,7 +115,7 @@ mod tests {
     #[test]
     fn a_burst_is_spread_and_flaps_net_out() {
         let now = Instant::now();
-        let mut pace = Pace::new((1000, 1000));
+        let mut pace = Pace::new(1000);
         for n in 0..100 {
             pace.take(change(&format!("u{n}"), true));
         }
@@ -141,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let mut pace = Pace::new((0, 0));
+        let mut pace = Pace::new(0);
         for n in 0..WAITING_MAX + 10 {
             pace.take(change(&n.to_string(), true));
         }
