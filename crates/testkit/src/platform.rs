@@ -104,6 +104,24 @@ impl Platform {
 
     /// The same, where clients reach each HTTP edge, and the gateway node of its number, over TLS at a host of its own.
     pub async fn many_processes_behind(hosts: &[String]) -> Self {
+        Self::many_processes_told(|edge, _| {
+            let host = hosts.get(edge - 1)?;
+            Some(("HALLEY_REST__PUBLIC_HOST".to_owned(), host.clone()))
+        })
+        .await
+    }
+
+    /// The same without TLS, where each HTTP edge tells clients the gateway node of its number.
+    pub async fn many_processes_for_browsers() -> Self {
+        Self::many_processes_told(|edge, gateways| {
+            let gateway = gateways.get(edge - 1)?;
+            Some(("HALLEY_REST__PUBLIC_WEBSOCKET_HOST".to_owned(), gateway.to_string()))
+        })
+        .await
+    }
+
+    /// The same; `tell` gives a variable for the processes of a number, from that number and the gateways' addresses.
+    async fn many_processes_told(tell: impl Fn(usize, &[SocketAddr]) -> Option<(String, String)>) -> Self {
         let directory = directory();
         let data = data_dir(&directory);
         let config = data.join("halley.toml");
@@ -125,12 +143,11 @@ impl Platform {
         ];
         let addresses: BTreeMap<&str, SocketAddr> = names.iter().map(|name| (*name, free_address())).collect();
         let peers = peers(&addresses);
+        let gateways = ["realtime-gateway-1", "realtime-gateway-2"].map(|name| addresses[name]);
         for name in names {
             let (target, number) = name.rsplit_once('-').unwrap();
             let mut environment = peers.clone();
-            if let Some(host) = hosts.get(number.parse::<usize>().unwrap() - 1) {
-                environment.push(("HALLEY_REST__PUBLIC_HOST".to_owned(), host.clone()));
-            }
+            environment.extend(tell(number.parse().unwrap(), &gateways));
             let admin = free_address();
             let arguments = [
                 "serve",
@@ -389,7 +406,7 @@ fn free_address() -> SocketAddr {
     }
 }
 
-/// HALLEY_BIN, or the program beside the test's own folder.
+/// HALLEY_BIN, or the program beside this one, or beside its folder as tests have one.
 fn binary() -> PathBuf {
     if let Some(named) = std::env::var_os("HALLEY_BIN") {
         let named = PathBuf::from(named);
@@ -398,15 +415,11 @@ fn binary() -> PathBuf {
         }
         return Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(named);
     }
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap();
-    let found = folder.join("halley");
-    assert!(
-        found.is_file(),
-        "there is no {}: build it with `cargo build -p halley`, or set HALLEY_BIN",
-        found.display()
-    );
-    found
+    let own = std::env::current_exe().unwrap();
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("halley")).find(|program| program.is_file());
+    found.unwrap_or_else(|| {
+        panic!("there is no halley near {}: build it with `cargo build -p halley`, or set HALLEY_BIN", own.display())
+    })
 }
 
 /// The child of a process that runs a program.

@@ -55,6 +55,8 @@ pub struct RestConfig {
     pub rate_per_key: u64,
     /// Requests of one logged-in user.
     pub rate_per_user: u64,
+    /// Whether the web chat app and the dashboard are served, under `/chat/` and `/dashboard/`.
+    pub web: bool,
     /// Wrong credentials a minute from one address, counted by each process; past it the answer is 429. 0: any number.
     pub rate_wrong_credentials: u64,
 }
@@ -86,6 +88,7 @@ impl Default for RestConfig {
             rate_import: 0,
             rate_per_key: 0,
             rate_per_user: 0,
+            web: true,
             rate_wrong_credentials: 300,
         }
     }

@@ -29,6 +29,7 @@ mod routes;
 mod sessions;
 mod state;
 pub mod tls;
+mod web;
 
 pub use config::RestConfig;
 
@@ -68,8 +69,8 @@ pub enum RestError {
     MediaUrl,
 }
 
-/// Starts the edge; its router serves `/v3`, `/v3.0`, `/apps`, `/tenants`, `/api`, `/media`, `/docs` and `/openapi.json`, and
-/// refuses every other path.
+/// Starts the edge; its router serves `/v3`, `/v3.0`, `/apps`, `/tenants`, `/api`, `/media`, `/docs`, `/openapi.json`,
+/// `/chat` and `/dashboard`, and refuses every other path.
 pub async fn start(config: RestConfig, needs: Dependencies) -> Result<Router, RestError> {
     let state = Arc::new(state::State::start(config, needs).await?);
     Ok(edge::wrap(routes::router(Arc::clone(&state)), state))

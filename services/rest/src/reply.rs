@@ -75,6 +75,11 @@ struct DataWithMeta<T> {
     cursor: Option<Value>,
 }
 
+/// What stands in no envelope, because clients read it so.
+pub fn bare(body: &impl Serialize) -> Response {
+    with_status(StatusCode::OK, body)
+}
+
 /// One entity.
 pub fn data(data: impl Serialize) -> Reply {
     Ok(with_status(StatusCode::OK, &Data { data }))

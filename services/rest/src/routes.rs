@@ -15,6 +15,7 @@ use crate::{
     openapi::{self, Callers},
     reply::{ApiError, Reply, data},
     state::State,
+    web,
 };
 
 mod api_keys;
@@ -43,6 +44,7 @@ mod push_tokens;
 mod reactions;
 mod rights;
 mod roles;
+mod room_size;
 mod settings;
 mod threads;
 mod users;
@@ -61,7 +63,14 @@ pub fn router(state: Arc<State>) -> Router {
         }
     };
     let unversioned: Router<Arc<State>> = managed().into();
-    router.nest("/v3.0", api().into()).merge(unversioned).merge(pages).fallback(unknown).with_state(state)
+    let browsers = web::router(&state.config);
+    router
+        .nest("/v3.0", api().into())
+        .merge(unversioned)
+        .merge(pages)
+        .merge(browsers)
+        .fallback(unknown)
+        .with_state(state)
 }
 
 /// The description of everything that is served.
@@ -76,6 +85,7 @@ fn described() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(online::count))
         // Where a port is part of CHAT_HOST, clients put this path behind the socket's.
         .route("/ws/api/{version}/online-members", post(online::count))
+        .routes(routes!(room_size::count))
         .routes(routes!(media::upload))
         .routes(routes!(media::download))
 }

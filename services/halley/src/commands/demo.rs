@@ -84,6 +84,8 @@ struct FirstOperator {
 struct File {
     rest: String,
     websocket: String,
+    /// The web chat app, ready for the demo's users: the key stands in the fragment, which browsers send to nobody.
+    chat: String,
     dashboard: String,
     app_id: String,
     auth_key: String,
@@ -123,12 +125,15 @@ pub async fn make(running: &Running, addresses: &Addresses, data_dir: &Path) -> 
         let auth_token = token_for(running, APP_ID, uid, name).await?;
         users.push(User { uid: uid.into(), name: name.into(), auth_token });
     }
+    let auth_key = key(&mut auth, ApiKeyScope::AuthOnly).await?;
+    let uids: Vec<&str> = USERS.iter().map(|(uid, _)| *uid).collect();
     let demo = File {
+        chat: format!("{}/chat/#app={APP_ID}&key={auth_key}&users={}", addresses.rest, uids.join(",")),
         rest: addresses.rest.clone(),
         websocket: addresses.websocket.clone(),
-        dashboard: format!("{}/dashboard", addresses.rest),
+        dashboard: format!("{}/dashboard/", addresses.rest),
         app_id: APP_ID.into(),
-        auth_key: key(&mut auth, ApiKeyScope::AuthOnly).await?,
+        auth_key,
         rest_api_key: key(&mut auth, ApiKeyScope::FullAccess).await?,
         users,
     };
@@ -175,6 +180,8 @@ impl Made {
     pub fn print(&self) {
         let demo = &self.demo;
         println!("\nHalley is running.\n");
+        println!("  chat app      {}", demo.chat);
+        println!("  dashboard     {}", demo.dashboard);
         println!("  REST API      {}/v3", demo.rest);
         println!("  WebSocket     {}", demo.websocket);
         if let Some(tls) = &self.tls {

@@ -134,6 +134,10 @@ pub struct Settings {
     mode: String,
     /// True: there is nothing to ping.
     analytics_ping_disabled: bool,
+    /// The first label of the host that is asked how many are in a call; absent where the host has but one label.
+    webrtc_api_subdomain: Option<String>,
+    /// What follows that label and its dot.
+    webrtc_host: Option<String>,
     /// Extensions of the app.
     #[schema(rename = "extensions")]
     extensions: Vec<String>,
@@ -344,6 +348,13 @@ pub struct UploadForm {
     method: String,
     /// Fields that come before the file.
     body: BTreeMap<String, String>,
+}
+
+/// How many take part in a call.
+#[derive(ToSchema)]
+pub struct RoomSize {
+    /// Users who are in it.
+    participants: usize,
 }
 
 /// How many users are online.

@@ -3,6 +3,16 @@
 use halley_wire::schema::{ApiKeyScope, CallStatus, CallType, Category, GroupType, MemberScope, ReceiverType};
 use utoipa::{IntoParams, ToSchema};
 
+/// Which call.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Room {
+    /// The call's session id.
+    room: Option<String>,
+    /// Clients name it; nothing follows from it.
+    domain: Option<String>,
+}
+
 /// A truth in a query.
 #[derive(ToSchema)]
 pub enum Truth {

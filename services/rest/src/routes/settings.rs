@@ -43,7 +43,7 @@ pub async fn of(context: &Context, parts: &Parts) -> Result<Value, ApiError> {
         given => given,
     };
     let (chat_host, port) = socket_address(socket_host);
-    Ok(json!({
+    let mut settings = json!({
         "CHAT_HOST": chat_host,
         "CHAT_WSS_PORT": port,
         "CLIENT_API_HOST": host,
@@ -57,7 +57,13 @@ pub async fn of(context: &Context, parts: &Parts) -> Result<Value, ApiError> {
         "extensions": [],
         "flagReasons": moderation::flag_reasons(context).await,
         "parameters": {"file.count.max": FILES_MAX},
-    }))
+    });
+    if let Some((label, rest)) = halves(&host) {
+        // Clients put the two together with a dot between them, to ask this server how many are in a call.
+        settings["WEBRTC_API_SUBDOMAIN"] = label.into();
+        settings["WEBRTC_HOST"] = rest.into();
+    }
+    Ok(settings)
 }
 
 /// The host that clients reach: configured, or forwarded by a trusted proxy, or the one of the request.
@@ -81,6 +87,11 @@ fn host_in(headers: &HeaderMap, name: &str) -> Option<String> {
     let given = headers.get(name)?.to_str().ok()?.split(',').next()?.trim();
     let authority: Authority = given.parse().ok()?;
     (!authority.as_str().contains('@')).then(|| authority.to_string())
+}
+
+/// A host as clients put it together again, with a dot between the two.
+fn halves(host: &str) -> Option<(&str, &str)> {
+    host.split_once('.').filter(|_| !host.starts_with('['))
 }
 
 /// Clients open `wss://{CHAT_HOST}:{CHAT_WSS_PORT}`, and ask `https://{CHAT_HOST}/api/…` for who is online. So a port of
@@ -115,6 +126,14 @@ mod tests {
         assert_eq!(public_host(&config, &parts(&[("host", "u@evil")], "10.0.0.2:5")), "localhost");
         let fixed = RestConfig { public_host: "fixed".into(), ..config };
         assert_eq!(public_host(&fixed, &parts(&headers, "10.0.0.1:5")), "fixed");
+    }
+
+    #[test]
+    fn a_host_of_one_label_has_no_halves() {
+        assert_eq!(halves("chat.example.com:8443"), Some(("chat", "example.com:8443")));
+        assert_eq!(halves("127.0.0.1:80"), Some(("127", "0.0.1:80")));
+        assert_eq!(halves("localhost:8443"), None);
+        assert_eq!(halves("[::ffff:1.2.3.4]:8443"), None);
     }
 
     #[test]

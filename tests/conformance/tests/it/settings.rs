@@ -1,9 +1,14 @@
 //! Section 3: the keys of the settings.
 
 use anyhow::ensure;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{client::Presence, entry::Outcome, shapes, stage::Stage};
+use crate::{
+    client::{Presence, session},
+    entry::Outcome,
+    shapes,
+    stage::Stage,
+};
 
 crate::entries!(
     chat_host_and_port,
@@ -16,6 +21,7 @@ crate::entries!(
     extensions,
     parameters,
     flag_reasons,
+    webrtc,
     secured_media_host_is_left_out,
     smallest_settings_are_enough,
 );
@@ -96,6 +102,29 @@ async fn flag_reasons(stage: Stage) -> Outcome {
     let reasons = ann.settings["flagReasons"].as_array().cloned().unwrap_or_default();
     ensure!(!reasons.is_empty(), "nothing could be flagged: {}", ann.settings);
     ensure!(reasons.iter().all(|one| one["id"].is_string() && one["name"].is_string()), "{reasons:?}");
+    Ok(())
+}
+
+async fn webrtc(stage: Stage) -> Outcome {
+    let (ann, bob) = stage.callers().await?;
+    let text = |key: &str| ann.settings.get(key).and_then(Value::as_str);
+    let host = match (text("WEBRTC_API_SUBDOMAIN"), text("WEBRTC_HOST")) {
+        (Some(label), Some(rest)) => format!("{label}.{rest}"),
+        // A host of one label can't be told in two parts.
+        (None, None) => ann.settings["CLIENT_API_HOST"].as_str().unwrap_or_default().to_owned(),
+        other => anyhow::bail!("one without the other: {other:?}"),
+    };
+    let size = async |room: &str| {
+        let url = format!("https://{host}/room-size?domain=any&room={room}");
+        anyhow::Ok(stage.ground.http.get(url).send().await?.error_for_status()?.json::<Value>().await?)
+    };
+    let call = ann.ring(&bob.to()).await?;
+    ensure!(size(session(&call)).await? == json!({"participants": 1}), "while it rings");
+    bob.change_call(&call, "ongoing").await?;
+    ensure!(size(session(&call)).await? == json!({"participants": 2}), "while they talk");
+    ann.change_call(&call, "ended").await?;
+    ensure!(size(session(&call)).await? == json!({"participants": 0}), "when it is over");
+    ensure!(size("no-such-room").await? == json!({"participants": 0}), "of no call");
     Ok(())
 }
 
