@@ -55,7 +55,7 @@ pub struct Message {
     pub sender: String,
     /// To whom it was sent.
     pub receiver: Receiver,
-    /// `message`, `custom`, `action`, `call`, `interactive`.
+    /// `message`, `custom`, `action`, `call`, `interactive`, `card`.
     pub category: String,
     /// `text`, `image`, `groupMember` and so on (`type` on the wire).
     pub kind: String,

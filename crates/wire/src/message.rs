@@ -33,6 +33,7 @@ pub fn category_word(category: MessageCategory) -> &'static str {
         MessageCategory::Interactive => "interactive",
         MessageCategory::Action => "action",
         MessageCategory::Call => "call",
+        MessageCategory::Card => "card",
         MessageCategory::Message | MessageCategory::Unspecified => "message",
     }
 }
@@ -45,6 +46,7 @@ pub fn parse_category(word: &str) -> Option<MessageCategory> {
         "interactive" => Some(MessageCategory::Interactive),
         "action" => Some(MessageCategory::Action),
         "call" => Some(MessageCategory::Call),
+        "card" => Some(MessageCategory::Card),
         _ => None,
     }
 }

@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::{interactive, message::parse_category};
 
+const SENT: [MessageCategory; 4] =
+    [MessageCategory::Message, MessageCategory::Custom, MessageCategory::Interactive, MessageCategory::Card];
 const MEDIA_TYPES: [&str; 4] = ["image", "video", "audio", "file"];
 const INTERACTIVE_TYPES: [&str; 4] = ["form", "card", "customInteractive", "scheduler"];
 /// What clients repeat beside `data`; `data` wins.
-const REPEATED: [&str; 10] = [
+const REPEATED: [&str; 12] = [
     "text",
     "metadata",
     "customData",
@@ -21,6 +23,8 @@ const REPEATED: [&str; 10] = [
     "interactiveData",
     "interactionGoal",
     "allowSenderInteraction",
+    "card",
+    "fallbackText",
 ];
 const ATTACHMENTS_MAX: usize = 10;
 
@@ -46,6 +50,7 @@ pub fn parse_content(body: &Map<String, Value>) -> Parsed<SendMessageRequest> {
         MessageCategory::Message if kind == "text" => check_text(&data, true)?,
         MessageCategory::Message => check_media(&mut data)?,
         MessageCategory::Custom => check_custom(&data)?,
+        MessageCategory::Card => check_card(&data)?,
         _ => interactive::check(&kind, &data)?,
     }
     if data.get("metadata").is_some_and(|metadata| !metadata.is_object()) {
@@ -102,11 +107,9 @@ fn category(body: &Map<String, Value>) -> Parsed<MessageCategory> {
         Some(Value::String(word)) => word,
         Some(_) => return fault(ErrorCode::InvalidMessageCategory, "category", "must be a string"),
     };
-    match parse_category(word) {
-        Some(category @ (MessageCategory::Message | MessageCategory::Custom | MessageCategory::Interactive)) => {
-            Ok(category)
-        }
-        _ => fault(ErrorCode::InvalidMessageCategory, "category", "must be message, custom or interactive"),
+    match parse_category(word).filter(|category| SENT.contains(category)) {
+        Some(category) => Ok(category),
+        None => fault(ErrorCode::InvalidMessageCategory, "category", "must be message, custom, interactive or card"),
     }
 }
 
@@ -128,7 +131,7 @@ fn kind(body: &Map<String, Value>, category: MessageCategory) -> Parsed<String> 
         (Some(kind), _) if allowed(&kind) => Ok(kind),
         (Some(_), _) => fault(ErrorCode::InvalidMessageType, "type", "is none of the category's types"),
         (None, MessageCategory::Message) => Ok("text".to_owned()),
-        (None, MessageCategory::Interactive) => Ok("card".to_owned()),
+        (None, MessageCategory::Interactive | MessageCategory::Card) => Ok("card".to_owned()),
         (None, _) => fault(ErrorCode::EmptyMessageType, "type", "is required"),
     }
 }
@@ -214,6 +217,19 @@ fn check_custom(data: &Map<String, Value>) -> Parsed<()> {
     }
 }
 
+fn check_card(data: &Map<String, Value>) -> Parsed<()> {
+    check_text(data, false)?;
+    if data.get("fallbackText").is_some_and(|text| !text.is_string()) {
+        return fault(ErrorCode::InvalidMessageText, "fallbackText", "must be a string");
+    }
+    match data.get("card") {
+        Some(Value::Object(card)) if !card.is_empty() => Ok(()),
+        Some(Value::Object(_)) => fault(ErrorCode::InvalidMessageData, "card", "must not be empty"),
+        Some(_) => fault(ErrorCode::InvalidMessageData, "card", "must be an object"),
+        None => fault(ErrorCode::InvalidMessageData, "card", "is required"),
+    }
+}
+
 fn muid(body: &Map<String, Value>) -> Parsed<String> {
     match body.get("muid") {
         None | Some(Value::Null) => Ok(String::new()),
@@ -278,6 +294,24 @@ mod tests {
         let body = json!({"receiver": "g", "receiverType": "group", "category": "custom", "type": "place", "customData": {"lat": 1}, "parentMessageId": "7"});
         let request = parse_send(body.as_object().expect("object")).expect("valid");
         assert_eq!((request.data_json.as_str(), request.parent_id), (r#"{"customData":{"lat":1}}"#, 7));
+    }
+
+    #[test]
+    fn a_card_is_an_object_of_the_apps_own() {
+        let card = |data: Value| {
+            let body = json!({"receiver": "b", "receiverType": "user", "category": "card", "data": data});
+            parse_send(body.as_object().expect("object"))
+        };
+        let request = card(json!({"card": {"a": 1}, "text": "x", "fallbackText": "y"})).expect("valid");
+        assert_eq!((request.category(), request.r#type.as_str()), (MessageCategory::Card, "card"));
+        assert_eq!(request.data_json, r#"{"card":{"a":1},"fallbackText":"y","text":"x"}"#);
+        let code = |data: Value| card(data).err().map(|error| error.code);
+        for wrong in [json!({}), json!({"card": {}}), json!({"card": "x"}), json!({"card": [1]})] {
+            assert_eq!(code(wrong.clone()), Some(ErrorCode::InvalidMessageData), "{wrong}");
+        }
+        for wrong in [json!({"card": {"a": 1}, "text": 5}), json!({"card": {"a": 1}, "fallbackText": 5})] {
+            assert_eq!(code(wrong.clone()), Some(ErrorCode::InvalidMessageText), "{wrong}");
+        }
     }
 
     #[test]

@@ -341,6 +341,8 @@ pub enum MessageCategory {
     Action = 4,
     /// A call.
     Call = 5,
+    /// A card that the app's server side made: `data.card` is its own.
+    Card = 6,
 }
 impl MessageCategory {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -355,6 +357,7 @@ impl MessageCategory {
             Self::Interactive => "MESSAGE_CATEGORY_INTERACTIVE",
             Self::Action => "MESSAGE_CATEGORY_ACTION",
             Self::Call => "MESSAGE_CATEGORY_CALL",
+            Self::Card => "MESSAGE_CATEGORY_CARD",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -366,6 +369,7 @@ impl MessageCategory {
             "MESSAGE_CATEGORY_INTERACTIVE" => Some(Self::Interactive),
             "MESSAGE_CATEGORY_ACTION" => Some(Self::Action),
             "MESSAGE_CATEGORY_CALL" => Some(Self::Call),
+            "MESSAGE_CATEGORY_CARD" => Some(Self::Card),
             _ => None,
         }
     }

@@ -30,6 +30,8 @@ pub enum Category {
     Action,
     /// A call.
     Call,
+    /// A card of the app's own.
+    Card,
 }
 
 /// A message.
@@ -175,6 +177,12 @@ pub struct MessageData {
     /// The elements of an interactive message.
     #[schema(required = false, value_type = Object)]
     pub interactive_data: (),
+    /// The content of a card.
+    #[schema(required = false, value_type = Object)]
+    pub card: (),
+    /// What clients show of a card that they can't show.
+    #[schema(required = false)]
+    pub fallback_text: String,
     /// Which elements of an interactive message who looks has used.
     #[schema(required = false)]
     pub interactions: Vec<Interaction>,

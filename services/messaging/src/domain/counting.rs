@@ -16,15 +16,15 @@ struct Metadata {
     increment_unread_count: Option<serde_json::Value>,
 }
 
-/// Whether a message raises the unread count: replies in a thread, actions and calls never do, custom messages only
-/// when their metadata asks for it.
+/// Whether a message raises the unread count: replies in a thread, actions and calls never do, custom messages and
+/// cards only when their metadata asks for it.
 pub(crate) fn is_counted(category: MessageCategory, parent_id: i64, data_json: &str) -> bool {
     if parent_id != 0 {
         return false;
     }
     match category {
         MessageCategory::Message | MessageCategory::Interactive => true,
-        MessageCategory::Custom => asks_to_count(data_json),
+        MessageCategory::Custom | MessageCategory::Card => asks_to_count(data_json),
         MessageCategory::Action | MessageCategory::Call | MessageCategory::Unspecified => false,
     }
 }
@@ -59,6 +59,7 @@ mod tests {
     fn a_custom_message_counts_when_it_asks() {
         let asking = r#"{"customData":{"a":1},"metadata":{"incrementUnreadCount":true}}"#;
         assert!(is_counted(MessageCategory::Custom, 0, asking));
+        assert!(is_counted(MessageCategory::Card, 0, asking));
         for other in [
             r#"{"metadata":{"incrementUnreadCount":false}}"#,
             r#"{"metadata":{"incrementUnreadCount":"true"}}"#,
@@ -66,6 +67,7 @@ mod tests {
             "{}",
         ] {
             assert!(!is_counted(MessageCategory::Custom, 0, other), "{other}");
+            assert!(!is_counted(MessageCategory::Card, 0, other), "{other}");
         }
     }
 }

@@ -13,20 +13,21 @@ pub(crate) fn is_news(settings: &AppSettings, message: &Message) -> bool {
     let by_category = match message.category() {
         MessageCategory::Action => settings.is_on(Feature::UpdateOnGroupActions),
         MessageCategory::Call => settings.is_on(Feature::UpdateOnCallActivity),
-        MessageCategory::Custom => settings.is_on(Feature::UpdateOnCustomMessage),
+        MessageCategory::Custom | MessageCategory::Card => settings.is_on(Feature::UpdateOnCustomMessage),
         MessageCategory::Message | MessageCategory::Interactive | MessageCategory::Unspecified => true,
     };
     by_category && (message.parent_id == 0 || settings.is_on(Feature::UpdateOnReplies))
 }
 
-/// Whether a message raises the unread count: custom messages only where they are news, too.
+/// Whether a message raises the unread count: custom messages and cards only where they are news, too.
 pub(crate) fn raises_unread(
     settings: &AppSettings,
     category: MessageCategory,
     parent_id: i64,
     data_json: &str,
 ) -> bool {
-    let is_muted = category == MessageCategory::Custom && !settings.is_on(Feature::UpdateOnCustomMessage);
+    let is_custom = matches!(category, MessageCategory::Custom | MessageCategory::Card);
+    let is_muted = is_custom && !settings.is_on(Feature::UpdateOnCustomMessage);
     !is_muted && is_counted(category, parent_id, data_json)
 }
 
@@ -58,6 +59,7 @@ mod tests {
             (Feature::UpdateOnGroupActions, message(MessageCategory::Action, 0)),
             (Feature::UpdateOnCallActivity, message(MessageCategory::Call, 0)),
             (Feature::UpdateOnCustomMessage, message(MessageCategory::Custom, 0)),
+            (Feature::UpdateOnCustomMessage, message(MessageCategory::Card, 0)),
             (Feature::UpdateOnReplies, message(MessageCategory::Message, 7)),
         ];
         for (feature, message) in table {
@@ -72,8 +74,10 @@ mod tests {
     fn a_muted_custom_message_raises_nothing() {
         let asking = r#"{"metadata":{"incrementUnreadCount":true}}"#;
         let muted = AppSettings::default().with_feature(Feature::UpdateOnCustomMessage, false);
-        assert!(raises_unread(&AppSettings::default(), MessageCategory::Custom, 0, asking));
-        assert!(!raises_unread(&muted, MessageCategory::Custom, 0, asking));
+        for category in [MessageCategory::Custom, MessageCategory::Card] {
+            assert!(raises_unread(&AppSettings::default(), category, 0, asking));
+            assert!(!raises_unread(&muted, category, 0, asking));
+        }
         assert!(raises_unread(&muted, MessageCategory::Message, 0, "{}"));
     }
 }

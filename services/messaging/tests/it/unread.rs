@@ -86,6 +86,31 @@ async fn only_what_the_rule_counts_raises_the_count() {
     assert_eq!(api.unread("cat", GROUP, "room").await, 2, "from the joining on");
 }
 
+#[tokio::test]
+async fn a_card_is_stored_and_listed_and_counts_when_it_asks() {
+    let world = World::new(&["ann", "bob"]).await;
+    let api = world.start().await;
+    let card = |increment: bool| pb::SendMessageRequest {
+        category: pb::MessageCategory::Card.into(),
+        r#type: "card".to_owned(),
+        data_json: serde_json::json!({ "card": { "a": 1 }, "metadata": { "incrementUnreadCount": increment } })
+            .to_string(),
+        ..to_user("bob", "")
+    };
+    api.send("ann", to_user("bob", "x")).await;
+    let cards = [api.send("ann", card(false)).await, api.send("ann", card(true)).await];
+    assert_eq!(api.unread("bob", USER, "ann").await, 2);
+    let request = pb::ListMessagesRequest {
+        with_type: USER.into(),
+        with: "ann".to_owned(),
+        categories: vec![pb::MessageCategory::Card.into()],
+        ..Default::default()
+    };
+    let listed = api.page(&api.user("bob"), request).await;
+    assert_eq!(listed.iter().map(|message| message.id).collect::<Vec<_>>(), cards.map(|message| message.id));
+    assert!(listed.iter().all(|message| message.category() == pb::MessageCategory::Card));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     /// By one of three: a message, a reply, a call.

@@ -20,7 +20,7 @@ pub struct NewMessage {
     multiple_receivers: Option<Receivers>,
     /// What kind of message; `message` without it.
     category: Option<SentCategory>,
-    /// `text`, `image`, `video`, `audio` or `file`; `form`, `card`, `customInteractive` or `scheduler` of interactive ones; any word of custom ones.
+    /// `text`, `image`, `video`, `audio` or `file`; `form`, `card`, `customInteractive` or `scheduler` of interactive ones; any word of custom ones and of cards, which are of the type `card` without it.
     #[schema(rename = "type", max_length = 100, pattern = r"\S")]
     kind: Option<String>,
     /// The content, 64 KiB at most.
@@ -58,6 +58,8 @@ pub enum SentCategory {
     Custom,
     /// With elements to use.
     Interactive,
+    /// A card of the app's own. Like a custom message it raises the unread count only when `metadata.incrementUnreadCount` is true.
+    Card,
 }
 
 /// The content of a message; other keys are kept.
@@ -77,6 +79,11 @@ pub struct NewMessageData {
     /// The elements of an interactive message, which needs them.
     #[schema(value_type = Option<Object>)]
     interactive_data: Option<()>,
+    /// The content of a card, which needs it; `{}` is too little.
+    #[schema(value_type = Option<Object>)]
+    card: Option<()>,
+    /// What clients show of a card that they can't show.
+    fallback_text: Option<String>,
     /// Files. A media message needs one, or `url`.
     #[schema(max_items = 10)]
     attachments: Option<Vec<NewAttachment>>,

@@ -64,6 +64,12 @@ cases! {
             "data": {"customData": {"lat": 1.5}}})).await;
         t.call(&[]).by(&ann).body(form(&bob)).gives("@Message", json!({"category": "interactive", "type": "form",
             "data": {"interactiveData": {"title": "Survey"}, "interactionGoal": {"type": "anyOf"}}})).await;
+        let card = json!({"receiver": bob, "receiverType": "user", "category": "card",
+            "data": {"card": {"title": "Offer"}, "text": "An offer", "fallbackText": "An offer"}});
+        t.call(&[]).by(&ann).body(card.clone()).gives("@Message", json!({"category": "card", "type": "card",
+            "data": {"card": {"title": "Offer"}, "text": "An offer", "fallbackText": "An offer"}})).await;
+        t.call(&[]).by(&ann).body(json!({"receiver": bob, "receiverType": "user", "category": "card", "data": {}}))
+            .refused("ERR_INVALID_MESSAGE_DATA").await;
 
         image["data"] = json!({});
         t.call(&[]).by(&ann).body(image.clone()).refused("ERR_EMPTY_MESSAGE_FILE").await;
