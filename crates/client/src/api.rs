@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::connection::{PresenceSubscription, SocketOptions, Timings};
+use crate::connection::{Format, PresenceSubscription, SocketOptions, Timings};
 use crate::{ClientError, Login, Server};
 
 /// Who calls.
@@ -153,6 +153,7 @@ impl ApiClient {
             device_id: self.resource.to_string(),
             presence: PresenceSubscription::default(),
             with_sequence: false,
+            format: Format::default(),
             left_off: None,
             keep_own: false,
             capacity: 64,

@@ -7,26 +7,40 @@ use futures::{SinkExt, StreamExt};
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use rustls::ClientConfig;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message as WsMessage};
+use tokio_tungstenite::tungstenite::{self, Message as WsMessage, Utf8Bytes};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
+use crate::binary::{decode_server_frame, encode_client_frame};
 use crate::event::Frame;
-use crate::outgoing::{PING, auth_frame};
+use crate::outgoing::{auth_frame, ping};
 use crate::{ClientError, Event, Outgoing};
 
 /// The opt-in that makes message frames carry their position in the conversation.
 const HALLEY_SUBPROTOCOL: &str = "halley.v1";
+/// The same in binary form.
+const BINARY_SUBPROTOCOL: &str = "halley.v1.protobuf";
 /// Small, so that a process can hold thousands of sockets.
 const READ_BUFFER: usize = 4 * 1024;
 /// What the server may send in one message, and what may wait here to be written.
 const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 /// No close frame was received.
 const ABNORMAL: u16 = 1006;
+
+/// In which form frames go over a socket. What they say is the same, and so are the events that come of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, as text.
+    #[default]
+    Json,
+    /// Protobuf, as bytes (subprotocol `halley.v1.protobuf`). It always has each message's position.
+    Protobuf,
+}
 
 /// Whose presence the socket is told.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +103,9 @@ pub struct SocketOptions {
     pub presence: PresenceSubscription,
     /// Asks for each message's position (subprotocol `halley.v1`); fails on a server without that addition.
     pub with_sequence: bool,
-    /// Where an earlier socket left off: what was missed since comes first. Goes with `with_sequence`.
+    /// The form of the frames.
+    pub format: Format,
+    /// Where an earlier socket left off: what was missed since comes first. Goes with `with_sequence` or the binary form.
     pub left_off: Option<LeftOff>,
     /// Yields frames that this device caused, too; existing clients drop them.
     pub keep_own: bool,
@@ -98,6 +114,15 @@ pub struct SocketOptions {
     /// The clocks.
     pub timings: Timings,
     pub(crate) tls: Arc<ClientConfig>,
+}
+
+impl SocketOptions {
+    fn subprotocol(&self) -> Option<&'static str> {
+        match self.format {
+            Format::Protobuf => Some(BINARY_SUBPROTOCOL),
+            Format::Json => self.with_sequence.then_some(HALLEY_SUBPROTOCOL),
+        }
+    }
 }
 
 /// One authenticated socket, driven by whoever calls [`Connection::next_event`].
@@ -124,8 +149,8 @@ impl Connection {
 
     async fn connect_unbounded(options: Arc<SocketOptions>) -> Result<Self, ClientError> {
         let mut request = options.url.as_str().into_client_request().map_err(failed)?;
-        if options.with_sequence {
-            let protocol = HeaderValue::from_static(HALLEY_SUBPROTOCOL);
+        if let Some(protocol) = options.subprotocol() {
+            let protocol = HeaderValue::from_static(protocol);
             request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
         }
         let config = WebSocketConfig::default()
@@ -152,15 +177,18 @@ impl Connection {
     }
 
     async fn authenticate(&mut self) -> Result<(), ClientError> {
-        self.stream.send(WsMessage::text(auth_frame(&self.options))).await.map_err(failed)?;
+        let auth = auth_frame(&self.options);
+        self.send_frame(&auth).await?;
         loop {
             let text = match self.stream.next().await {
-                Some(Ok(WsMessage::Text(text))) => text,
                 Some(Ok(WsMessage::Close(frame))) => {
                     let (code, reason) = close_parts(frame);
                     return Err(ClientError::Closed { code, reason });
                 }
-                Some(Ok(_)) => continue,
+                Some(Ok(message)) => match self.text_of(message) {
+                    Some(text) => text,
+                    None => continue,
+                },
                 Some(Err(error)) => return Err(failed(error)),
                 None => return Err(ClientError::Closed { code: ABNORMAL, reason: "cut before the auth reply".into() }),
             };
@@ -194,7 +222,7 @@ impl Connection {
                 self.next_ping = now + self.options.timings.ping_every;
                 self.pong_due = Some(now + self.options.timings.pong_within);
                 self.set_alarm();
-                if let Err(error) = self.stream.send(WsMessage::text(PING)).await {
+                if let Err(error) = self.send_frame(&ping()).await {
                     return self.closed(ABNORMAL, error.to_string());
                 }
             }
@@ -219,12 +247,11 @@ impl Connection {
 
     fn read(&mut self, item: Option<Result<WsMessage, tungstenite::Error>>) -> Option<Event> {
         let text = match item {
-            Some(Ok(WsMessage::Text(text))) => text,
             Some(Ok(WsMessage::Close(frame))) => {
                 let (code, reason) = close_parts(frame);
                 return self.closed(code, reason);
             }
-            Some(Ok(_)) => return None,
+            Some(Ok(message)) => self.text_of(message)?,
             Some(Err(error)) => return self.closed(ABNORMAL, error.to_string()),
             None => return self.closed(ABNORMAL, "cut without a close frame".into()),
         };
@@ -256,7 +283,35 @@ impl Connection {
 
     /// Sends a frame. It is not acknowledged.
     pub async fn send(&mut self, frame: &Outgoing) -> Result<(), ClientError> {
-        self.send_text(frame.to_json(&self.options)).await
+        let frame = frame.to_value(&self.options);
+        self.send_frame(&frame).await
+    }
+
+    /// Sends a frame that is given as JSON, in the form that the socket has.
+    pub async fn send_frame(&mut self, frame: &Value) -> Result<(), ClientError> {
+        let message = match self.options.format {
+            Format::Json => WsMessage::text(frame.to_string()),
+            Format::Protobuf => {
+                let bytes = encode_client_frame(frame);
+                WsMessage::binary(bytes.ok_or_else(|| ClientError::Shape(format!("no binary form of {frame}")))?)
+            }
+        };
+        self.stream.send(message).await.map_err(failed)
+    }
+
+    /// A frame as JSON; `None` for what is none of the socket's form.
+    fn text_of(&self, message: WsMessage) -> Option<Utf8Bytes> {
+        match (self.options.format, message) {
+            (Format::Json, WsMessage::Text(text)) => Some(text),
+            (Format::Protobuf, WsMessage::Binary(bytes)) => {
+                let frame = decode_server_frame(&bytes);
+                if frame.is_none() {
+                    tracing::debug!(bytes = bytes.len(), "unreadable frame");
+                }
+                frame.map(|frame| frame.to_string().into())
+            }
+            _ => None,
+        }
     }
 
     /// Sends a text frame as it is, whatever it holds; for tests of the server.

@@ -23,6 +23,7 @@
 //! ```
 
 mod api;
+pub mod binary;
 mod calls;
 mod connection;
 mod error;
@@ -38,7 +39,7 @@ mod tls;
 
 pub use api::{ApiClient, Credential};
 pub use calls::messages::{Affix, MessagePage};
-pub use connection::{Connection, LeftOff, PresenceSubscription, SocketOptions, Timings};
+pub use connection::{Connection, Format, LeftOff, PresenceSubscription, SocketOptions, Timings};
 pub use error::ClientError;
 pub use event::{Event, Presence, Receipt, Transient, Typing};
 pub use login::Login;

@@ -66,7 +66,7 @@ pub enum Outgoing {
 }
 
 impl Outgoing {
-    pub(crate) fn to_json(&self, options: &SocketOptions) -> String {
+    pub(crate) fn to_value(&self, options: &SocketOptions) -> Value {
         let user = json!({"uid": options.uid});
         let (kind, receiver, body) = match self {
             Self::Typing { receiver, started, metadata } => {
@@ -97,7 +97,7 @@ impl Outgoing {
         if let Self::Receipt { message_sender, .. } = self {
             frame["messageSender"] = message_sender.as_str().into();
         }
-        frame.to_string()
+        frame
     }
 }
 
@@ -108,7 +108,7 @@ fn call_frame(
     action: &str,
     to: Option<&(String, Option<String>)>,
     data: Option<&Value>,
-) -> String {
+) -> Value {
     let mut body = json!({"action": action, "sessionId": session_id});
     if let Some((uid, device_id)) = to {
         body["to"] = match device_id {
@@ -126,11 +126,10 @@ fn call_frame(
         "deviceId": options.device_id,
         "body": body,
     })
-    .to_string()
 }
 
 /// The first frame of every socket.
-pub(crate) fn auth_frame(options: &SocketOptions) -> String {
+pub(crate) fn auth_frame(options: &SocketOptions) -> Value {
     let mut body = json!({
         "auth": options.jwt,
         "deviceId": options.device_id,
@@ -159,13 +158,14 @@ pub(crate) fn auth_frame(options: &SocketOptions) -> String {
         "sender": options.uid,
         "body": body,
     })
-    .to_string()
 }
 
 /// A message to be stored, whose fate is told by the id (subprotocol `halley.v1`).
-pub(crate) fn send_frame(id: u64, body: &Value) -> String {
-    json!({"type": "send", "id": id.to_string(), "body": body}).to_string()
+pub(crate) fn send_frame(id: u64, body: &Value) -> Value {
+    json!({"type": "send", "id": id.to_string(), "body": body})
 }
 
 /// Sent every [`crate::Timings::ping_every`].
-pub(crate) const PING: &str = r#"{"action":"ping","ack":"true"}"#;
+pub(crate) fn ping() -> Value {
+    json!({"action": "ping", "ack": "true"})
+}

@@ -13,7 +13,9 @@ use tokio::time::sleep;
 use crate::calls::messages::text_body;
 use crate::outgoing::send_frame;
 use crate::seen::{Seen, Verdict};
-use crate::{ApiClient, ClientError, Connection, Event, Message, MessagePage, Outgoing, Receiver, SocketOptions};
+use crate::{
+    ApiClient, ClientError, Connection, Event, Format, Message, MessagePage, Outgoing, Receiver, SocketOptions,
+};
 
 /// Rows of one HTTP page while catching up.
 const PAGE: u32 = 100;
@@ -50,6 +52,8 @@ pub struct SessionOptions {
     pub backoff: Backoff,
     /// Asks for positions, so that a gap in the live feed is seen and filled at once.
     pub with_sequence: bool,
+    /// The form of the frames; the binary one always has positions.
+    pub format: Format,
     /// Yields messages that this device sent, too.
     pub keep_own: bool,
 }
@@ -108,7 +112,8 @@ impl Session {
     pub async fn start(api: ApiClient, options: SessionOptions) -> Result<Self, ClientError> {
         let login = api.login().await?;
         let mut socket = api.socket_options(&login)?;
-        socket.with_sequence = options.with_sequence;
+        socket.with_sequence = options.with_sequence || options.format == Format::Protobuf;
+        socket.format = options.format;
         // Own messages move the position, so they are read and left out later.
         socket.keep_own = true;
         let mut seen = Seen::new(&login.uid);
@@ -159,7 +164,8 @@ impl Session {
         self.commands.send(Command::Frame(frame)).await.map_err(|_| ended())
     }
 
-    /// Sends a text and waits until it is stored: over the socket while that is up and `with_sequence` is on, else over HTTP.
+    /// Sends a text and waits until it is stored: over the socket while that is up and takes messages (`with_sequence` or
+    /// the binary form), else over HTTP.
     /// What a break leaves unanswered is sent again with its muid once the socket is back, and stored once.
     ///
     /// The session's events must be taken meanwhile: who leaves them lying stops the socket.
@@ -278,7 +284,7 @@ impl Worker {
             }
         }
         for (id, sending) in &self.sendings {
-            if let Err(error) = connection.send_text(send_frame(*id, &sending.body)).await {
+            if let Err(error) = connection.send_frame(&send_frame(*id, &sending.body)).await {
                 return Break::lost(&error);
             }
         }
@@ -301,7 +307,7 @@ impl Worker {
                             self.next_id += 1;
                             let frame = send_frame(self.next_id, &sending.body);
                             self.sendings.insert(self.next_id, sending);
-                            connection.send_text(frame).await
+                            connection.send_frame(&frame).await
                         }
                     };
                     if let Err(error) = sent {

@@ -59,6 +59,13 @@ pub mod realtime {
         include!("generated/halley.realtime.v1.rs");
     }
 }
+/// The package `halley.client.v1`.
+pub mod client {
+    /// Version 1.
+    pub mod v1 {
+        include!("generated/halley.client.v1.rs");
+    }
+}
 
 /// The contracts as a descriptor set, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor.bin");

@@ -122,6 +122,22 @@ pub fn bytes(random: &mut StdRng, value: &Value) -> Vec<u8> {
     bytes
 }
 
+/// Changes bytes that are no text, a few times.
+pub fn raw(random: &mut StdRng, bytes: &mut Vec<u8>) {
+    for _ in 0..random.random_range(0..4) {
+        let at = random.random_range(0..=bytes.len());
+        match random.random_range(0..6) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, random.random()),
+            2 => drop(bytes.splice(at..at, [0xff; 10])),
+            3 if at < bytes.len() => bytes[at] = random.random(),
+            // A part of it once more, as a field that comes twice.
+            4 => bytes.extend_from_within(at..),
+            _ => bytes.extend((0..random.random_range(0..200)).map(|_| random.random::<u8>())),
+        }
+    }
+}
+
 /// A part of a path, or a value of a query or header, already fit for an address.
 pub fn word(random: &mut StdRng) -> String {
     match random.random_range(0..16) {

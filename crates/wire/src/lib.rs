@@ -20,6 +20,7 @@ mod role;
 pub mod schema;
 mod send;
 mod thread;
+pub mod typed;
 mod user;
 mod view;
 

@@ -70,7 +70,7 @@ impl Serialize for MessageJson<'_> {
         map.serialize_entry("receiver", &message.receiver)?;
         map.serialize_entry("category", category_word(message.category()))?;
         map.serialize_entry("type", &message.r#type)?;
-        map.serialize_entry("data", &Data { message, view: self.view })?;
+        map.serialize_entry("data", &Data { message, view: self.view, with_entities: true })?;
         map.serialize_entry("sentAt", &Seconds(message.sent_at_ms))?;
         let times = [
             ("updatedAt", message.updated_at_ms),
@@ -148,9 +148,11 @@ impl Times {
 }
 
 /// What the sender gave, and who and what the ids stand for.
-struct Data<'a> {
-    message: &'a Message,
-    view: View<'a>,
+pub(crate) struct Data<'a> {
+    pub message: &'a Message,
+    pub view: View<'a>,
+    /// Frames that have fields for them go without.
+    pub with_entities: bool,
 }
 
 impl Serialize for Data<'_> {
@@ -198,7 +200,9 @@ impl Serialize for Data<'_> {
         if !message.device_id.is_empty() {
             map.serialize_entry("resource", &message.device_id)?;
         }
-        map.serialize_entry("entities", &Entities { message, view: self.view })?;
+        if self.with_entities {
+            map.serialize_entry("entities", &Entities { message, view: self.view })?;
+        }
         map.end()
     }
 }

@@ -97,7 +97,7 @@ impl Serialize for UserJson<'_> {
 }
 
 /// The app itself has no row of its own everywhere.
-fn name(user: &User) -> &str {
+pub(crate) fn name(user: &User) -> &str {
     match user.name.as_str() {
         "" if user.uid == APP_SYSTEM_UID => "System",
         "" => &user.uid,
@@ -106,7 +106,7 @@ fn name(user: &User) -> &str {
 }
 
 /// Metadata without its private part, unless the app's server side looks.
-fn metadata(json: &str, app_side: bool) -> Option<Cow<'_, RawValue>> {
+pub(crate) fn metadata(json: &str, app_side: bool) -> Option<Cow<'_, RawValue>> {
     let whole = object_or_none(json)?;
     if app_side || !json.contains("@private") {
         return Some(Cow::Borrowed(whole));

@@ -20,7 +20,10 @@ use tonic::Status;
 
 use crate::{
     bucket::Bucket,
-    frame::calls::{CallFrame, PeerJson, Wish, peers_frame, refused_frame},
+    frame::{
+        self, Told,
+        calls::{CallFrame, PeerJson, Wish},
+    },
     ice,
     node::Node,
     socket::{Identity, Socket},
@@ -220,14 +223,16 @@ impl Sender<'_> {
     fn tell_peers<'a>(&self, session_id: &str, peers: impl Iterator<Item = &'a CallPeer>) {
         let peers: Vec<_> = peers.map(|peer| PeerJson { uid: &peer.uid, device_id: &peer.device_id }).collect();
         let servers = ice::servers(&self.node.config, &self.identity.uid, time::now_ms() / 1000);
-        if let Some(frame) = peers_frame(&self.identity.app_id, session_id, &peers, &servers) {
-            self.socket.push(&frame.into());
-        }
+        self.tell(&Told::Peers { session_id, peers: &peers, servers: &servers });
     }
 
     fn refuse(&self, session_id: &str, code: ErrorCode) {
-        if let Some(frame) = refused_frame(&self.identity.app_id, session_id, code) {
-            self.socket.push(&frame.into());
+        self.tell(&Told::CallRefused { session_id, code });
+    }
+
+    fn tell(&self, told: &Told<'_>) {
+        if let Some(frame) = frame::tell(self.socket.variant, Some(self.identity), told) {
+            self.socket.push(&frame);
         }
     }
 

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{
         State, WebSocketUpgrade,
-        ws::{Message, Utf8Bytes, WebSocket},
+        ws::{Message, WebSocket},
     },
     response::Response,
     routing::any,
@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     calls::Calls,
     close::Close,
-    frame::{self, AuthFrame, ClientFrame},
+    frame::{self, AuthFrame, ClientFrame, Encoded, Told},
     node::Node,
     receipts::Receipts,
     resume,
@@ -32,8 +32,9 @@ use crate::{
     socket::{Identity, Socket, Variant, Work},
 };
 
-/// The subprotocol of Halley's own additions.
-const SUBPROTOCOL: &str = "halley.v1";
+/// The subprotocols of Halley's own additions: frames as JSON, and in binary form.
+const JSON_SUBPROTOCOL: &str = "halley.v1";
+const BINARY_SUBPROTOCOL: &str = "halley.v1.protobuf";
 /// How long one write may take before the socket counts as dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a write that is under way may go on when the socket is to be closed.
@@ -54,9 +55,9 @@ pub fn router(node: Arc<Node>) -> Router {
 
 async fn upgrade(State(node): State<Arc<Node>>, upgrade: WebSocketUpgrade) -> Response {
     let max = node.config.max_frame_bytes;
-    // The defaults reserve 128 KiB for each socket.
+    // Who asks for both gets the first. The defaults reserve 128 KiB for each socket.
     upgrade
-        .protocols([SUBPROTOCOL])
+        .protocols([BINARY_SUBPROTOCOL, JSON_SUBPROTOCOL])
         .read_buffer_size(1024)
         .write_buffer_size(8 * 1024)
         .max_write_buffer_size(usize::MAX)
@@ -69,8 +70,11 @@ async fn upgrade(State(node): State<Arc<Node>>, upgrade: WebSocketUpgrade) -> Re
 }
 
 async fn run(node: Arc<Node>, mut stream: WebSocket) {
-    let positions = stream.protocol().is_some_and(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes());
-    let variant = if positions { Variant::Positions } else { Variant::Plain };
+    let variant = match stream.protocol().and_then(|protocol| protocol.to_str().ok()) {
+        Some(BINARY_SUBPROTOCOL) => Variant::Binary,
+        Some(JSON_SUBPROTOCOL) => Variant::Positions,
+        _ => Variant::Plain,
+    };
     let socket = Socket::new(variant, node.config.socket_queue_bytes);
     if node.hub.len() >= node.config.max_sockets {
         end(&mut stream, Close::Full).await;
@@ -83,7 +87,7 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
                 receipts: Receipts::new(identity.clone(), node.messaging.clone()),
                 signals: Signals::new(Arc::clone(&node), socket.id, identity.clone()),
                 calls: Calls::new(Arc::clone(&node), Arc::clone(&socket), identity.clone()),
-                sends: Sends::new(Arc::clone(&node), identity),
+                sends: Sends::new(Arc::clone(&node), variant, identity),
             };
             let outcome = talk(&node, &socket, &mut talker, &mut stream).await;
             talker.signals.farewell();
@@ -95,20 +99,20 @@ async fn run(node: Arc<Node>, mut stream: WebSocket) {
     let sockets = node.hub.len();
     node.remove(&socket);
     if let Some(why) = outcome {
-        if socket.variant == Variant::Positions && why.is_for_many() {
-            hint(&mut stream, sockets).await;
+        if variant.is_own() && why.is_for_many() {
+            hint(variant, &mut stream, sockets).await;
         }
         end(&mut stream, why).await;
     }
 }
 
 /// Tells when to be back, each client at another time: together they would be too many for those who let them in.
-async fn hint(stream: &mut WebSocket, sockets: usize) {
+async fn hint(variant: Variant, stream: &mut WebSocket, sockets: usize) {
     let spread = u64::try_from(sockets).unwrap_or(u64::MAX).saturating_mul(1000) / BACK_PER_SECOND;
     let delay_ms = rand::random_range(0..spread.clamp(SPREAD_MS.0, SPREAD_MS.1));
-    let Some(frame) = frame::hint(delay_ms) else { return };
+    let Some(frame) = frame::tell(variant, None, &Told::Hint { delay_ms }) else { return };
     // A peer that does not read does not read this; how the socket ends is seen at the close frame.
-    if !matches!(timeout(GOODBYE, stream.send(Message::Text(frame))).await, Ok(Ok(()))) {
+    if !matches!(timeout(GOODBYE, stream.send(frame.into_message())).await, Ok(Ok(()))) {
         tracing::debug!("a peer is not told when to be back");
     }
 }
@@ -133,7 +137,7 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
     let limit = Duration::from_secs(node.config.auth_timeout_seconds);
     let stopping = node.lifecycle.stopping();
     let first = tokio::select! {
-        first = timeout(limit, auth_frame(stream)) => first.map_err(|_| Close::NotAuthenticated)?,
+        first = timeout(limit, auth_frame(socket.variant, stream)) => first.map_err(|_| Close::NotAuthenticated)?,
         () = stopping.cancelled() => return Err(Close::GoingAway),
     };
     let mut auth = first.ok_or(Close::NotAuthenticated)?;
@@ -142,11 +146,14 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
     let identity = identify(node, auth).await?;
     socket.authenticated(identity.clone());
     node.admit(socket, &identity, begun).await?;
-    let reply = Message::Text(Utf8Bytes::from_static(frame::AUTH_OK));
-    timeout(WRITE_TIMEOUT, stream.send(reply)).await.map_err(|_| Close::Slow)?.map_err(|_| Close::Silent)?;
-    if socket.variant == Variant::Positions {
+    let reply = frame::tell(socket.variant, Some(&identity), &Told::AuthAccepted).ok_or(Close::Unavailable)?;
+    timeout(WRITE_TIMEOUT, stream.send(reply.into_message()))
+        .await
+        .map_err(|_| Close::Slow)?
+        .map_err(|_| Close::Silent)?;
+    if socket.variant.is_own() {
         tokio::select! {
-            told = resume::tell(node, &identity, left_off, stream) => told?,
+            told = resume::tell(node, socket, &identity, left_off, stream) => told?,
             why = socket.closing() => return Err(why),
         }
     }
@@ -154,16 +161,15 @@ async fn authenticate(node: &Node, socket: &Arc<Socket>, stream: &mut WebSocket)
 }
 
 /// The first auth frame; anything before it is ignored. `None`: the peer left.
-async fn auth_frame(stream: &mut WebSocket) -> Option<AuthFrame> {
+async fn auth_frame(variant: Variant, stream: &mut WebSocket) -> Option<AuthFrame> {
     loop {
         match stream.recv().await?.ok()? {
-            Message::Text(text) => {
-                if let Some(ClientFrame::Auth(auth)) = frame::decode(&text) {
+            Message::Close(_) => return None,
+            message => {
+                if let Some(ClientFrame::Auth(auth)) = frame::read(variant, &message) {
                     return Some(auth);
                 }
             }
-            Message::Close(_) => return None,
-            _ => {}
         }
     }
 }
@@ -215,9 +221,8 @@ async fn talk(node: &Node, socket: &Socket, talker: &mut Talker, stream: &mut We
             received = stream.recv() => {
                 heard = Instant::now();
                 match received {
-                    Some(Ok(Message::Text(text))) => talker.receive(socket, &text),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                    Some(Ok(_)) => {}
+                    Some(Ok(message)) => talker.receive(socket, &message),
                 }
             }
             work = socket.work() => match work {
@@ -250,10 +255,10 @@ enum Written {
 }
 
 /// Writes all that waits with one flush: the system call is most of the cost of a delivery.
-async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Bytes>) -> Written {
+async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Encoded>) -> Written {
     let all = async {
         for frame in frames {
-            stream.feed(Message::Text(frame)).await?;
+            stream.feed(frame.into_message()).await?;
         }
         stream.flush().await
     };
@@ -275,10 +280,10 @@ async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Utf8Byt
 
 impl Talker {
     /// Acts on a frame of the client. What can't be read, or is not for a server, is ignored, as clients expect.
-    fn receive(&mut self, socket: &Socket, text: &str) {
-        let own = socket.variant == Variant::Positions;
-        match frame::decode(text) {
-            Some(ClientFrame::Ping) => socket.push(&Utf8Bytes::from_static(frame::PONG)),
+    fn receive(&mut self, socket: &Socket, message: &Message) {
+        let own = socket.variant.is_own();
+        match frame::read(socket.variant, message) {
+            Some(ClientFrame::Ping) => push(socket, frame::tell(socket.variant, None, &Told::Pong)),
             Some(ClientFrame::Receipt(receipt)) => self.receipts.add(receipt),
             Some(ClientFrame::Signal(signal)) => self.signals.add(signal),
             Some(ClientFrame::Send(frame)) if own => push(socket, self.sends.add(frame)),
@@ -288,7 +293,7 @@ impl Talker {
     }
 }
 
-fn push(socket: &Socket, frame: Option<Utf8Bytes>) {
+fn push(socket: &Socket, frame: Option<Encoded>) {
     if let Some(frame) = frame {
         socket.push(&frame);
     }

@@ -330,8 +330,7 @@ fn send(room: &Room, event: &Event) {
 
 /// As [`send`], to some of the sockets; answers how many got it.
 fn send_where(room: &Room, event: &Event, is_told: impl Fn(&Socket) -> bool) -> usize {
-    let (plain, positions) = room.variants();
-    let Some(frames) = frame::encode(event, plain, positions) else { return 0 };
+    let Some(frames) = frame::encode(event, room.wanted()) else { return 0 };
     let sent = room.send_where(&frames, is_told);
     metrics::counter!("halley_gateway_frames_total").increment(sent as u64);
     sent

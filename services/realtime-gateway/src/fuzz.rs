@@ -1,10 +1,11 @@
 //! Frames of any shape against their reader.
 
+use halley_client::binary::encode_client_frame;
 use halley_testkit::mutate;
 use proptest::prelude::*;
 use rand::{SeedableRng as _, rngs::StdRng};
 
-use crate::frame::{ClientFrame, decode};
+use crate::frame::{ClientFrame, decode, decode_binary};
 
 #[test]
 fn every_frame_of_the_corpus_but_the_last_is_read() {
@@ -31,5 +32,24 @@ proptest! {
         if let Some(ClientFrame::Auth(auth)) = decode(text) {
             prop_assert!(auth.token.len() <= text.len() && auth.device_id.len() <= text.len());
         }
+    }
+
+    #[test]
+    fn no_change_of_a_binary_frame_makes_the_reader_panic(seed: u64, at: prop::sample::Index) {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut frame = at.get(&mutate::frames()).clone();
+        mutate::value(&mut random, &mut frame);
+        // What has become of no kind that there is goes as its text.
+        let mut bytes = encode_client_frame(&frame).unwrap_or_else(|| frame.to_string().into_bytes());
+        mutate::raw(&mut random, &mut bytes);
+        if let Some(ClientFrame::Auth(auth)) = decode_binary(&bytes) {
+            prop_assert!(auth.token.len() <= bytes.len() && auth.device_id.len() <= bytes.len());
+            prop_assert!(auth.left_off.positions.len() <= bytes.len());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_binary_reader_panic(bytes: Vec<u8>) {
+        drop(decode_binary(&bytes));
     }
 }

@@ -12,12 +12,12 @@ use std::{
     },
 };
 
-use axum::extract::ws::Utf8Bytes;
 use halley_bus::Channel;
 use halley_contracts::events::v1::Event;
 use halley_kit::time;
 
 use crate::{
+    frame::{Frames, Wanted},
     order::Orders,
     socket::{Socket, Variant},
 };
@@ -28,14 +28,33 @@ pub struct Room {
     pub opened_at_ms: i64,
     /// The order of its messages, which begins and ends with the room. Only the dispatch uses it.
     pub orders: Mutex<Orders<Event>>,
-    sockets: Mutex<HashMap<u64, Arc<Socket>>>,
+    sockets: Mutex<Sockets>,
     subscribed: AtomicBool,
 }
 
-/// One frame in each protocol variant that the room has a socket for.
-pub struct Frames {
-    pub plain: Option<Utf8Bytes>,
-    pub positions: Option<Utf8Bytes>,
+/// The sockets of a room, and how many there are of each variant.
+#[derive(Default)]
+struct Sockets {
+    by_id: HashMap<u64, Arc<Socket>>,
+    counts: [usize; Variant::ALL.len()],
+}
+
+impl Sockets {
+    fn put(&mut self, socket: &Arc<Socket>) {
+        if self.by_id.insert(socket.id, Arc::clone(socket)).is_none() {
+            self.counts[socket.variant as usize] += 1;
+        }
+    }
+
+    fn take(&mut self, socket_id: u64) {
+        if let Some(socket) = self.by_id.remove(&socket_id) {
+            self.counts[socket.variant as usize] -= 1;
+        }
+    }
+
+    fn has(&self, variant: Variant) -> bool {
+        self.counts[variant as usize] > 0
+    }
 }
 
 impl Room {
@@ -55,33 +74,32 @@ impl Room {
 
     /// Its sockets.
     pub fn sockets(&self) -> Vec<Arc<Socket>> {
-        lock(&self.sockets).values().cloned().collect()
+        lock(&self.sockets).by_id.values().cloned().collect()
     }
 
-    /// Which variants its sockets speak: (plain, positions).
-    pub fn variants(&self) -> (bool, bool) {
+    /// Which variants its sockets speak.
+    pub fn wanted(&self) -> Wanted {
         let sockets = lock(&self.sockets);
-        let plain = sockets.values().any(|socket| socket.variant == Variant::Plain);
-        (plain, sockets.values().any(|socket| socket.variant == Variant::Positions))
+        Wanted {
+            plain: sockets.has(Variant::Plain),
+            positions: sockets.has(Variant::Positions),
+            binary: sockets.has(Variant::Binary),
+        }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        lock(&self.sockets).len()
+        lock(&self.sockets).by_id.len()
     }
 
     /// Puts the same bytes into the queues of some sockets; answers how many got them.
     pub fn send_where(&self, frames: &Frames, is_told: impl Fn(&Socket) -> bool) -> usize {
         let mut sent = 0;
-        for socket in lock(&self.sockets).values() {
+        for socket in lock(&self.sockets).by_id.values() {
             if !is_told(socket) {
                 continue;
             }
-            let frame = match socket.variant {
-                Variant::Plain => frames.plain.as_ref(),
-                Variant::Positions => frames.positions.as_ref(),
-            };
-            if let Some(frame) = frame {
+            if let Some(frame) = frames.of(socket.variant) {
                 socket.push(frame);
                 sent += 1;
             }
@@ -134,7 +152,7 @@ impl Hub {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert(Arc::new(Room::new())),
             };
-            lock(&room.sockets).insert(socket_id, Arc::clone(&member.socket));
+            lock(&room.sockets).put(&member.socket);
             if !room.subscribed.load(Ordering::Acquire) {
                 unheard.push(channel);
                 waiting.push(Arc::clone(room));
@@ -194,8 +212,8 @@ impl Table {
     fn take_out(&mut self, socket_id: u64, channel: &Channel) -> bool {
         let Some(room) = self.rooms.get(channel) else { return false };
         let mut sockets = lock(&room.sockets);
-        sockets.remove(&socket_id);
-        if !sockets.is_empty() {
+        sockets.take(socket_id);
+        if !sockets.by_id.is_empty() {
             return false;
         }
         drop(sockets);
@@ -242,6 +260,27 @@ mod tests {
         assert!(closed(|unsubscribe| hub.leave(a.id, &room, unsubscribe)).is_empty());
         assert_eq!(closed(|unsubscribe| hub.remove(b.id, unsubscribe)), vec![room.clone()]);
         assert!(hub.room(&room).is_none());
+    }
+
+    #[test]
+    fn only_what_somebody_in_the_room_speaks_is_wanted() {
+        let hub = Hub::default();
+        let room = Channel::group("app", "g");
+        let sockets = Variant::ALL.map(|variant| Socket::new(variant, 1000));
+        for socket in &sockets {
+            hub.add(socket);
+            enter(&hub, socket, &room);
+            enter(&hub, socket, &room);
+        }
+        let open = hub.room(&room).expect("open");
+        for (n, socket) in sockets.iter().enumerate() {
+            let wanted = open.wanted();
+            assert_eq!([wanted.plain, wanted.positions, wanted.binary], [0, 1, 2].map(|of| of >= n));
+            hub.leave(socket.id, &room, |_| {});
+            hub.remove(socket.id, |_| {});
+        }
+        let wanted = open.wanted();
+        assert!(!wanted.plain && !wanted.positions && !wanted.binary);
     }
 
     #[test]

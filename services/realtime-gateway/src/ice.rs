@@ -13,11 +13,14 @@ use crate::GatewayConfig;
 /// As browsers take it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct IceServer {
-    urls: Vec<String>,
+    /// Addresses.
+    pub urls: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
+    /// For TURN.
+    pub username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    credential: Option<String>,
+    /// For TURN.
+    pub credential: Option<String>,
 }
 
 /// The servers for a user. `now` is Unix seconds.

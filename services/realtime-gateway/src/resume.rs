@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use axum::extract::ws::{Message as Frame, Utf8Bytes, WebSocket};
+use axum::extract::ws::WebSocket;
 use futures::SinkExt as _;
 use halley_contracts::{
     common::v1::UserPrincipal,
@@ -17,7 +17,12 @@ use halley_contracts::{
 use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
 use tokio::time::timeout;
 
-use crate::{close::Close, frame, node::Node, socket::Identity};
+use crate::{
+    close::Close,
+    frame::{self, Encoded, Told, Wanted},
+    node::Node,
+    socket::{Identity, Socket, Variant},
+};
 
 /// How long all of it may take to be written.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -26,7 +31,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 pub const NO_TOKEN: &str = "none";
 
 /// What a client says of where it left off.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOff {
     /// Of an earlier socket; empty: there was none.
     pub token: String,
@@ -35,11 +40,17 @@ pub struct LeftOff {
 }
 
 /// Tells it. What can't be asked for is to be fetched by the client, which is told so.
-pub async fn tell(node: &Node, identity: &Identity, left_off: LeftOff, stream: &mut WebSocket) -> Result<(), Close> {
+pub async fn tell(
+    node: &Node,
+    socket: &Socket,
+    identity: &Identity,
+    left_off: LeftOff,
+    stream: &mut WebSocket,
+) -> Result<(), Close> {
     let missed = ask(node, identity, left_off).await;
     let write = async {
-        for frame in frames(identity, missed) {
-            stream.feed(Frame::Text(Utf8Bytes::from(frame))).await?;
+        for frame in frames(socket.variant, identity, missed) {
+            stream.feed(frame.into_message()).await?;
         }
         stream.flush().await
     };
@@ -72,39 +83,29 @@ async fn ask(node: &Node, identity: &Identity, left_off: LeftOff) -> ResumeRespo
 }
 
 /// Membership first, then messages, what became of older ones, and who read what.
-fn frames(identity: &Identity, missed: ResumeResponse) -> impl Iterator<Item = String> {
-    let app_id = identity.app_id.clone();
-    let uid = identity.uid.clone();
-    let end = frame::resumed(&app_id, &missed);
+fn frames(variant: Variant, identity: &Identity, missed: ResumeResponse) -> impl Iterator<Item = Encoded> {
+    let tell = move |told: &Told<'_>| frame::tell(variant, Some(identity), told);
+    let end = tell(&Told::Resumed(&missed));
     // Without the device that caused it: this one may have been cut off before it had the answer to its own call.
-    let live = |app_id: &str, body: Body, at_ms: i64| {
-        let event = Event { app_id: app_id.to_owned(), occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
-        frame::encode(&event, false, true).and_then(|frames| frames.positions).map(|frame| frame.to_string())
+    let live = move |body: Body, at_ms: i64| {
+        let app_id = identity.app_id.clone();
+        let event = Event { app_id, occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
+        frame::encode(&event, Wanted::only(variant))?.of(variant).cloned()
     };
-    let left = missed.left_conversation_ids.into_iter().filter_map({
-        let app_id = app_id.clone();
-        move |id| frame::conversation_left(&app_id, &id)
+    let left = missed.left_conversation_ids.into_iter();
+    let left = left.filter_map(move |id| tell(&Told::ConversationLeft(&id)));
+    let sent = missed.messages.into_iter().filter_map(move |message: Message| {
+        let at_ms = message.sent_at_ms;
+        live(Body::MessageSent(MessageSent { message: Some(message) }), at_ms)
     });
-    let sent = missed.messages.into_iter().filter_map({
-        let app_id = app_id.clone();
-        move |message: Message| {
-            let at_ms = message.sent_at_ms;
-            live(&app_id, Body::MessageSent(MessageSent { message: Some(message) }), at_ms)
-        }
-    });
-    let changed = missed.changed_messages.into_iter().filter_map({
-        let (app_id, uid) = (app_id.clone(), uid.clone());
-        move |message| frame::message_changed(&app_id, &uid, &message)
-    });
-    let receipts = missed.receipts.into_iter().filter_map({
-        let app_id = app_id.clone();
-        move |missed| {
-            let at_ms = missed.at_ms;
-            live(&app_id, Body::ReceiptChanged(receipt(missed)), at_ms)
-        }
+    let changed = missed.changed_messages.into_iter();
+    let changed = changed.filter_map(move |message| tell(&Told::MessageChanged(&message)));
+    let receipts = missed.receipts.into_iter().filter_map(move |missed| {
+        let at_ms = missed.at_ms;
+        live(Body::ReceiptChanged(receipt(missed)), at_ms)
     });
     let own = missed.conversations.into_iter();
-    let own = own.filter_map(move |conversation| frame::conversation_changed(&app_id, &conversation));
+    let own = own.filter_map(move |conversation| tell(&Told::ConversationChanged(&conversation)));
     left.chain(sent).chain(changed).chain(receipts).chain(own).chain(end)
 }
 

@@ -8,7 +8,6 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use axum::extract::ws::Utf8Bytes;
 use futures::future::BoxFuture;
 use halley_contracts::{
     common::v1::UserPrincipal,
@@ -22,9 +21,9 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::{
-    frame::{self, SendFrame},
+    frame::{self, Encoded, SendFrame, Told},
     node::Node,
-    socket::{Identity, Socket},
+    socket::{Identity, Socket, Variant},
 };
 
 /// Most messages of one socket that are under way. Each may be as large as a frame, so together they take no more memory
@@ -39,36 +38,38 @@ const PATH: &str = "/messages";
 /// One socket's messages.
 pub struct Sends {
     node: Arc<Node>,
+    variant: Variant,
     identity: Identity,
     waiting: VecDeque<SendFrame>,
-    running: Option<BoxFuture<'static, Option<Utf8Bytes>>>,
+    running: Option<BoxFuture<'static, Option<Encoded>>>,
 }
 
 impl Sends {
     /// None yet.
-    pub fn new(node: Arc<Node>, identity: Identity) -> Self {
-        Self { node, identity, waiting: VecDeque::new(), running: None }
+    pub fn new(node: Arc<Node>, variant: Variant, identity: Identity) -> Self {
+        Self { node, variant, identity, waiting: VecDeque::new(), running: None }
     }
 
     /// Takes a message in. When too many are under way it is refused at once: this is the answer.
-    pub fn add(&mut self, frame: SendFrame) -> Option<Utf8Bytes> {
+    pub fn add(&mut self, frame: SendFrame) -> Option<Encoded> {
         if self.waiting.len() + usize::from(self.running.is_some()) < UNDER_WAY_MAX {
             self.waiting.push_back(frame);
             return None;
         }
         metrics::counter!("halley_gateway_sends_refused_total").increment(1);
         let text = "Too many messages of this socket are under way: send on when one is answered.";
-        frame::refused(&self.identity.app_id, &frame.id, &PublicError::new(ErrorCode::TooManyRequests, text))
+        let error = PublicError::new(ErrorCode::TooManyRequests, text);
+        frame::tell(self.variant, Some(&self.identity), &Told::Refused { id: &frame.id, error: &error })
     }
 
     /// Sends the next one; answers what became of it. Without any it never ends, and a socket that is to be closed begins
     /// none: its token may have been revoked. Safe to cancel.
-    pub async fn work(&mut self, socket: &Socket) -> Option<Utf8Bytes> {
+    pub async fn work(&mut self, socket: &Socket) -> Option<Encoded> {
         if self.running.is_none()
             && !socket.is_closing()
             && let Some(frame) = self.waiting.pop_front()
         {
-            self.running = Some(Box::pin(send(Arc::clone(&self.node), self.identity.clone(), frame)));
+            self.running = Some(Box::pin(send(Arc::clone(&self.node), self.variant, self.identity.clone(), frame)));
         }
         let answer = match &mut self.running {
             Some(running) => running.await,
@@ -79,13 +80,15 @@ impl Sends {
     }
 }
 
-async fn send(node: Arc<Node>, identity: Identity, frame: SendFrame) -> Option<Utf8Bytes> {
+async fn send(node: Arc<Node>, variant: Variant, identity: Identity, frame: SendFrame) -> Option<Encoded> {
     let late = || Err(PublicError::new(ErrorCode::Timeout, ErrorCode::Timeout.meaning()));
     let outcome = timeout(PATIENCE, store(&node, &identity, &frame)).await.unwrap_or_else(|_| late());
-    match outcome {
-        Ok(message) => frame::sent(&identity.app_id, &frame.id, &identity.uid, &message),
-        Err(error) => frame::refused(&identity.app_id, &frame.id, &error),
-    }
+    let id = frame.id.as_str();
+    let told = match &outcome {
+        Ok(message) => Told::Sent { id, message },
+        Err(error) => Told::Refused { id, error },
+    };
+    frame::tell(variant, Some(&identity), &told)
 }
 
 async fn store(node: &Node, identity: &Identity, frame: &SendFrame) -> Result<Message, PublicError> {

@@ -8,10 +8,9 @@ use std::{
     },
 };
 
-use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
-use crate::{close::Close, friends::Friends};
+use crate::{close::Close, frame::Encoded, friends::Friends};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -22,6 +21,18 @@ pub enum Variant {
     Plain,
     /// Subprotocol `halley.v1`: message frames carry their sequence number.
     Positions,
+    /// Subprotocol `halley.v1.protobuf`: the same in binary form.
+    Binary,
+}
+
+impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Positions, Self::Binary];
+
+    /// Whether it has Halley's own additions.
+    pub fn is_own(self) -> bool {
+        self != Self::Plain
+    }
 }
 
 /// Who is behind an authenticated socket.
@@ -58,7 +69,7 @@ pub struct Socket {
 
 #[derive(Default)]
 struct Queue {
-    frames: VecDeque<Utf8Bytes>,
+    frames: VecDeque<Encoded>,
     bytes: usize,
     close: Option<Close>,
 }
@@ -66,9 +77,9 @@ struct Queue {
 /// What the socket's task is to do next.
 pub enum Work {
     /// Write these, then flush.
-    Frames(VecDeque<Utf8Bytes>),
+    Frames(VecDeque<Encoded>),
     /// Write what was queued before, then close.
-    Close(VecDeque<Utf8Bytes>, Close),
+    Close(VecDeque<Encoded>, Close),
 }
 
 impl Socket {
@@ -117,7 +128,7 @@ impl Socket {
     }
 
     /// Queues a frame. A socket whose queue is full is closed: its client reconnects and fetches.
-    pub fn push(&self, frame: &Utf8Bytes) {
+    pub fn push(&self, frame: &Encoded) {
         let mut queue = self.lock();
         if queue.close.is_some() {
             return;
@@ -184,11 +195,15 @@ impl Socket {
 mod tests {
     use super::*;
 
+    fn frame(text: &'static str) -> Encoded {
+        Encoded::Text(text.into())
+    }
+
     #[tokio::test]
     async fn a_full_queue_closes_the_socket_and_holds_no_memory() {
         let socket = Socket::new(Variant::Plain, 10);
-        socket.push(&"123456".into());
-        socket.push(&"123456".into());
+        socket.push(&frame("123456"));
+        socket.push(&Encoded::Binary(b"123456".as_slice().into()));
         let Work::Close(frames, why) = socket.work().await else { panic!("must close") };
         assert!(frames.is_empty());
         assert_eq!(why, Close::Slow);
@@ -197,12 +212,12 @@ mod tests {
     #[tokio::test]
     async fn frames_come_out_in_order_before_a_close() {
         let socket = Socket::new(Variant::Plain, 1000);
-        socket.push(&"a".into());
-        socket.push(&"b".into());
+        socket.push(&frame("a"));
+        socket.push(&frame("b"));
         socket.close(Close::GoingAway);
-        socket.push(&"c".into());
+        socket.push(&frame("c"));
         let Work::Close(frames, why) = socket.work().await else { panic!("must close") };
-        assert_eq!(frames, ["a", "b"].map(Utf8Bytes::from));
+        assert_eq!(frames, ["a", "b"].map(frame));
         assert_eq!(why, Close::GoingAway);
     }
 }

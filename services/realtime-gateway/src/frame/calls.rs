@@ -53,28 +53,51 @@ struct IncomingPeer {
 /// Reads a frame's body; `None` for what makes no sense.
 pub(super) fn decode(body: IncomingBody) -> Option<CallFrame> {
     let session_id = body.session_id?.as_str()?.to_owned();
+    let data = body.data.map(|data| data.get().to_owned()).filter(|json| json.starts_with('{')).unwrap_or_default();
+    let action = match body.action?.as_str() {
+        "join" => Action::Join,
+        "leave" => Action::Leave,
+        "offer" => Action::Tell(Kind::Offer),
+        "answer" => Action::Tell(Kind::Answer),
+        "candidate" => Action::Tell(Kind::Candidate),
+        "bye" => Action::Tell(Kind::Bye),
+        _ => return None,
+    };
+    let to = body.to.and_then(|to| serde_json::from_value::<IncomingPeer>(to).ok());
+    checked(session_id, action, to.map(|to| (to.uid, to.device_id)), data)
+}
+
+/// The word of a frame.
+pub(super) enum Action {
+    Join,
+    Leave,
+    Tell(Kind),
+}
+
+/// A frame, if it makes sense: `to` is a user and perhaps a device, `data` a JSON object or empty.
+pub(super) fn checked(
+    session_id: String,
+    action: Action,
+    to: Option<(String, String)>,
+    data: String,
+) -> Option<CallFrame> {
     if session_id.is_empty() || session_id.len() > SESSION_ID_MAX {
         return None;
     }
-    let data = body.data.map(|data| data.get().to_owned()).filter(|json| json.starts_with('{')).unwrap_or_default();
-    let kind = match body.action?.as_str() {
-        "join" => return Some(CallFrame { session_id, wish: Wish::Join }),
-        "leave" => return Some(CallFrame { session_id, wish: Wish::Leave }),
-        "offer" => Kind::Offer,
-        "answer" => Kind::Answer,
-        "candidate" => Kind::Candidate,
-        "bye" => Kind::Bye,
-        _ => return None,
+    let kind = match action {
+        Action::Join => return Some(CallFrame { session_id, wish: Wish::Join }),
+        Action::Leave => return Some(CallFrame { session_id, wish: Wish::Leave }),
+        Action::Tell(kind) => kind,
     };
     if data.is_empty() && kind != Kind::Bye {
         return None;
     }
-    let to: IncomingPeer = serde_json::from_value(body.to?).ok()?;
-    let to_uid = to.uid.to_lowercase();
-    if to_uid.is_empty() || to_uid.len() > limits::ID_MAX || to.device_id.len() > DEVICE_ID_MAX {
+    let (uid, to_device_id) = to?;
+    let to_uid = uid.to_lowercase();
+    if to_uid.is_empty() || to_uid.len() > limits::ID_MAX || to_device_id.len() > DEVICE_ID_MAX {
         return None;
     }
-    Some(CallFrame { session_id, wish: Wish::Tell { kind, to_uid, to_device_id: to.device_id, data } })
+    Some(CallFrame { session_id, wish: Wish::Tell { kind, to_uid, to_device_id, data } })
 }
 
 #[derive(Serialize)]
@@ -121,7 +144,12 @@ pub(super) fn signal_frame(event: &Event, signal: &CallSignaled) -> Option<Strin
 }
 
 /// The answer to who joined: who else is in the call, and which servers help to reach them.
-pub fn peers_frame(app_id: &str, session_id: &str, peers: &[PeerJson<'_>], servers: &[IceServer]) -> Option<String> {
+pub(super) fn peers_frame(
+    app_id: &str,
+    session_id: &str,
+    peers: &[PeerJson<'_>],
+    servers: &[IceServer],
+) -> Option<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct PeersBody<'a> {
@@ -134,7 +162,7 @@ pub fn peers_frame(app_id: &str, session_id: &str, peers: &[PeerJson<'_>], serve
 }
 
 /// The answer to who may not join.
-pub fn refused_frame(app_id: &str, session_id: &str, code: ErrorCode) -> Option<String> {
+pub(super) fn refused_frame(app_id: &str, session_id: &str, code: ErrorCode) -> Option<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct RefusedBody<'a> {
@@ -150,7 +178,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::frame::{ClientFrame, decode, encode};
+    use crate::frame::{ClientFrame, decode, write::encode};
 
     fn read(body: Value) -> Option<CallFrame> {
         match decode(&json!({"type": KIND, "body": body}).to_string()) {

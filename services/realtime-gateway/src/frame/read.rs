@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// A frame that a server acts on.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub enum ClientFrame {
     Auth(AuthFrame),
     Ping,
@@ -24,6 +25,7 @@ pub enum ClientFrame {
 }
 
 /// The first frame of a socket.
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub struct AuthFrame {
     pub app_id: String,
     pub device_id: String,
@@ -171,11 +173,16 @@ fn auth(frame: Incoming<'_>) -> Option<AuthFrame> {
 /// Whatever is wrong with it, the client is told.
 fn send(frame: Incoming<'_>) -> SendFrame {
     let id = match frame.id {
-        Some(Value::String(id)) if id.len() <= SEND_ID_MAX => id,
+        Some(Value::String(id)) => id,
         _ => String::new(),
     };
     // A part of a frame that was read whole can be read.
-    SendFrame { id, body: frame.body.and_then(|body| serde_json::from_str(body.get()).ok()) }
+    SendFrame { id: send_id(id), body: frame.body.and_then(|body| serde_json::from_str(body.get()).ok()) }
+}
+
+/// The id of a message to be sent, if it can be used; else empty.
+pub(super) fn send_id(id: String) -> String {
+    if id.len() <= SEND_ID_MAX { id } else { String::new() }
 }
 
 fn wish(kind: Option<&str>, roles: Option<&Value>) -> PresenceWish {
@@ -184,19 +191,26 @@ fn wish(kind: Option<&str>, roles: Option<&Value>) -> PresenceWish {
         Some("FRIENDS") => PresenceWish::Friends,
         Some("ROLES") => {
             let roles = roles.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            let roles = roles.iter().filter_map(Value::as_str).map(str::to_lowercase);
-            PresenceWish::Roles(roles.take(ROLES_MAX).collect())
+            self::roles(roles.iter().filter_map(Value::as_str))
         }
         _ => PresenceWish::Nobody,
     }
 }
 
+/// Users with one of these roles.
+pub(super) fn roles<'a>(roles: impl Iterator<Item = &'a str>) -> PresenceWish {
+    PresenceWish::Roles(roles.take(ROLES_MAX).map(str::to_lowercase).collect())
+}
+
+/// Whom a signal is for, if that can be somebody.
+pub(super) fn addressee(receiver: &str) -> Option<String> {
+    let receiver = receiver.to_lowercase();
+    (!receiver.is_empty() && receiver.len() <= limits::ID_MAX).then_some(receiver)
+}
+
 fn signal(frame: Incoming<'_>, read: impl Fn(IncomingBody) -> Option<Signal>) -> Option<SignalFrame> {
     let receiver_type = parse_receiver_type(&frame.receiver_type)?;
-    let receiver = frame.receiver.to_lowercase();
-    if receiver.is_empty() || receiver.len() > limits::ID_MAX {
-        return None;
-    }
+    let receiver = addressee(&frame.receiver)?;
     Some(SignalFrame { receiver_type, receiver, signal: read(frame.body()?)? })
 }
 

@@ -19,8 +19,16 @@ use halley_wire::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::calls;
-use crate::hub::Frames;
+use super::{AUTH_OK, PONG, Told, calls};
+
+/// An event as text.
+#[derive(Debug)]
+pub(super) struct Texts {
+    /// For existing clients.
+    pub plain: Option<Utf8Bytes>,
+    /// For clients of Halley's own subprotocol.
+    pub positions: Option<Utf8Bytes>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,16 +95,16 @@ struct PresenceBody<'a> {
 }
 
 /// An event in the variants that are wanted; `None` for events that clients are not told of.
-pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
+pub(super) fn encode(event: &Event, plain: bool, positions: bool) -> Option<Texts> {
     let one = |json: Option<String>| {
         let frame = Utf8Bytes::from(json?);
-        Some(Frames { plain: plain.then(|| frame.clone()), positions: positions.then_some(frame) })
+        Some(Texts { plain: plain.then(|| frame.clone()), positions: positions.then_some(frame) })
     };
     match event.body.as_ref()? {
         Body::MessageSent(sent) => {
             let message = sent.message.as_ref()?;
             let variant = |with_sequence| message_frame(event, "message", message, with_sequence).map(Utf8Bytes::from);
-            Some(Frames {
+            Some(Texts {
                 plain: if plain { variant(false) } else { None },
                 positions: if positions { variant(true) } else { None },
             })
@@ -129,12 +137,30 @@ pub fn encode(event: &Event, plain: bool, positions: bool) -> Option<Frames> {
 }
 
 /// A frame of Halley's own.
-fn own(json: Option<String>) -> Option<Frames> {
-    Some(Frames { plain: None, positions: Some(Utf8Bytes::from(json?)) })
+fn own(json: Option<String>) -> Option<Texts> {
+    Some(Texts { plain: None, positions: Some(Utf8Bytes::from(json?)) })
+}
+
+/// What one socket alone is told.
+pub(super) fn tell(app_id: &str, uid: &str, told: &Told<'_>) -> Option<Utf8Bytes> {
+    let json = match told {
+        Told::AuthAccepted => return Some(Utf8Bytes::from_static(AUTH_OK)),
+        Told::Pong => return Some(Utf8Bytes::from_static(PONG)),
+        Told::Hint { delay_ms } => return hint(*delay_ms),
+        Told::Sent { id, message } => return sent(app_id, id, uid, message),
+        Told::Refused { id, error } => return refused(app_id, id, error),
+        Told::Resumed(missed) => resumed(app_id, missed),
+        Told::MessageChanged(message) => message_changed(app_id, uid, message),
+        Told::ConversationChanged(conversation) => conversation_changed(app_id, conversation),
+        Told::ConversationLeft(conversation_id) => conversation_left(app_id, conversation_id),
+        Told::Peers { session_id, peers, servers } => calls::peers_frame(app_id, session_id, peers, servers),
+        Told::CallRefused { session_id, code } => calls::refused_frame(app_id, session_id, *code),
+    };
+    json.map(Utf8Bytes::from)
 }
 
 /// Tells a client that the socket is about to be closed, and after how long it should be back.
-pub fn hint(delay_ms: u64) -> Option<Utf8Bytes> {
+fn hint(delay_ms: u64) -> Option<Utf8Bytes> {
     let body = HintBody { action: "reconnect", delay_ms };
     let frame = Outgoing { app_id: "", kind: "hint", sender: "", receiver: "", receiver_type: "", device_id: "", body };
     text(&frame).map(Utf8Bytes::from)
@@ -292,7 +318,7 @@ fn presence_frame(event: &Event, changed: &PresenceChanged) -> Option<String> {
 }
 
 /// Ends what a socket missed: the token to resume from, and whether it must fetch instead.
-pub fn resumed(app_id: &str, missed: &ResumeResponse) -> Option<String> {
+fn resumed(app_id: &str, missed: &ResumeResponse) -> Option<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ResumedBody<'a> {
@@ -318,20 +344,20 @@ struct Answer<'a, B> {
 }
 
 /// The message that a socket sent, as it is stored.
-pub fn sent(app_id: &str, id: &str, uid: &str, message: &Message) -> Option<Utf8Bytes> {
+fn sent(app_id: &str, id: &str, uid: &str, message: &Message) -> Option<Utf8Bytes> {
     let view = View { with_sequence: true, uid: Some(uid), ..View::default() };
     text(&Answer { app_id, kind: "sent", id, body: MessageJson { message, view } }).map(Utf8Bytes::from)
 }
 
 /// Why the message that a socket sent is not stored: the answer over HTTP, with its status.
-pub fn refused(app_id: &str, id: &str, error: &PublicError) -> Option<Utf8Bytes> {
+fn refused(app_id: &str, id: &str, error: &PublicError) -> Option<Utf8Bytes> {
     let mut body = error_envelope(error);
     body["status"] = error.code.http().into();
     text(&Answer { app_id, kind: "refused", id, body }).map(Utf8Bytes::from)
 }
 
 /// A message as it is now, for the user who missed how it became so.
-pub fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<String> {
+fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<String> {
     let view = View { with_sequence: true, uid: Some(uid), ..View::default() };
     text(&Outgoing {
         sender: &message.sender_uid,
@@ -342,7 +368,7 @@ pub fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<Str
 }
 
 /// A user's own view of a conversation, as it is now.
-pub fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option<String> {
+fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option<String> {
     let view = View { with_sequence: true, uid: Some(&conversation.owner_uid), ..View::default() };
     let body = ConversationJson { conversation, view, with_tags: true, blocks: BlockState::default(), own: None };
     text(&Outgoing {
@@ -354,7 +380,7 @@ pub fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option
 }
 
 /// The user's list shows the conversation no more.
-pub fn conversation_left(app_id: &str, conversation_id: &str) -> Option<String> {
+fn conversation_left(app_id: &str, conversation_id: &str) -> Option<String> {
     text(&bare(app_id, "conversation_left", serde_json::json!({ "conversationId": conversation_id })))
 }
 

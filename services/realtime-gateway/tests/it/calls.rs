@@ -12,17 +12,18 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Node, World,
-    client::{Client, Got, auth},
+    client::{BINARY, Client, Got, auth},
     to_user,
 };
 
 /// Longer than a signal is under way.
 const A_MOMENT: Duration = Duration::from_millis(300);
 
-/// A device's socket of a client that knows the additions.
+/// A device's socket of a client that knows the additions; Bob's has frames in binary form.
 async fn device(world: &World, node: &Node, uid: &str, device_id: &str) -> Client {
     let (token, _) = world.log_in(uid, device_id);
-    let client = Client::open_as(node.address, "/ws", Some("halley.v1")).await;
+    let protocol = if uid == "bob" { BINARY } else { "halley.v1" };
+    let client = Client::open_as(node.address, "/ws", Some(protocol)).await;
     let mut client = client.admitted(auth(&world.app, device_id, &token)).await;
     assert_eq!(client.frame().await["type"], "resumed");
     client

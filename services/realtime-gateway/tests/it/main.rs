@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_frames;
+mod binary;
 mod calls;
 mod changes;
 mod delivery;

@@ -368,7 +368,9 @@ fn categories(query: &Query) -> Result<Vec<i32>, ApiError> {
         for word in query.texts(name) {
             match parse_category(&word) {
                 Some(category) => categories.push(category.into()),
-                None => return Err(ApiError::field(name, "must be message, custom, interactive, card, action or call")),
+                None => {
+                    return Err(ApiError::field(name, "must be message, custom, interactive, card, action or call"));
+                }
             }
         }
     }

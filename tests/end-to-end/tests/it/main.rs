@@ -6,6 +6,7 @@
 //! [`people`], [`calls`], [`call_media`], where devices in a call agree on their media, [`moderation`], where messages are reported and the app's use is counted, [`management`], where
 //! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
+//! [`binary_frames`] compares devices whose frames are binary with such as have JSON.
 //! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
 //! [`deletion`] deletes for good what users, conversations and apps were. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
@@ -14,6 +15,7 @@
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
+mod binary_frames;
 mod call_media;
 mod calls;
 mod chat;

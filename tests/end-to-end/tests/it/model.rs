@@ -20,7 +20,7 @@ use std::{
 };
 
 use futures::{FutureExt as _, future::join_all};
-use halley_client::{ApiClient, ClientError, Server};
+use halley_client::{ApiClient, ClientError, Format, Server};
 use halley_testkit::{LIMIT, platform::Platform, unique};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::Method;
@@ -157,7 +157,8 @@ impl Walk {
         for (node, uid) in ["ann", "ann", "bob", "cat"].into_iter().enumerate() {
             let token = walk.key.create_auth_token(uid).await.expect("a token");
             let websocket = &walk.websockets[node % walk.websockets.len()];
-            walk.devices.push(Device::new(&server, websocket, &token, uid, mode).await);
+            let format = if mode == Mode::Own && node % 2 == 1 { Format::Protobuf } else { Format::Json };
+            walk.devices.push(Device::new(&server, websocket, &token, uid, mode, format).await);
         }
         walk
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halley_client::{Connection, Event, Outgoing, ReceiptAction, Receiver};
+use halley_client::{Connection, Event, Format, Outgoing, ReceiptAction, Receiver};
 use halley_testkit::{eventually, platform::Platform, unique, within};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use reqwest::Method;
@@ -24,17 +24,21 @@ crate::in_both_forms!(
 /// A device that keeps what it knows over its sockets.
 struct Tracked {
     person: Person,
+    format: Format,
     mirror: Mirror,
     socket: Option<Connection>,
 }
 
 impl Tracked {
     async fn new(world: &World, base: &str) -> Self {
-        Self { person: world.person(base).await, mirror: Mirror::default(), socket: None }
+        // The form of the frames makes no difference.
+        let format = if base == "bob" { Format::Protobuf } else { Format::Json };
+        Self { person: world.person(base).await, format, mirror: Mirror::default(), socket: None }
     }
 
     async fn connect(&mut self, world: &World, node: usize) {
         let (_, mut options) = world.logged_in(&self.person, node).await;
+        options.format = self.format;
         options.left_off = Some(self.mirror.left_off());
         let mut socket = within("the socket opens", Connection::connect(options)).await.expect("connect");
         self.mirror.resume(&mut socket).await;
@@ -44,6 +48,7 @@ impl Tracked {
     /// As soon as the platform lets it in.
     async fn come_back(&mut self, world: &World, node: usize) {
         let (_, mut options) = world.logged_in(&self.person, node).await;
+        options.format = self.format;
         options.left_off = Some(self.mirror.left_off());
         let connect = async || Connection::connect(options.clone()).await.ok();
         let mut socket = eventually("a socket that opens", connect).await;

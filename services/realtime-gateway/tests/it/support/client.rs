@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use futures::{SinkExt as _, StreamExt as _};
+use halley_client::binary::{decode_server_frame, encode_client_frame};
 use halley_testkit::within;
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -16,8 +17,13 @@ pub const ACCEPTED: &str = r#"{"type":"auth","body":{"code":"200","status":"OK"}
 pub const PONG: &str = r#"{"action":"pong"}"#;
 pub const PING: &str = r#"{"action":"ping","ack":"true"}"#;
 
+/// The subprotocol of frames in binary form.
+pub const BINARY: &str = "halley.v1.protobuf";
+
 pub struct Client {
     stream: WebSocketStream<TcpStream>,
+    /// Frames are in binary form; here they look as they do in JSON.
+    is_binary: bool,
     /// What the server chose.
     pub protocol: Option<String>,
 }
@@ -56,7 +62,8 @@ impl Client {
         }
         let (stream, response) = within("the upgrade", client_async(request, stream)).await.unwrap();
         let protocol = response.headers().get("sec-websocket-protocol");
-        Self { stream, protocol: protocol.map(|protocol| protocol.to_str().unwrap().to_owned()) }
+        let protocol = protocol.map(|protocol| protocol.to_str().unwrap().to_owned());
+        Self { stream, is_binary: protocol.as_deref() == Some(BINARY), protocol }
     }
 
     pub async fn authenticated(address: SocketAddr, app: &str, device_id: &str, token: &str) -> Self {
@@ -71,7 +78,11 @@ impl Client {
     }
 
     pub async fn send(&mut self, frame: Value) {
-        self.send_raw(Message::text(frame.to_string())).await;
+        let message = match self.is_binary {
+            true => Message::binary(encode_client_frame(&frame).unwrap()),
+            false => Message::text(frame.to_string()),
+        };
+        self.send_raw(message).await;
     }
 
     pub async fn send_raw(&mut self, message: Message) {
@@ -87,11 +98,14 @@ impl Client {
         within("a frame", async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => return Got::Text(text.as_str().to_owned()),
+                    Some(Ok(Message::Text(text))) if !self.is_binary => return Got::Text(text.as_str().to_owned()),
+                    Some(Ok(Message::Binary(bytes))) if self.is_binary => {
+                        return Got::Text(as_text(&decode_server_frame(&bytes).unwrap()));
+                    }
                     Some(Ok(Message::Close(frame))) => {
                         return Got::Closed(frame.map_or(1005, |frame| frame.code.into()));
                     }
-                    Some(Ok(Message::Binary(_))) => panic!("the server sends text only"),
+                    Some(Ok(Message::Text(_) | Message::Binary(_))) => panic!("a frame in the other form"),
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return Got::Closed(1006),
                 }
@@ -122,7 +136,10 @@ impl Client {
 
     /// Asks for a sign of life; the answer must be the next frame.
     pub async fn is_alive(&mut self) {
-        self.send_raw(Message::text(PING)).await;
+        match self.is_binary {
+            true => self.send(json!({"action": "ping"})).await,
+            false => self.send_raw(Message::text(PING)).await,
+        }
         assert_eq!(self.next().await, Got::Text(PONG.to_owned()));
     }
 
@@ -146,6 +163,12 @@ impl Client {
         let end = async { while let Some(Ok(_)) = self.stream.next().await {} };
         within("the goodbye", end).await;
     }
+}
+
+/// The literal text where JSON has one.
+fn as_text(frame: &Value) -> String {
+    let is_literal = |text: &&&str| serde_json::from_str::<Value>(text).unwrap() == *frame;
+    [ACCEPTED, PONG].iter().find(is_literal).map_or_else(|| frame.to_string(), |text| (*text).to_owned())
 }
 
 pub fn auth(app: &str, device_id: &str, token: &str) -> Value {

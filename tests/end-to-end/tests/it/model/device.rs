@@ -1,6 +1,6 @@
 //! A device with its socket and what it knows.
 
-use halley_client::{ApiClient, Connection, Event, LeftOff, Outgoing, Server, SocketOptions};
+use halley_client::{ApiClient, Connection, Event, Format, LeftOff, Outgoing, Server, SocketOptions};
 use halley_testkit::{eventually, within};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
@@ -74,13 +74,14 @@ impl Drop for Line {
 }
 
 impl Device {
-    /// Logs in, connects and fetches what there is.
-    pub async fn new(server: &Server, websocket: &str, token: &str, uid: &str, mode: Mode) -> Self {
+    /// Logs in, connects and fetches what there is. The form of its frames makes no difference.
+    pub async fn new(server: &Server, websocket: &str, token: &str, uid: &str, mode: Mode, format: Format) -> Self {
         let api = server.clone().with_websocket(websocket).as_user(token);
         let login = within("the login", api.login()).await.expect("log in");
         let mut options = api.socket_options(&login).expect("socket options");
         options.keep_own = true;
         options.with_sequence = mode == Mode::Own;
+        options.format = format;
         let socket = within("the socket opens", Connection::connect(options.clone())).await.expect("connect");
         let mut device =
             Self { uid: uid.to_owned(), state: State::default(), mode, options, line: Line::new(socket), api };
