@@ -101,6 +101,8 @@ catalogue! {
     EmptyAuthToken "AUTH_ERR_EMPTY_AUTH_TOKEN" 401 Unauthenticated "The auth token is missing.";
     AuthTokenNotValid "AUTH_ERR_AUTH_TOKEN_NOT_FOUND" 401 Unauthenticated "The auth token is wrong or has been revoked.";
     InvalidCredentials "AUTH_ERR_INVALID_CREDENTIALS" 401 Unauthenticated "The operator's address or password is wrong (Halley's own).";
+    SessionNotValid "AUTH_ERR_SESSION_NOT_VALID" 401 Unauthenticated "The operator's session has ended (Halley's own).";
+    CrossSite "AUTH_ERR_CROSS_SITE" 403 PermissionDenied "A call by session lacks its x-csrf-token, or comes from another site (Halley's own).";
 
     ApiKeyNotFound "ERR_APIKEY_NOT_FOUND" 404 NotFound "There is no such API key.";
     ApiKeySelfAction "ERR_APIKEY_NO_SELF_ACTION" 403 PermissionDenied "An API key can't change or delete itself.";
@@ -115,6 +117,7 @@ catalogue! {
     NotACollaborator "ERR_NOT_A_COLLABORATOR" 404 NotFound "The app has no such collaborator.";
     SelfActionDenied "ERR_SELF_ACTION_DENIED" 403 PermissionDenied "Not on oneself.";
     OperatorNotFound "ERR_OPERATOR_NOT_FOUND" 404 NotFound "There is no operator of that address (Halley's own).";
+    LastOwner "ERR_LAST_OWNER" 409 FailedPrecondition "The installation would be without an owner (Halley's own).";
     EmptyAuthHeader "AUTH_ERR_EMPTY_AUTH_HEADER" 401 Unauthenticated "The management key and its secret are missing.";
     WebhookNotFound "ERR_WEBHOOK_NOT_FOUND" 404 NotFound "The app has no such webhook.";
     WebhookAlreadyExists "ERR_WEBHOOK_ALREADY_EXISTS" 409 AlreadyExists "The app has a webhook of that id (Halley's own).";

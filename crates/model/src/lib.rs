@@ -12,6 +12,7 @@ pub mod receiver;
 pub mod rights;
 pub mod sample;
 pub mod settings;
+pub mod team;
 pub mod triggers;
 
 pub use conversation::ConversationKey;
@@ -19,6 +20,7 @@ pub use error_code::ErrorCode;
 pub use field::FieldError;
 pub use id::{AppId, Guid, RoleId, Uid};
 pub use settings::{AppSettings, Feature, Limit, SignalMode};
+pub use team::{Access, Area, TeamRole};
 
 /// The uid that stands for the app itself: sender and actor of what no user did.
 pub const APP_SYSTEM_UID: &str = "app_system";

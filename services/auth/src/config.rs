@@ -8,10 +8,12 @@ use serde::Deserialize;
 pub struct AuthConfig {
     /// Days from the archiving of an app to its deletion for good, with everything that belongs to it.
     pub archived_app_days: u16,
+    /// Days for which it is known what operators did; at least 1.
+    pub audit_days: u16,
 }
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { archived_app_days: 30 }
+        Self { archived_app_days: 30, audit_days: 365 }
     }
 }

@@ -122,6 +122,15 @@ pub enum AuthError {
     /// Address or password; which one is not told.
     #[error("The address or the password is wrong.")]
     InvalidCredentials,
+    /// The operator's session has ended, or never was.
+    #[error("The session has ended: log in again.")]
+    SessionNotValid,
+    /// Too many wrong passwords for one address.
+    #[error("There were too many wrong passwords for this address: try again in a minute.")]
+    MustWait,
+    /// The installation would be without an owner.
+    #[error("The installation needs an owner: make another one first.")]
+    LastOwner,
     /// A field is wrong.
     #[error(transparent)]
     Field(#[from] FieldError),
@@ -165,6 +174,9 @@ impl ServiceError for AuthError {
             Self::PushTokenNotFound => ErrorCode::PushTokenNotFound,
             Self::OperatorExists => ErrorCode::OperatorAlreadyExists,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Self::SessionNotValid => ErrorCode::SessionNotValid,
+            Self::MustWait => ErrorCode::TooManyRequests,
+            Self::LastOwner => ErrorCode::LastOwner,
             Self::Field(_) => ErrorCode::BadRequest,
             Self::Database(_) | Self::Sealed | Self::Crypto(_) => ErrorCode::Exception,
         }

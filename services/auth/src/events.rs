@@ -1,7 +1,8 @@
 //! The facts that this service tells.
 
 use halley_bus::{Channel, outbox::Entry};
-use halley_contracts::events::v1::{AppChanged, CredentialRevoked, event::Body};
+use halley_contracts::events::v1::{AppChanged, CredentialRevoked, OperatorChanged, event::Body};
+use uuid::Uuid;
 
 /// Auth tokens of a user ended.
 pub fn tokens_revoked(app_id: &str, uid: &str, token_ids: Vec<String>) -> Entry {
@@ -12,6 +13,13 @@ pub fn tokens_revoked(app_id: &str, uid: &str, token_ids: Vec<String>) -> Entry 
 /// An API key ended, or may do something else now.
 pub fn key_revoked(app_id: &str, key_id: String) -> Entry {
     entry(app_id, Body::CredentialRevoked(CredentialRevoked { uid: String::new(), credential_ids: vec![key_id] }))
+}
+
+/// What an operator may do changed; with sessions, only theirs. It is of no app, and edges alone want to know.
+pub fn operator_changed(operator_id: Uuid, session_ids: &[Uuid]) -> Entry {
+    let session_ids = session_ids.iter().map(Uuid::to_string).collect();
+    let body = Body::OperatorChanged(OperatorChanged { operator_id: operator_id.to_string(), session_ids });
+    Entry { durable: false, ..entry("", body) }
 }
 
 /// An app was made or changed.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use halley_bus::{Bus, outbox::Relay};
 use halley_contracts::auth::v1::{
     auth_service_server::AuthServiceServer, management_service_server::ManagementServiceServer,
-    push_tokens_service_server::PushTokensServiceServer,
+    operators_service_server::OperatorsServiceServer, push_tokens_service_server::PushTokensServiceServer,
 };
 use halley_kit::{Lifecycle, MasterKey};
 use sqlx::PgPool;
@@ -25,6 +25,7 @@ mod rpc;
 mod seal;
 mod session;
 mod store;
+mod upkeep;
 
 pub use config::AuthConfig;
 pub use error::AuthError;
@@ -53,6 +54,8 @@ struct Auth {
     passwords: password::Passwords,
     /// From the archiving of an app to its deletion.
     archived_for: chrono::Duration,
+    /// For which it is known what operators did.
+    audited_for: chrono::Duration,
 }
 
 /// Starts the service.
@@ -66,10 +69,13 @@ pub async fn start(config: AuthConfig, needs: Dependencies) -> Result<Routes, Au
         sessions: session::Sessions::new(&needs.master_key),
         passwords: password::Passwords::new().await?,
         archived_for: chrono::Duration::days(i64::from(config.archived_app_days)),
+        audited_for: chrono::Duration::days(i64::from(config.audit_days.max(1))),
     });
     consumer::start(Arc::clone(&auth), needs.bus, lifecycle);
     removal::start(Arc::clone(&auth), lifecycle);
+    upkeep::start(Arc::clone(&auth), lifecycle);
     Ok(Routes::new(AuthServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(ManagementServiceServer::from_arc(Arc::clone(&auth)))
+        .add_service(OperatorsServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(PushTokensServiceServer::from_arc(auth)))
 }

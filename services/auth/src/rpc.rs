@@ -14,7 +14,7 @@ mod api_keys;
 mod apps;
 mod authenticate;
 mod management;
-mod operators;
+pub mod operators;
 mod push_tokens;
 pub mod tokens;
 

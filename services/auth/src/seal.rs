@@ -19,6 +19,10 @@ pub enum Kind {
     /// What a webhook is called with.
     WebhookPassword,
     PushToken,
+    /// The token of an operator's session; of no app.
+    OperatorSession,
+    /// An address that somebody tried a password for; of no app.
+    OperatorAddress,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::ManagementSecret => "management secret",
             Self::WebhookPassword => "webhook password",
             Self::PushToken => "push token",
+            Self::OperatorSession => "operator session",
+            Self::OperatorAddress => "operator address",
         }
     }
 

@@ -4,6 +4,8 @@ pub mod api_keys;
 pub mod apps;
 pub mod auth_tokens;
 pub mod management;
+pub mod operator_actions;
+pub mod operator_sessions;
 pub mod operators;
 pub mod push_tokens;
 pub mod removals;

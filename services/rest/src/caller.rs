@@ -1,4 +1,4 @@
-//! Who calls: the app by header or host, the credential, the user that an API key acts for.
+//! Who calls: the app by header or host, the credential, the user that an API key or an operator acts for.
 
 use std::sync::Arc;
 
@@ -7,16 +7,17 @@ use axum::{
     http::{HeaderMap, Method, request::Parts},
 };
 use halley_contracts::{
-    auth::v1::{authenticate_request::Credential, authenticate_response::Principal},
+    auth::v1::{OperatorCredential, authenticate_request::Credential, authenticate_response::Principal},
     common::v1::{ApiKeyPrincipal, ApiKeyScope, UserPrincipal},
     identity::v1::User,
 };
 use halley_edge::{Change, Role};
-use halley_kit::{Caller, PublicError};
-use halley_model::{AppId, AppSettings, ErrorCode, Uid};
+use halley_kit::{Caller, PublicError, time};
+use halley_model::{Access, AppId, AppSettings, Area, ErrorCode, TeamRole, Uid, team};
 
 use crate::{
     reply::ApiError,
+    session_cookie,
     sessions::{Ended, Session},
     state::State,
 };
@@ -34,6 +35,8 @@ pub struct Context {
     pub device_id: String,
     /// The role of the acting user, if there is one.
     pub role: Option<Arc<Role>>,
+    /// What the operator who calls is in the app; `None`: no operator calls.
+    pub team_role: Option<TeamRole>,
 }
 
 impl std::ops::Deref for Context {
@@ -76,10 +79,34 @@ impl Context {
         self.apps.settings(self.app_id()).await
     }
 
+    /// Refuses operators whose role in the app forbids that.
+    pub fn check_team(&self, area: Area, access: Access) -> Result<(), ApiError> {
+        match self.team_role {
+            Some(role) if !role.may(area, access) => Err(ApiError::code(ErrorCode::NoAccess)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses logged-in users: the call is the app's server side's.
     pub fn server_side(&self) -> Result<(), ApiError> {
         if self.caller.is_logged_in_user() { Err(ApiError::code(ErrorCode::NoAccess)) } else { Ok(()) }
     }
+}
+
+impl Context {
+    /// Refuses an operator a call that its role forbids, whatever it is about.
+    fn check_area(&self, parts: &Parts) -> Result<(), ApiError> {
+        let path = without_version(parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str));
+        let area = team::area(path).ok_or_else(|| ApiError::code(ErrorCode::NoAccess))?;
+        self.check_team(area, Access::of_method(parts.method.as_str()))
+    }
+}
+
+/// The session of an operator, where neither key nor token is given.
+fn by_cookie(state: &State, parts: &Parts) -> Result<Credential, ApiError> {
+    let token = session_cookie::token(&parts.headers).ok_or_else(|| ApiError::code(ErrorCode::EmptyApiKey))?;
+    session_cookie::check(&state.config, parts, token)?;
+    Ok(Credential::OperatorSession(token.to_owned()))
 }
 
 impl FromRequestParts<Arc<State>> for Context {
@@ -96,13 +123,31 @@ impl FromRequestParts<Arc<State>> for Context {
             (None, None) if parts.headers.contains_key("authtoken") => {
                 return Err(ApiError::code(ErrorCode::EmptyAuthToken));
             }
-            (None, None) => return Err(ApiError::code(ErrorCode::EmptyApiKey)),
+            (None, None) => by_cookie(state, parts)?,
+        };
+        let operator = match &credential {
+            Credential::OperatorSession(token) => {
+                Some(OperatorCredential { session_token: token.clone(), ..Default::default() })
+            }
+            _ => None,
         };
         let session = state.session(parts, app_id.as_str(), credential).await?;
         let app: Arc<str> = Arc::clone(&session.app_id);
+        let mut team_role = None;
         let (caller, auth_token, user) = match session {
             Session { principal: Principal::ApiKey(key), .. } => {
                 check_scope(&key, parts)?;
+                let (caller, user) = for_key(state, &app, key, &parts.headers).await?;
+                (caller, None, user)
+            }
+            Session { principal: Principal::Operator(operator), .. } => {
+                if operator.expires_at_ms <= time::now_ms() {
+                    return Err(ApiError::code(ErrorCode::SessionNotValid));
+                }
+                let known = TeamRole::of_number(operator.role);
+                team_role = Some(known.ok_or_else(|| ApiError::code(ErrorCode::NoAccess))?);
+                let (key_id, scope) = (operator.operator_id, ApiKeyScope::FullAccess.into());
+                let key = ApiKeyPrincipal { key_id, scope, ..Default::default() };
                 let (caller, user) = for_key(state, &app, key, &parts.headers).await?;
                 (caller, None, user)
             }
@@ -117,7 +162,11 @@ impl FromRequestParts<Arc<State>> for Context {
             None => None,
         };
         state.admit(parts, &caller).await?;
-        let context = Self { state: Arc::clone(state), caller, auth_token, device_id, role };
+        let context = Self { state: Arc::clone(state), caller, auth_token, device_id, role, team_role };
+        if let Some(credential) = operator {
+            state.begin_action(parts, credential, Some(app.as_ref())).await?;
+            context.check_area(parts)?;
+        }
         context.check_call(parts).await?;
         Ok(context)
     }

@@ -19,9 +19,10 @@ use futures::FutureExt as _;
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
 
-use crate::{RestConfig, media::is_form, rates, reply::ApiError, state::State};
+use crate::{RestConfig, audit, media::is_form, rates, reply::ApiError, state::State};
 
-/// Clients call from any page, and never with cookies.
+/// Clients call from any page, and never with cookies. Operators have one, and call from this origin, which asks for none of
+/// this.
 const CORS: [(HeaderName, &str); 5] = [
     (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -33,14 +34,15 @@ const CORS: [(HeaderName, &str); 5] = [
     (ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// From outside in: CORS, envelope, panic wall, bound, deadline, headers of rate limits, the count of wrong credentials.
+/// From outside in: CORS, envelope, the end of operators' actions, panic wall, bound, deadline, headers of rate limits, the count of wrong credentials.
 pub fn wrap(routes: Router, state: Arc<State>) -> Router {
     let limit = state.config.max_body_bytes;
     routes
         .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), rates::counted))
         .layer(middleware::from_fn(rates::headed))
-        .layer(middleware::from_fn_with_state(state, bounded))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), bounded))
+        .layer(middleware::from_fn_with_state(state, audit::completed))
         .layer(middleware::from_fn(enveloped))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A request's way: [`edge`] puts the bounds and the CORS headers around everything; [`caller`] says who calls,
 //! [`rates`] whether that is too often, or guessed, and [`rights`] what their role forbids (both ask `halley_edge`); a handler
-//! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). No rule
+//! in [`routes`] reads the input ([`input`]), asks the services ([`state`]), and answers the envelope ([`reply`]). Operators come
+//! with a session ([`session_cookie`]) in place of a key, and what they change is written down ([`audit`]). No rule
 //! of chat lives here: what needs two services (a member must be a user, a membership makes an action message) is
 //! put together here, and nothing else.
 
@@ -13,6 +14,7 @@ use halley_apps::Apps;
 use halley_bus::Bus;
 use halley_kit::{Lifecycle, MasterKey, Transport};
 
+mod audit;
 mod caller;
 mod config;
 mod edge;
@@ -26,6 +28,7 @@ mod rates;
 mod reply;
 mod rights;
 mod routes;
+mod session_cookie;
 mod sessions;
 mod state;
 pub mod tls;

@@ -62,7 +62,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         version = "3.0",
         description = "In-app chat for your own app. Every call names its app by the header `appid`, or by the first label of \
             the host. Your server calls with an API key, and may act for a user with `onBehalfOf`; clients call with the auth \
-            token of their user. Operators manage apps with a management key, also without the version in the path. Answers are `{\"data\": …}`, errors `{\"error\": …}`. Texts are counted in UTF-16 units. The \
+            token of their user. Operators manage apps with a management key, also without the version in the path, or with the \
+            session that they log in to; with `appid` a session also makes an app's calls, as far as the operator's role in the \
+            app allows: moderators look after users, groups, roles, messages and reports, developers after keys, bots, \
+            webhooks and features, and delete nothing of users; admins and owners do everything. Answers are `{\"data\": …}`, errors `{\"error\": …}`. Texts are counted in UTF-16 units. The \
             same calls are served under `/v3.0`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -89,7 +92,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         (name = "moderation", description = "Reports of messages, and their reasons"),
         (name = "metrics", description = "How much the app is used"),
         (name = "notifications", description = "Push tokens of devices"),
-        (name = "management", description = "Apps, their collaborators, settings and webhooks, for operators")
+        (name = "management", description = "Apps, their collaborators, settings and webhooks, for operators"),
+        (name = "operators", description = "Operators, their sessions, and what they did")
     ),
     components(schemas(
         answer::management::Fates,
@@ -128,8 +132,10 @@ pub enum Callers {
     Anybody,
     /// Logged-in users only.
     Users,
-    /// Operators, with a management key. Where tenants are made, HTTP Basic also takes an address and a password.
+    /// Operators, with a session or a management key. Where tenants are made, HTTP Basic also takes an address and a password.
     Operators,
+    /// Operators, with a session.
+    Sessions,
 }
 
 impl Callers {
@@ -140,11 +146,15 @@ impl Callers {
         const TOKEN: &[&str] = &["appId", "authToken"];
         const MANAGEMENT_KEY: &[&str] = &["managementKey", "managementSecret"];
         const BASIC: &[&str] = &["operator"];
+        const SESSION: &[&str] = &["operatorSession", "csrfToken"];
+        const SESSION_IN_APP: &[&str] = &["appId", "operatorSession", "csrfToken"];
+        const SESSION_FOR_USER: &[&str] = &["appId", "operatorSession", "csrfToken", "onBehalfOf"];
         match self {
-            Self::ServerSide => &[KEY, KEY_FOR_USER],
-            Self::Anybody => &[KEY, KEY_FOR_USER, TOKEN],
+            Self::ServerSide => &[KEY, KEY_FOR_USER, SESSION_IN_APP, SESSION_FOR_USER],
+            Self::Anybody => &[KEY, KEY_FOR_USER, TOKEN, SESSION_IN_APP, SESSION_FOR_USER],
             Self::Users => &[TOKEN],
-            Self::Operators => &[MANAGEMENT_KEY, BASIC],
+            Self::Operators => &[MANAGEMENT_KEY, BASIC, SESSION],
+            Self::Sessions => &[SESSION],
         }
     }
 }
@@ -215,6 +225,9 @@ fn security_schemes() -> Value {
         "onBehalfOf": header("onBehalfOf", "The uid of the user for whom an API key acts."),
         "authToken": header("authtoken", "The auth token of a user."),
         "session": header("authorization", "The session that a login gives (`jwt`)."),
+        "operatorSession": {"type": "apiKey", "in": "cookie", "name": "halley_session", "description":
+            "The session of an operator."},
+        "csrfToken": header("x-csrf-token", "The session's `csrfToken`. Calls that change nothing need none."),
         "managementKey": header("key", "A management key of an operator."),
         "managementSecret": header("secret", "The secret of the management key."),
         "operator": {"type": "http", "scheme": "basic", "description":
@@ -256,8 +269,9 @@ fn add_rates(operation: &mut Value) {
 fn common_errors(path: &str, operation: &Value) -> Vec<ErrorCode> {
     use ErrorCode as E;
     let mut codes = vec![E::BadRequest, E::TooManyRequests, E::Exception, E::Unavailable, E::Timeout];
-    if is_called_with(operation, "managementKey") {
+    if operation["tags"][0] == "operators" || is_called_with(operation, "managementKey") {
         codes.extend([E::EmptyAuthHeader, E::InvalidCredentials, E::NoAccess, E::QuotaRestriction]);
+        codes.extend([E::SessionNotValid, E::CrossSite]);
         if path.contains("{appId}") {
             codes.push(E::AppNotFound);
         }
@@ -281,6 +295,7 @@ fn common_errors_of_apps(operation: &Value) -> Vec<ErrorCode> {
     if operation["security"].as_array().is_some_and(|ways| !ways.is_empty()) {
         codes.extend([E::EmptyApiKey, E::ApiKeyNotValid, E::EmptyAuthToken, E::AuthTokenNotValid]);
         codes.extend([E::NoAccess, E::PermissionDenied, E::UidNotFound]);
+        codes.extend([E::SessionNotValid, E::CrossSite, E::AppNotFound]);
     }
     codes
 }

@@ -39,6 +39,7 @@ mod messages;
 mod metrics;
 mod moderation;
 mod online;
+mod operators;
 mod outgoing;
 mod push_tokens;
 mod reactions;
@@ -74,7 +75,6 @@ pub fn router(state: Arc<State>) -> Router {
 }
 
 /// The description of everything that is served.
-#[cfg(test)]
 pub fn description() -> utoipa::openapi::OpenApi {
     described().into_openapi()
 }
@@ -98,6 +98,8 @@ fn api() -> OpenApiRouter<Arc<State>> {
         .merge(openapi::called_by(Callers::ServerSide, reports()))
         .merge(openapi::called_by(Callers::Users, logged_in()))
         .merge(openapi::called_by(Callers::Anybody, acting_user()))
+        .merge(openapi::called_by(Callers::Sessions, operator_sessions()))
+        .merge(openapi::called_by(Callers::Operators, operators()))
 }
 
 /// What only the app's server side may call.
@@ -191,19 +193,36 @@ fn reports() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(metrics::messages))
 }
 
-/// What operators do with apps, by management key. Documents give it a host of its own, without a version.
+/// What operators do with apps, by session or management key. Documents give it a host of its own, without a version.
 fn managed() -> OpenApiRouter<Arc<State>> {
     let all = OpenApiRouter::new()
         .routes(routes!(management::create_tenant))
         .routes(routes!(management::create, management::list))
         .routes(routes!(management::get, management::delete))
         .routes(routes!(management::usage))
+        .routes(routes!(operators::list_actions_of_app))
         .routes(routes!(management::change_collaborators, management::list_collaborators))
         .routes(routes!(management::set_settings, management::get_settings, management::unset_settings))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
         .routes(routes!(webhooks::add_triggers, webhooks::list_triggers, webhooks::remove_triggers));
     openapi::called_by(Callers::Operators, all)
+}
+
+/// How an operator comes and goes.
+fn operator_sessions() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(operators::log_in))
+        .routes(routes!(operators::current, operators::log_out))
+}
+
+/// Operators, and what they did.
+fn operators() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(operators::create, operators::list))
+        .routes(routes!(operators::update, operators::delete))
+        .routes(routes!(operators::update_own))
+        .routes(routes!(operators::list_actions))
 }
 
 /// What a client calls about itself.

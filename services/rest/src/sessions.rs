@@ -28,6 +28,10 @@ pub enum Ended {
     Credential(Credential),
     /// Auth tokens and API keys by their ids; without ids all auth tokens of the user.
     Ids { uid: String, ids: Vec<String> },
+    /// Sessions of an operator, in all apps; without ids all of them.
+    Operator { operator_id: String, session_ids: Vec<String> },
+    /// Those of operators in the app.
+    OperatorsOfApp,
     /// Whatever belongs to the app.
     All,
 }
@@ -62,6 +66,10 @@ impl Sessions {
                 Ended::Ids { uid: revoked.uid.clone(), ids: revoked.credential_ids.clone() }
             }
             Some(Body::AppChanged(_)) => Ended::All,
+            Some(Body::OperatorChanged(changed)) => Ended::Operator {
+                operator_id: changed.operator_id.clone(),
+                session_ids: changed.session_ids.clone(),
+            },
             _ => return,
         };
         self.forget(&event.app_id, ended);
@@ -80,7 +88,18 @@ impl Sessions {
                     && match &session.principal {
                         Principal::User(user) => user.uid == uid && (ids.is_empty() || ids.contains(&user.token_id)),
                         Principal::ApiKey(key) => ids.contains(&key.key_id),
+                        Principal::Operator(_) => false,
                     }
+            }),
+            Ended::Operator { operator_id, session_ids } => self.0.forget(move |_, session| match &session.principal {
+                Principal::Operator(operator) => {
+                    operator.operator_id == operator_id
+                        && (session_ids.is_empty() || session_ids.contains(&operator.session_id))
+                }
+                _ => false,
+            }),
+            Ended::OperatorsOfApp => self.0.forget(move |_, session| {
+                *session.app_id == *app_id && matches!(session.principal, Principal::Operator(_))
             }),
             Ended::All => self.0.forget(move |_, session| *session.app_id == *app_id),
         }
@@ -93,6 +112,7 @@ pub fn credential_key(app_id: &str, credential: &Credential) -> CredentialKey {
         Credential::ApiKey(value) => ("key", value),
         Credential::AuthToken(value) => ("token", value),
         Credential::SessionToken(value) => ("session", value),
+        Credential::OperatorSession(value) => ("operator", value),
     };
     let mut hash = Sha256::new();
     for part in [kind, "\0", app_id, "\0", value] {

@@ -8,7 +8,8 @@ use halley_bus::watch_facts;
 use halley_contracts::{
     auth::v1::{
         AuthenticateRequest, auth_service_client::AuthServiceClient, authenticate_request::Credential,
-        management_service_client::ManagementServiceClient, push_tokens_service_client::PushTokensServiceClient,
+        management_service_client::ManagementServiceClient, operators_service_client::OperatorsServiceClient,
+        push_tokens_service_client::PushTokensServiceClient,
     },
     groups::v1::groups_service_client::GroupsServiceClient,
     identity::v1::identity_service_client::IdentityServiceClient,
@@ -25,8 +26,10 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Dependencies, RestConfig, RestError,
+    audit::Operations,
     media::Media,
     rates::Guesses,
+    routes,
     sessions::{Ended, Session, Sessions, credential_key},
 };
 
@@ -39,6 +42,7 @@ pub struct State {
     pub rates: Rates,
     pub people: Arc<People>,
     pub guesses: Guesses,
+    pub operations: Operations,
     auth: Transport,
     identity: Transport,
     groups: Transport,
@@ -69,6 +73,7 @@ impl State {
             rates: Rates::new(needs.bus, config.rates()),
             people,
             guesses: Guesses::new(config.rate_wrong_credentials),
+            operations: Operations::of(&routes::description()),
             config,
             auth: needs.auth,
             identity: needs.identity,
@@ -85,6 +90,10 @@ impl State {
 
     pub fn management(&self) -> ManagementServiceClient<Transport> {
         ManagementServiceClient::new(self.auth.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn operators(&self) -> OperatorsServiceClient<Transport> {
+        OperatorsServiceClient::new(self.auth.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
     pub fn push_tokens(&self) -> PushTokensServiceClient<Transport> {

@@ -386,7 +386,7 @@ pub struct AuthenticateRequest {
     #[prost(string, tag = "1")]
     pub app_id: ::prost::alloc::string::String,
     /// What the caller shows.
-    #[prost(oneof = "authenticate_request::Credential", tags = "2, 3, 4")]
+    #[prost(oneof = "authenticate_request::Credential", tags = "2, 3, 4, 5")]
     pub credential: ::core::option::Option<authenticate_request::Credential>,
 }
 /// Nested message and enum types in `AuthenticateRequest`.
@@ -403,12 +403,15 @@ pub mod authenticate_request {
         /// From StartSession.
         #[prost(string, tag = "4")]
         SessionToken(::prost::alloc::string::String),
+        /// Of an operator, from StartOperatorSession: good in the apps that the operator has a role in.
+        #[prost(string, tag = "5")]
+        OperatorSession(::prost::alloc::string::String),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuthenticateResponse {
     /// Whom it stands for.
-    #[prost(oneof = "authenticate_response::Principal", tags = "1, 2")]
+    #[prost(oneof = "authenticate_response::Principal", tags = "1, 2, 3")]
     pub principal: ::core::option::Option<authenticate_response::Principal>,
 }
 /// Nested message and enum types in `AuthenticateResponse`.
@@ -422,7 +425,26 @@ pub mod authenticate_response {
         /// The API key.
         #[prost(message, tag = "2")]
         ApiKey(super::super::super::common::v1::ApiKeyPrincipal),
+        /// The operator.
+        #[prost(message, tag = "3")]
+        Operator(super::OperatorPrincipal),
     }
+}
+/// An operator with a session, in one app.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OperatorPrincipal {
+    /// The operator's id.
+    #[prost(string, tag = "1")]
+    pub operator_id: ::prost::alloc::string::String,
+    /// The session's id, which is no secret.
+    #[prost(string, tag = "2")]
+    pub session_id: ::prost::alloc::string::String,
+    /// What the operator is in the app.
+    #[prost(enumeration = "OperatorRole", tag = "3")]
+    pub role: i32,
+    /// When the session ends at the latest, Unix ms.
+    #[prost(int64, tag = "4")]
+    pub expires_at_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartSessionRequest {
@@ -1038,7 +1060,8 @@ pub mod auth_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Says whom a credential stands for. Errors: AUTH_ERR_INVALID_APPID, ERR_APP_ARCHIVED, AUTH_ERR_APIKEY_NOT_FOUND,
-        /// AUTH_ERR_AUTH_TOKEN_NOT_FOUND.
+        /// AUTH_ERR_AUTH_TOKEN_NOT_FOUND; of an operator's session AUTH_ERR_SESSION_NOT_VALID, and ERR_APP_NOT_FOUND where the
+        /// operator has no role.
         pub async fn authenticate(
             &mut self,
             request: impl tonic::IntoRequest<super::AuthenticateRequest>,
@@ -1114,7 +1137,8 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("halley.auth.v1.AuthService", "CreateOperator"));
             self.inner.unary(req, path, codec).await
         }
-        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, which never tells an unknown address from a wrong password.
+        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, which never tells an unknown address from a wrong password;
+        /// ERR_TOO_MANY_REQUESTS while an address has to wait after wrong passwords.
         pub async fn authenticate_operator(
             &mut self,
             request: impl tonic::IntoRequest<super::AuthenticateOperatorRequest>,
@@ -1307,7 +1331,8 @@ pub mod auth_service_server {
             tonic::Status,
         >;
         /// Says whom a credential stands for. Errors: AUTH_ERR_INVALID_APPID, ERR_APP_ARCHIVED, AUTH_ERR_APIKEY_NOT_FOUND,
-        /// AUTH_ERR_AUTH_TOKEN_NOT_FOUND.
+        /// AUTH_ERR_AUTH_TOKEN_NOT_FOUND; of an operator's session AUTH_ERR_SESSION_NOT_VALID, and ERR_APP_NOT_FOUND where the
+        /// operator has no role.
         async fn authenticate(
             &self,
             request: tonic::Request<super::AuthenticateRequest>,
@@ -1332,7 +1357,8 @@ pub mod auth_service_server {
             tonic::Response<super::CreateOperatorResponse>,
             tonic::Status,
         >;
-        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, which never tells an unknown address from a wrong password.
+        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, which never tells an unknown address from a wrong password;
+        /// ERR_TOO_MANY_REQUESTS while an address has to wait after wrong passwords.
         async fn authenticate_operator(
             &self,
             request: tonic::Request<super::AuthenticateOperatorRequest>,
@@ -2424,6 +2450,9 @@ pub struct OperatorCredential {
     /// True: an address and a password.
     #[prost(bool, tag = "3")]
     pub is_password: bool,
+    /// A session from StartOperatorSession; empty: by name and secret.
+    #[prost(string, tag = "4")]
+    pub session_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ManagementKey {
@@ -2454,6 +2483,9 @@ pub struct ManagedApp {
     /// A small number for clients that expect one; 0: without an owner.
     #[prost(int64, tag = "3")]
     pub owner_number: i64,
+    /// What the asking operator is in the app.
+    #[prost(enumeration = "OperatorRole", tag = "4")]
+    pub own_role: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateTenantRequest {
@@ -2804,7 +2836,8 @@ pub mod management_service_client {
     /// only an edge or a command asks. An app that is not the operator's is as good as none.
     ///
     /// Errors of every call with a credential: AUTH_ERR_EMPTY_AUTH_HEADER, AUTH_ERR_INVALID_CREDENTIALS. Of every call about an
-    /// app: ERR_APP_NOT_FOUND, also for an archived one; AUTH_ERR_NO_ACCESS when a collaborator may only read.
+    /// app: ERR_APP_NOT_FOUND, also for an archived one; AUTH_ERR_NO_ACCESS when the operator's role in the app forbids the call
+    /// (`halley_model::team`). Of a session: AUTH_ERR_SESSION_NOT_VALID.
     #[derive(Debug, Clone)]
     pub struct ManagementServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3548,7 +3581,8 @@ pub mod management_service_server {
     /// only an edge or a command asks. An app that is not the operator's is as good as none.
     ///
     /// Errors of every call with a credential: AUTH_ERR_EMPTY_AUTH_HEADER, AUTH_ERR_INVALID_CREDENTIALS. Of every call about an
-    /// app: ERR_APP_NOT_FOUND, also for an archived one; AUTH_ERR_NO_ACCESS when a collaborator may only read.
+    /// app: ERR_APP_NOT_FOUND, also for an archived one; AUTH_ERR_NO_ACCESS when the operator's role in the app forbids the call
+    /// (`halley_model::team`). Of a session: AUTH_ERR_SESSION_NOT_VALID.
     #[derive(Debug)]
     pub struct ManagementServiceServer<T> {
         inner: Arc<T>,
@@ -4504,6 +4538,1392 @@ pub mod management_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "halley.auth.v1.ManagementService";
     impl<T> tonic::server::NamedService for ManagementServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A session of an operator.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OperatorSession {
+    /// The session's id, which is no secret.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Whose it is.
+    #[prost(message, optional, tag = "2")]
+    pub operator: ::core::option::Option<Operator>,
+    /// When it began, Unix ms.
+    #[prost(int64, tag = "3")]
+    pub created_at_ms: i64,
+    /// When it ends at the latest, Unix ms.
+    #[prost(int64, tag = "4")]
+    pub expires_at_ms: i64,
+    /// Without a call for so many seconds it ends earlier.
+    #[prost(int64, tag = "5")]
+    pub idle_seconds: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartOperatorSessionRequest {
+    /// The address.
+    #[prost(string, tag = "1")]
+    pub email: ::prost::alloc::string::String,
+    /// The password.
+    #[prost(string, tag = "2")]
+    pub password: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartOperatorSessionResponse {
+    /// The session.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<OperatorSession>,
+    /// 256 random bits, told only here.
+    #[prost(string, tag = "2")]
+    pub session_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetOperatorSessionRequest {
+    /// The session's token.
+    #[prost(string, tag = "1")]
+    pub session_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetOperatorSessionResponse {
+    /// The session.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<OperatorSession>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndOperatorSessionRequest {
+    /// The session's token.
+    #[prost(string, tag = "1")]
+    pub session_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndOperatorSessionResponse {
+    /// The session as it was.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<OperatorSession>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShowOperatorsRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// The page that is asked for.
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ShowOperatorsResponse {
+    /// Operators.
+    #[prost(message, repeated, tag = "1")]
+    pub operators: ::prost::alloc::vec::Vec<Operator>,
+    /// Where the page stands.
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddOperatorRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// The operator to make.
+    #[prost(message, optional, tag = "2")]
+    pub operator: ::core::option::Option<CreateOperatorRequest>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddOperatorResponse {
+    /// The operator.
+    #[prost(message, optional, tag = "1")]
+    pub operator: ::core::option::Option<Operator>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeOperatorRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// The operator's id.
+    #[prost(string, tag = "2")]
+    pub operator_id: ::prost::alloc::string::String,
+    /// A name for people.
+    #[prost(string, optional, tag = "3")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    /// Unspecified: unchanged.
+    #[prost(enumeration = "OperatorRole", tag = "4")]
+    pub role: i32,
+    /// A new password.
+    #[prost(string, optional, tag = "5")]
+    pub password: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeOperatorResponse {
+    /// The operator.
+    #[prost(message, optional, tag = "1")]
+    pub operator: ::core::option::Option<Operator>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveOperatorRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// The operator's id.
+    #[prost(string, tag = "2")]
+    pub operator_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveOperatorResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeOwnOperatorRequest {
+    /// Who asks, and who is changed.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// A name for people.
+    #[prost(string, optional, tag = "2")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    /// A new password.
+    #[prost(string, optional, tag = "3")]
+    pub password: ::core::option::Option<::prost::alloc::string::String>,
+    /// The password until now; needed for a new one.
+    #[prost(string, tag = "4")]
+    pub old_password: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeOwnOperatorResponse {
+    /// The operator.
+    #[prost(message, optional, tag = "1")]
+    pub operator: ::core::option::Option<Operator>,
+}
+/// Something that an operator did.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OperatorAction {
+    /// Greater than that of every earlier one.
+    #[prost(int64, tag = "1")]
+    pub action_id: i64,
+    /// The operator's id.
+    #[prost(string, tag = "2")]
+    pub operator_id: ::prost::alloc::string::String,
+    /// The operator's name and address at that time.
+    #[prost(string, tag = "3")]
+    pub operator_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub operator_email: ::prost::alloc::string::String,
+    /// The app that it was done in; empty: in none that the operator has a role in.
+    #[prost(string, tag = "5")]
+    pub app_id: ::prost::alloc::string::String,
+    /// The operation's id in the description of the API.
+    #[prost(string, tag = "6")]
+    pub operation: ::prost::alloc::string::String,
+    /// What the path named, without secrets.
+    #[prost(map = "string, string", tag = "7")]
+    pub parameters: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// The HTTP status; 0: its end is not known.
+    #[prost(int32, tag = "8")]
+    pub status: i32,
+    /// When it began, Unix ms.
+    #[prost(int64, tag = "9")]
+    pub at_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BeginActionRequest {
+    /// Who does it.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// The app that it is about; empty: none.
+    #[prost(string, tag = "2")]
+    pub app_id: ::prost::alloc::string::String,
+    /// The operation's id in the description of the API.
+    #[prost(string, tag = "3")]
+    pub operation: ::prost::alloc::string::String,
+    /// What the path names, without secrets.
+    #[prost(map = "string, string", tag = "4")]
+    pub parameters: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginActionResponse {
+    /// For EndAction.
+    #[prost(int64, tag = "1")]
+    pub action_id: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndActionRequest {
+    /// From BeginAction.
+    #[prost(int64, tag = "1")]
+    pub action_id: i64,
+    /// The HTTP status.
+    #[prost(int32, tag = "2")]
+    pub status: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndActionResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListActionsRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// Empty: of all apps and of none.
+    #[prost(string, tag = "2")]
+    pub app_id: ::prost::alloc::string::String,
+    /// Only of this operator; empty: of all.
+    #[prost(string, tag = "3")]
+    pub operator_id: ::prost::alloc::string::String,
+    /// Only this operation; empty: all.
+    #[prost(string, tag = "4")]
+    pub operation: ::prost::alloc::string::String,
+    /// When it was done.
+    #[prost(message, optional, tag = "5")]
+    pub range: ::core::option::Option<super::super::common::v1::TimeRange>,
+    /// Rows of a page, 1 to 1000; 0 means 100.
+    #[prost(int32, tag = "6")]
+    pub limit: i32,
+    /// Only what is older than this action; 0: from the newest on.
+    #[prost(int64, tag = "7")]
+    pub before: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListActionsResponse {
+    /// Actions, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub actions: ::prost::alloc::vec::Vec<OperatorAction>,
+    /// `before` of the next page; 0: this is the last one.
+    #[prost(int64, tag = "2")]
+    pub next: i64,
+}
+/// Generated client implementations.
+pub mod operators_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Operators' sessions, operators themselves, and what they did. Only an edge asks. Calls with a credential check it here;
+    /// errors of each: AUTH_ERR_EMPTY_AUTH_HEADER, AUTH_ERR_INVALID_CREDENTIALS, AUTH_ERR_SESSION_NOT_VALID.
+    #[derive(Debug, Clone)]
+    pub struct OperatorsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> OperatorsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> OperatorsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            OperatorsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Begins a session by address and password. An operator has at most 20: the oldest ones end.
+        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, ERR_TOO_MANY_REQUESTS.
+        pub async fn start_operator_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartOperatorSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/StartOperatorSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "StartOperatorSession",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a session. Errors: AUTH_ERR_SESSION_NOT_VALID.
+        pub async fn get_operator_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetOperatorSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/GetOperatorSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "GetOperatorSession",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a session: from the answer on it is good for nothing. Errors: AUTH_ERR_SESSION_NOT_VALID.
+        pub async fn end_operator_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndOperatorSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/EndOperatorSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "EndOperatorSession",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists operators, oldest first. For owners of the installation. Errors: AUTH_ERR_NO_ACCESS.
+        pub async fn show_operators(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ShowOperatorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShowOperatorsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/ShowOperators",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "ShowOperators"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes an operator. For owners. Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_ALREADY_EXISTS.
+        pub async fn add_operator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddOperatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/AddOperator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "AddOperator"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes an operator. For owners. A new password ends the operator's sessions; its management keys stay.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
+        pub async fn change_operator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeOperatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/ChangeOperator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "ChangeOperator"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes an operator with its sessions and management keys. Its apps stay, without an owner. For owners.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
+        pub async fn remove_operator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveOperatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/RemoveOperator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "RemoveOperator"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Changes the asking operator. A new password needs the old one and ends all of the operator's sessions.
+        /// Errors: ERR_BAD_REQUEST, ERR_TOO_MANY_REQUESTS.
+        pub async fn change_own_operator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeOwnOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeOwnOperatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/ChangeOwnOperator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "ChangeOwnOperator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Writes down what an operator is about to do. What can't be written down must not be done.
+        pub async fn begin_action(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginActionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginActionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/BeginAction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "BeginAction"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Writes down how it ended. It takes no credential.
+        pub async fn end_action(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndActionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndActionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/EndAction",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("halley.auth.v1.OperatorsService", "EndAction"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists what operators did, newest first: in an app, for its owner and admins; in all, for owners of the installation.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_APP_NOT_FOUND, ERR_BAD_REQUEST.
+        pub async fn list_actions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListActionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListActionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/ListActions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.auth.v1.OperatorsService", "ListActions"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod operators_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with OperatorsServiceServer.
+    #[async_trait]
+    pub trait OperatorsService: std::marker::Send + std::marker::Sync + 'static {
+        /// Begins a session by address and password. An operator has at most 20: the oldest ones end.
+        /// Errors: AUTH_ERR_INVALID_CREDENTIALS, ERR_TOO_MANY_REQUESTS.
+        async fn start_operator_session(
+            &self,
+            request: tonic::Request<super::StartOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartOperatorSessionResponse>,
+            tonic::Status,
+        >;
+        /// Reads a session. Errors: AUTH_ERR_SESSION_NOT_VALID.
+        async fn get_operator_session(
+            &self,
+            request: tonic::Request<super::GetOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetOperatorSessionResponse>,
+            tonic::Status,
+        >;
+        /// Ends a session: from the answer on it is good for nothing. Errors: AUTH_ERR_SESSION_NOT_VALID.
+        async fn end_operator_session(
+            &self,
+            request: tonic::Request<super::EndOperatorSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndOperatorSessionResponse>,
+            tonic::Status,
+        >;
+        /// Lists operators, oldest first. For owners of the installation. Errors: AUTH_ERR_NO_ACCESS.
+        async fn show_operators(
+            &self,
+            request: tonic::Request<super::ShowOperatorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShowOperatorsResponse>,
+            tonic::Status,
+        >;
+        /// Makes an operator. For owners. Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_ALREADY_EXISTS.
+        async fn add_operator(
+            &self,
+            request: tonic::Request<super::AddOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Changes an operator. For owners. A new password ends the operator's sessions; its management keys stay.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
+        async fn change_operator(
+            &self,
+            request: tonic::Request<super::ChangeOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Removes an operator with its sessions and management keys. Its apps stay, without an owner. For owners.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
+        async fn remove_operator(
+            &self,
+            request: tonic::Request<super::RemoveOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Changes the asking operator. A new password needs the old one and ends all of the operator's sessions.
+        /// Errors: ERR_BAD_REQUEST, ERR_TOO_MANY_REQUESTS.
+        async fn change_own_operator(
+            &self,
+            request: tonic::Request<super::ChangeOwnOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeOwnOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Writes down what an operator is about to do. What can't be written down must not be done.
+        async fn begin_action(
+            &self,
+            request: tonic::Request<super::BeginActionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginActionResponse>,
+            tonic::Status,
+        >;
+        /// Writes down how it ended. It takes no credential.
+        async fn end_action(
+            &self,
+            request: tonic::Request<super::EndActionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndActionResponse>,
+            tonic::Status,
+        >;
+        /// Lists what operators did, newest first: in an app, for its owner and admins; in all, for owners of the installation.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_APP_NOT_FOUND, ERR_BAD_REQUEST.
+        async fn list_actions(
+            &self,
+            request: tonic::Request<super::ListActionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListActionsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Operators' sessions, operators themselves, and what they did. Only an edge asks. Calls with a credential check it here;
+    /// errors of each: AUTH_ERR_EMPTY_AUTH_HEADER, AUTH_ERR_INVALID_CREDENTIALS, AUTH_ERR_SESSION_NOT_VALID.
+    #[derive(Debug)]
+    pub struct OperatorsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> OperatorsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for OperatorsServiceServer<T>
+    where
+        T: OperatorsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/halley.auth.v1.OperatorsService/StartOperatorSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartOperatorSessionSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::StartOperatorSessionRequest>
+                    for StartOperatorSessionSvc<T> {
+                        type Response = super::StartOperatorSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartOperatorSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::start_operator_session(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartOperatorSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/GetOperatorSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetOperatorSessionSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::GetOperatorSessionRequest>
+                    for GetOperatorSessionSvc<T> {
+                        type Response = super::GetOperatorSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetOperatorSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::get_operator_session(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetOperatorSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/EndOperatorSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndOperatorSessionSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::EndOperatorSessionRequest>
+                    for EndOperatorSessionSvc<T> {
+                        type Response = super::EndOperatorSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndOperatorSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::end_operator_session(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndOperatorSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/ShowOperators" => {
+                    #[allow(non_camel_case_types)]
+                    struct ShowOperatorsSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::ShowOperatorsRequest>
+                    for ShowOperatorsSvc<T> {
+                        type Response = super::ShowOperatorsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ShowOperatorsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::show_operators(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ShowOperatorsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/AddOperator" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddOperatorSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::AddOperatorRequest>
+                    for AddOperatorSvc<T> {
+                        type Response = super::AddOperatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddOperatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::add_operator(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/ChangeOperator" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeOperatorSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::ChangeOperatorRequest>
+                    for ChangeOperatorSvc<T> {
+                        type Response = super::ChangeOperatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeOperatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::change_operator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/RemoveOperator" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveOperatorSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::RemoveOperatorRequest>
+                    for RemoveOperatorSvc<T> {
+                        type Response = super::RemoveOperatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveOperatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::remove_operator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/ChangeOwnOperator" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeOwnOperatorSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::ChangeOwnOperatorRequest>
+                    for ChangeOwnOperatorSvc<T> {
+                        type Response = super::ChangeOwnOperatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeOwnOperatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::change_own_operator(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeOwnOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/BeginAction" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginActionSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::BeginActionRequest>
+                    for BeginActionSvc<T> {
+                        type Response = super::BeginActionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginActionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::begin_action(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginActionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/EndAction" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndActionSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::EndActionRequest>
+                    for EndActionSvc<T> {
+                        type Response = super::EndActionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndActionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::end_action(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndActionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/ListActions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListActionsSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::ListActionsRequest>
+                    for ListActionsSvc<T> {
+                        type Response = super::ListActionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListActionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::list_actions(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListActionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for OperatorsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "halley.auth.v1.OperatorsService";
+    impl<T> tonic::server::NamedService for OperatorsServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

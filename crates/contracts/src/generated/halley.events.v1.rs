@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 50"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 50, 60"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -86,6 +86,9 @@ pub mod event {
         /// A device in a call tells another what their media needs.
         #[prost(message, tag = "50")]
         CallSignaled(super::CallSignaled),
+        /// An operator's sessions ended, or its roles changed. Of no app.
+        #[prost(message, tag = "60")]
+        OperatorChanged(super::OperatorChanged),
     }
 }
 /// A message of any category was stored.
@@ -242,6 +245,16 @@ pub struct CredentialRevoked {
     /// Ids of tokens or keys; empty with a uid: all of that user's tokens.
     #[prost(string, repeated, tag = "2")]
     pub credential_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What an operator may do changed: sessions ended, the operator was removed, or a role changed. Such an event is of no app.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OperatorChanged {
+    /// The operator's id.
+    #[prost(string, tag = "1")]
+    pub operator_id: ::prost::alloc::string::String,
+    /// Ids of the sessions that it concerns; empty: all of them.
+    #[prost(string, repeated, tag = "2")]
+    pub session_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A user's first socket opened or last socket closed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

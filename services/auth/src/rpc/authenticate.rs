@@ -6,7 +6,7 @@ use halley_contracts::{
 };
 use uuid::Uuid;
 
-use super::{apps, tokens};
+use super::{apps, operators::sessions, tokens};
 use crate::{
     Auth, access,
     error::AuthError,
@@ -31,6 +31,9 @@ pub async fn authenticate(
             tokens::find(auth, &request.app_id, value).await?.map(|row| Principal::User(user(row)))
         }
         Some(Credential::SessionToken(value)) if fits(value) => session(auth, &request.app_id, value).await?,
+        Some(Credential::OperatorSession(value)) => {
+            Some(Principal::Operator(sessions::in_app(auth, &request.app_id, value).await?))
+        }
         _ => None,
     };
     match principal {
@@ -80,6 +83,7 @@ async fn refusal(auth: &Auth, app_id: String, credential: Option<Credential>) ->
     match credential {
         Some(Credential::ApiKey(_)) | None => AuthError::ApiKeyNotValid,
         Some(Credential::AuthToken(_) | Credential::SessionToken(_)) => AuthError::AuthTokenNotValid,
+        Some(Credential::OperatorSession(_)) => AuthError::SessionNotValid,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{Auth, access::of_installation};
 
 mod apps;
 mod collaborators;
-mod entry;
+pub mod entry;
 mod settings;
 mod tenants;
 mod webhooks;

@@ -1,6 +1,7 @@
-//! Operators: people in the dashboard.
+//! Operators: people in the dashboard. What `AuthService` has of them is for commands; the rest is `OperatorsService`.
 
 use halley_contracts::auth::v1 as pb;
+use chrono::TimeDelta;
 use halley_kit::{page::Page, time};
 use halley_model::{FieldError, field, limits};
 use uuid::Uuid;
@@ -8,13 +9,25 @@ use uuid::Uuid;
 use crate::{
     Auth,
     error::AuthError,
+    seal::Kind,
     store::{self, operators::OperatorRow},
 };
+
+mod actions;
+mod people;
+mod service;
+pub mod sessions;
 
 const PASSWORD_MIN: usize = 10;
 const PASSWORD_MAX: usize = 100;
 /// Longest address.
 pub const EMAIL_MAX: usize = 254;
+/// Passwords that may be tried for an address before further tries have to wait.
+const FREE_TRIES: i32 = 5;
+/// Longest wait between two tries: an operator must be able to log in while somebody guesses.
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
+/// Without a try for so long, wrong ones are forgotten.
+pub const TRIES_KEPT: TimeDelta = TimeDelta::minutes(15);
 
 pub fn operator(row: OperatorRow) -> pb::Operator {
     pb::Operator {
@@ -49,10 +62,7 @@ pub async fn new(auth: &Auth, request: pb::CreateOperatorRequest) -> Result<Oper
         return Err(FieldError::new("email", "must be an e-mail address").into());
     }
     field::required_text("name", &request.name, limits::NAME_MAX)?;
-    if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&request.password.chars().count()) {
-        let problem = format!("must have {PASSWORD_MIN} to {PASSWORD_MAX} characters");
-        return Err(FieldError::new("password", problem).into());
-    }
+    check_password(&request.password)?;
     if role == pb::OperatorRole::Unspecified {
         return Err(FieldError::new("role", "must be owner, admin, moderator or developer").into());
     }
@@ -67,16 +77,32 @@ pub async fn new(auth: &Auth, request: pb::CreateOperatorRequest) -> Result<Oper
     })
 }
 
-/// The operator of an address and a password.
+/// A password that may be set.
+fn check_password(password: &str) -> Result<(), FieldError> {
+    if (PASSWORD_MIN..=PASSWORD_MAX).contains(&password.chars().count()) {
+        return Ok(());
+    }
+    Err(FieldError::new("password", format!("must have {PASSWORD_MIN} to {PASSWORD_MAX} characters")))
+}
+
+/// The operator of an address and a password. A try is counted before it is looked at, whether there is such an operator or
+/// not.
 pub async fn by_password(auth: &Auth, email: &str, password: String) -> Result<OperatorRow, AuthError> {
     let email = address(email);
     if email.contains('\0') || email.len() > EMAIL_MAX || password.len() > 4 * PASSWORD_MAX {
         return Err(AuthError::InvalidCredentials);
     }
+    let (now, tried) = (time::now(), auth.seal.lookup_hash(Kind::OperatorAddress, "", &email));
+    let (since, longest) = (now - TRIES_KEPT, LONGEST_WAIT);
+    if !store::operator_sessions::count_try(&auth.pool, &tried, now, since, FREE_TRIES, longest).await? {
+        return Err(AuthError::MustWait);
+    }
     let row = store::operators::find(&auth.pool, &email).await?;
     let stored = row.as_ref().map(|row| row.password_hash.clone());
     let right = auth.passwords.is_right(password, stored).await?;
-    row.filter(|_| right).ok_or(AuthError::InvalidCredentials)
+    let row = row.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
+    store::operator_sessions::forget_tries(&auth.pool, &tried).await?;
+    Ok(row)
 }
 
 pub async fn authenticate(

@@ -14,12 +14,12 @@ use crate::{
     support::{Api, World, holder, user},
 };
 
-fn refusal<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> ErrorCode {
+pub fn refusal<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> ErrorCode {
     PublicError::from_status(&answer.expect_err("refused")).code
 }
 
 /// An operator with a key.
-async fn operator(api: &Api, role: pb::OperatorRole) -> (String, pb::OperatorCredential) {
+pub async fn operator(api: &Api, role: pb::OperatorRole) -> (String, pb::OperatorCredential) {
     let email = format!("{}@example.com", unique("o"));
     let request = pb::CreateOperatorRequest {
         email: email.clone(),
@@ -30,14 +30,14 @@ async fn operator(api: &Api, role: pb::OperatorRole) -> (String, pb::OperatorCre
     api.create_operator(request).await.unwrap();
     let request = pb::CreateManagementKeyRequest { email: email.clone() };
     let key = management(api).create_management_key(request).await.unwrap().into_inner().key.unwrap();
-    (email, pb::OperatorCredential { name: key.key, secret: key.secret, is_password: false })
+    (email, pb::OperatorCredential { name: key.key, secret: key.secret, ..Default::default() })
 }
 
-fn management(api: &Api) -> ManagementServiceClient<halley_kit::Transport> {
+pub fn management(api: &Api) -> ManagementServiceClient<halley_kit::Transport> {
     ManagementServiceClient::new(api.transport.clone())
 }
 
-async fn own_app(api: &Api, credential: &pb::OperatorCredential) -> String {
+pub async fn own_app(api: &Api, credential: &pb::OperatorCredential) -> String {
     let request =
         pb::CreateManagedAppRequest { credential: Some(credential.clone()), name: "Own".into(), region: String::new() };
     management(api).create_managed_app(request).await.unwrap().into_inner().app.unwrap().app.unwrap().app_id

@@ -153,8 +153,8 @@ async fn key(auth: &mut Auth, scope: ApiKeyScope) -> Result<String> {
     key.map(|key| key.api_key).context("the demo app has no key of that scope any more")
 }
 
-/// Makes the first operator with a random password, which is shown this once, and a management key, which is written to a
-/// file that only the owner of the data directory reads.
+/// Makes the first operator with a random password and a management key. Both are written to a file that only the owner of
+/// the data directory reads; the password is shown this once.
 async fn first_operator(auth: &mut Auth, running: &Running, data_dir: &Path) -> Result<Option<FirstOperator>> {
     let listed = auth.list_operators(auth::ListOperatorsRequest::default()).await.map_err(|status| plain(&status))?;
     if !listed.into_inner().operators.is_empty() {
@@ -170,7 +170,9 @@ async fn first_operator(auth: &mut Auth, running: &Running, data_dir: &Path) -> 
     auth.create_operator(request).await.map_err(|status| plain(&status))?;
     let key = super::operator::management_key(running, OPERATOR).await?;
     let key_file = data_dir.join("management.json");
-    let written = serde_json::json!({"operator": OPERATOR, "key": key.key, "secret": key.secret});
+    let written = serde_json::json!({
+        "operator": OPERATOR, "email": OPERATOR, "password": password, "key": key.key, "secret": key.secret,
+    });
     private::write_private(&key_file, &serde_json::to_vec_pretty(&written)?)?;
     Ok(Some(FirstOperator { password, key, key_file }))
 }
@@ -193,8 +195,8 @@ impl Made {
         let users: Vec<&str> = demo.users.iter().map(|user| user.uid.as_str()).collect();
         println!("  users         {}", users.join(", "));
         if let Some(FirstOperator { password, key, key_file }) = &self.operator {
-            println!("  operator      {OPERATOR}, password {password} (shown only now)");
-            println!("  management    key {}, secret in {}", key.key, key_file.display());
+            println!("  operator      {OPERATOR}, password {password}");
+            println!("  management    key {}, secret and password in {}", key.key, key_file.display());
         }
         println!("  all of it     {}\n", self.file.display());
         println!("Send a first message:\n");

@@ -43,6 +43,7 @@ macro_rules! with_more {
 }
 
 pub mod management;
+pub mod operators;
 
 with_more! {
     /// A thread: its parent with what is said of the replies.

@@ -32,6 +32,7 @@ mod import;
 pub mod management;
 mod messages;
 mod moderation;
+pub mod operators;
 mod people;
 mod roles;
 

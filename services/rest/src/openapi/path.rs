@@ -74,6 +74,15 @@ pub struct AppId {
     app_id: String,
 }
 
+/// An operator.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct OperatorId {
+    /// The operator's id.
+    #[param(min_length = 1)]
+    operator_id: String,
+}
+
 /// A webhook.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path, rename_all = "camelCase")]

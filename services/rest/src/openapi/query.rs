@@ -655,6 +655,29 @@ pub struct AllPushTokens {
     all: Option<Truth>,
 }
 
+/// Which actions of operators.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OperatorActions {
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i32>,
+    /// The `cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,18}$")]
+    cursor: Option<String>,
+    /// Only of the operator with this id.
+    #[param(pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    operator: Option<String>,
+    /// Only the operation with this id in the description.
+    operation: Option<String>,
+    /// Unix seconds: then or later.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    from: Option<i64>,
+    /// Unix seconds: then or earlier.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    to: Option<i64>,
+}
+
 /// A time of usage.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]

@@ -29,7 +29,12 @@ use crate::{RestConfig, state::State};
 const ADDRESSES_MAX: u64 = 100_000;
 
 /// What says that a credential was wrong.
-const WRONG: [ErrorCode; 3] = [ErrorCode::ApiKeyNotValid, ErrorCode::AuthTokenNotValid, ErrorCode::InvalidCredentials];
+const WRONG: [ErrorCode; 4] = [
+    ErrorCode::ApiKeyNotValid,
+    ErrorCode::AuthTokenNotValid,
+    ErrorCode::InvalidCredentials,
+    ErrorCode::SessionNotValid,
+];
 
 /// Wrong credentials by address and minute.
 pub struct Guesses {

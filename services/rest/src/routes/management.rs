@@ -19,7 +19,7 @@ use halley_contracts::{
     messaging::v1::CountMessagesRequest,
 };
 use halley_kit::{Caller, PublicError};
-use halley_model::{ErrorCode, sample, settings};
+use halley_model::{ErrorCode, TeamRole, sample, settings};
 use halley_wire::{ApiKeyJson, schema};
 use serde_json::{Map, Value, json};
 
@@ -28,13 +28,15 @@ use crate::{
     input::{Body, Query},
     openapi::{answer, body::management as body, path, query},
     reply::{ApiError, Reply, data, done, fates, page, value},
+    session_cookie,
+    sessions::Ended,
     state::State,
 };
 
 /// Rows of a page of apps when the caller names no number.
 const APPS_PER_PAGE: i32 = 25;
 
-/// An operator by what the request says; auth checks it with every call.
+/// An operator by what the request says; auth checks it with every call, and writes down those that change something.
 pub struct Operator {
     pub state: Arc<State>,
     credential: OperatorCredential,
@@ -51,16 +53,26 @@ impl FromRequestParts<Arc<State>> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, ApiError> {
-        let credential = by_key(parts).or_else(|| by_basic(parts));
-        let credential = credential.ok_or_else(|| ApiError::code(ErrorCode::EmptyAuthHeader))?;
+        let credential = match by_key(parts).or_else(|| by_basic(parts)) {
+            Some(credential) => credential,
+            None => by_cookie(state, parts)?,
+        };
         state.guesses.check(&state.config, parts)?;
+        state.begin_action(parts, credential.clone(), None).await?;
         Ok(Self { state: Arc::clone(state), credential })
     }
 }
 
+/// A session, where no key is given.
+fn by_cookie(state: &State, parts: &Parts) -> Result<OperatorCredential, ApiError> {
+    let token = session_cookie::token(&parts.headers).ok_or_else(|| ApiError::code(ErrorCode::EmptyAuthHeader))?;
+    session_cookie::check(&state.config, parts, token)?;
+    Ok(OperatorCredential { session_token: token.to_owned(), ..Default::default() })
+}
+
 fn by_key(parts: &Parts) -> Option<OperatorCredential> {
     let (key, secret) = (header(&parts.headers, "key")?, header(&parts.headers, "secret")?);
-    Some(OperatorCredential { name: key.to_owned(), secret: secret.to_owned(), is_password: false })
+    Some(OperatorCredential { name: key.to_owned(), secret: secret.to_owned(), ..Default::default() })
 }
 
 /// HTTP Basic with a management key and its secret; where tenants are made, also with an address and a password.
@@ -73,7 +85,7 @@ fn by_basic(parts: &Parts) -> Option<OperatorCredential> {
     if is_password && !takes_passwords {
         return None;
     }
-    Some(OperatorCredential { name: name.to_owned(), secret: secret.to_owned(), is_password })
+    Some(OperatorCredential { name: name.to_owned(), secret: secret.to_owned(), is_password, ..Default::default() })
 }
 
 /// Makes an app, with an auth key and a REST API key.
@@ -238,6 +250,7 @@ fn row(managed: &ManagedApp) -> Value {
         "createdAt": app.created_at_ms / 1000,
         "appOwner": owner.map(|owner| json!({"id": managed.owner_number, "name": owner.name, "email": owner.email})),
         "appRegion": region(&app),
+        "ownRole": TeamRole::of_number(managed.own_role).map(TeamRole::word),
     })
 }
 
@@ -303,7 +316,9 @@ pub async fn change_collaborators(operator: Operator, Path(app_id): Path<String>
         moderators: emails("moderators")?,
         remove: emails("collaboratorsToRemove")?,
     };
+    let changed_in = request.app_id.to_lowercase();
     let answer = operator.state.management().change_collaborators(request).await?.into_inner();
+    operator.state.end_sessions(&changed_in, Ended::OperatorsOfApp);
     let added = "The collaborator is added.";
     data(json!({
         "admins": fates(&answer.admins, added),
@@ -396,7 +411,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_as_it_is_described() {
         let owner = Some(Person { name: "O".into(), ..Default::default() });
-        let managed = ManagedApp { app: Some(App::default()), owner, owner_number: 7 };
+        let managed = ManagedApp { app: Some(App::default()), owner, owner_number: 7, own_role: 1 };
         check_whole("App", &row(&managed));
         check("App", &row(&ManagedApp { owner: None, ..managed }));
         check_whole("Collaborator", &collaborator(&Collaborator::default()));

@@ -11,7 +11,7 @@ use halley_contracts::{
     realtime::v1::ListOnlineUsersRequest,
 };
 use halley_edge::Change;
-use halley_model::ErrorCode;
+use halley_model::{Access, Area, ErrorCode};
 use halley_wire::{BlockState, UserJson, View, schema};
 use serde_json::json;
 
@@ -48,6 +48,9 @@ pub fn fields(body: &Body) -> Result<UserFields, ApiError> {
 pub async fn create(context: Context, body: Body) -> Reply {
     context.server_side()?;
     let with_token = body.flag("withAuthToken")?;
+    if with_token {
+        context.check_team(Area::Tokens, Access::Change)?;
+    }
     let request =
         CreateUserRequest { uid: input::new_id(&body, "uid", ErrorCode::InvalidUid)?, fields: Some(fields(&body)?) };
     let answer = context.identity().create_user(context.request(request)).await?;

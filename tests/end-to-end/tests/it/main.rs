@@ -4,7 +4,7 @@
 //! messaging replicas; so do [`rest_api`], which calls every path of the API, [`message_changes`], [`media`], which sends
 //! files, [`threads_and_pins`], which also sends to several and as a bot, [`permissions`], which says who may do what,
 //! [`people`], [`calls`], [`call_media`], where devices in a call agree on their media, [`moderation`], where messages are reported and the app's use is counted, [`management`], where
-//! operators make and set apps, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
+//! operators make and set apps, [`operators`], who log in, [`rate_limits`], [`resume`], where sockets are cut and a [`mirror`] of each is compared with
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`binary_frames`] compares devices whose frames are binary with such as have JSON.
 //! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
@@ -36,6 +36,7 @@ mod moderation;
 mod openapi;
 mod operation;
 mod operations;
+mod operators;
 mod people;
 mod permissions;
 mod rate_limits;

@@ -3,9 +3,9 @@
 use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
-use halley_model::{field, limits};
+use halley_model::{Access, Area, TeamRole, field, limits};
 
-use super::entry::{self, Need, Operator};
+use super::entry::{self, Operator};
 use crate::{
     Auth,
     error::AuthError,
@@ -14,8 +14,8 @@ use crate::{
     store::{self, management::ManagedRow},
 };
 
-/// An app with its owner.
-pub fn show(row: ManagedRow) -> pb::ManagedApp {
+/// An app with its owner, for an operator with that role in it.
+pub fn show(row: ManagedRow, own: TeamRole) -> pb::ManagedApp {
     let owner = row.owner_id.map(|id| pb::Operator {
         operator_id: id.to_string(),
         email: row.owner_email.clone().unwrap_or_default(),
@@ -24,7 +24,7 @@ pub fn show(row: ManagedRow) -> pb::ManagedApp {
         created_at_ms: row.owner_created_at.map_or(0, time::to_ms),
     });
     let owner_number = row.owner_number.unwrap_or_default();
-    pb::ManagedApp { app: Some(row.into_app()), owner, owner_number }
+    pb::ManagedApp { app: Some(row.into_app()), owner, owner_number, own_role: own.number() }
 }
 
 pub async fn create(
@@ -38,7 +38,8 @@ pub async fn create(
     transaction.commit().await?;
     auth.relay.publish(made.pending);
     let owner_number = operator.number;
-    let app = pb::ManagedApp { app: Some(made.app), owner: Some(operators::operator(operator)), owner_number };
+    let own_role = TeamRole::Owner.number();
+    let app = pb::ManagedApp { app: Some(made.app), owner: Some(operators::operator(operator)), owner_number, own_role };
     let (auth_key, rest_api_key) = (Some(made.auth_key), Some(made.rest_api_key));
     Ok(pb::CreateManagedAppResponse { app: Some(app), auth_key, rest_api_key })
 }
@@ -50,13 +51,16 @@ pub async fn list(auth: &Auth, request: pb::ListManagedAppsRequest) -> Result<pb
     let (id, sees_all) = (operator.0.operator_id, operator.owns_installation());
     let (rows, total) = store::management::list_apps(&auth.pool, id, sees_all, &request.search_key, page).await?;
     let page = page.info(total, rows.len());
-    Ok(pb::ListManagedAppsResponse { apps: rows.into_iter().map(show).collect(), page: Some(page) })
+    // Only apps with a role are listed.
+    let shown = |row: ManagedRow| entry::role(&operator, &row).map(|own| show(row, own));
+    Ok(pb::ListManagedAppsResponse { apps: rows.into_iter().filter_map(shown).collect(), page: Some(page) })
 }
 
 pub async fn get(auth: &Auth, request: pb::GetManagedAppRequest) -> Result<pb::GetManagedAppResponse, AuthError> {
-    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
-    let row = entry::app(auth, &operator, &app.app_id, Need::Read).await?;
-    Ok(pb::GetManagedAppResponse { app: Some(show(row)) })
+    let need = (Area::App, Access::Read);
+    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, need).await?;
+    let (row, own) = entry::seen(auth, &operator, &app.app_id).await?;
+    Ok(pb::GetManagedAppResponse { app: Some(show(row, own)) })
 }
 
 /// Only who owns an app may end it; an admin of it may not.
@@ -65,11 +69,7 @@ pub async fn delete(
     request: pb::DeleteManagedAppRequest,
 ) -> Result<pb::DeleteManagedAppResponse, AuthError> {
     let operator = entry::authenticate(auth, request.credential).await?;
-    let row = entry::app(auth, &operator, &request.app_id, Need::Read).await?;
-    if !operator.owns_installation() && row.owner_id != Some(operator.0.operator_id) {
-        return Err(AuthError::Denied);
-    }
-    let app = row.into_app();
+    let app = entry::app(auth, &operator, &request.app_id, (Area::Ownership, Access::Delete)).await?.into_app();
     let at = time::now();
     let delete_at = at + auth.archived_for;
     let mut transaction = auth.pool.begin().await?;

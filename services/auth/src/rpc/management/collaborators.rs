@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
+use halley_bus::outbox;
 use halley_contracts::{
     auth::v1::{self as pb, OperatorRole},
     common::v1::ItemResult,
 };
 use halley_kit::{page::Page, time};
-use halley_model::{FieldError, Limit};
+use halley_model::{Access, Area, FieldError, Limit};
 use uuid::Uuid;
 
-use super::entry::{self, Need, fate};
+use super::entry::{self, fate};
 use crate::{
     Auth,
     error::AuthError,
+    events,
     rpc::operators::{self, address},
     store,
 };
@@ -83,7 +85,7 @@ pub async fn change(
     request: pb::ChangeCollaboratorsRequest,
 ) -> Result<pb::ChangeCollaboratorsResponse, AuthError> {
     let operator = entry::authenticate(auth, request.credential).await?;
-    let row = entry::app(auth, &operator, &request.app_id, Need::Change).await?;
+    let row = entry::app(auth, &operator, &request.app_id, (Area::Team, Access::Change)).await?;
     let owner_id = row.owner_id;
     let app = row.into_app();
     if app.scheduled_to_delete_at_ms != 0 {
@@ -119,7 +121,13 @@ pub async fn change(
     let moderators = each(request.moderators, |email| team.add(email, OperatorRole::Moderator))?;
     store::management::delete_collaborators(&mut transaction, &app.app_id, &team.removed).await?;
     store::management::put_collaborators(&mut transaction, &app.app_id, &team.put, time::now()).await?;
+    let mut concerned: Vec<Uuid> = team.removed.iter().copied().chain(team.put.iter().map(|(id, _)| *id)).collect();
+    concerned.dedup();
+    let entries: Vec<_> = concerned.into_iter().map(|id| events::operator_changed(id, &[])).collect();
+    let pending = outbox::insert(&mut transaction, &entries).await?;
     transaction.commit().await?;
+    // Another role, or none, may take rights away.
+    auth.relay.publish_now(pending).await;
     Ok(pb::ChangeCollaboratorsResponse { admins, developers, moderators, removed })
 }
 
@@ -137,7 +145,7 @@ pub async fn list(
     auth: &Auth,
     request: pb::ListCollaboratorsRequest,
 ) -> Result<pb::ListCollaboratorsResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Team, Access::Read)).await?;
     let page = Page::parse(request.page)?;
     let (rows, total) = store::management::list_collaborators(&auth.pool, &app.app_id, page).await?;
     let page = page.info(total, rows.len());

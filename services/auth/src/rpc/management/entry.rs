@@ -5,13 +5,14 @@ use halley_contracts::{
     common::v1::ItemResult,
 };
 use halley_kit::{ServiceError as _, time};
+use halley_model::{Access, Area, TeamRole};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     Auth, access,
     error::AuthError,
-    rpc::operators,
+    rpc::operators::{self, sessions},
     seal::Kind,
     store::{self, management::ManagedRow, operators::OperatorRow},
 };
@@ -29,18 +30,15 @@ impl Operator {
     }
 }
 
-/// What a call does with an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Every collaborator may.
-    Read,
-    /// The owner and admins may.
-    Change,
-}
+/// What a call does in an app.
+pub type Need = (Area, Access);
 
-/// The operator of a management key; with `is_password`, of an address and a password.
+/// The operator of a session, or of a management key; with `is_password`, of an address and a password.
 pub async fn authenticate(auth: &Auth, credential: Option<pb::OperatorCredential>) -> Result<Operator, AuthError> {
     let credential = credential.unwrap_or_default();
+    if !credential.session_token.is_empty() {
+        return sessions::find(auth, &credential.session_token).await.map(|row| Operator(row.operator));
+    }
     if credential.name.is_empty() || credential.secret.is_empty() {
         return Err(AuthError::NoManagementKey);
     }
@@ -58,18 +56,34 @@ pub async fn authenticate(auth: &Auth, credential: Option<pb::OperatorCredential
     }
 }
 
-/// An app as an operator sees it. Archived ones are as good as gone, but told apart for their own people.
-pub async fn app(auth: &Auth, operator: &Operator, app_id: &str, need: Need) -> Result<ManagedRow, AuthError> {
+/// The operator of a credential, who owns the installation.
+pub async fn owner(auth: &Auth, credential: Option<pb::OperatorCredential>) -> Result<Operator, AuthError> {
+    let operator = authenticate(auth, credential).await?;
+    if operator.owns_installation() { Ok(operator) } else { Err(AuthError::Denied) }
+}
+
+/// What an operator is in an app; `None`: nothing.
+pub fn role(operator: &Operator, row: &ManagedRow) -> Option<TeamRole> {
+    if operator.owns_installation() || row.owner_id == Some(operator.0.operator_id) {
+        return Some(TeamRole::Owner);
+    }
+    TeamRole::of_number(row.own_role?.into())
+}
+
+/// An app as an operator sees it, and what they are in it. Archived ones are as good as gone, but told apart for their own
+/// people.
+pub async fn seen(auth: &Auth, operator: &Operator, app_id: &str) -> Result<(ManagedRow, TeamRole), AuthError> {
     let unknown = || AuthError::NoManagedApp { app_id: app_id.chars().take(halley_model::limits::ID_MAX).collect() };
     let parsed = access::app_id(app_id).map_err(|_| unknown())?;
     let row = store::management::find_app(&auth.pool, &parsed, operator.0.operator_id).await?.ok_or_else(unknown)?;
-    let is_owner = operator.owns_installation() || row.owner_id == Some(operator.0.operator_id);
-    match (is_owner, row.own_role.map(i32::from)) {
-        (true, _) => Ok(row),
-        (false, None) => Err(unknown()),
-        (false, Some(role)) if need == Need::Read || role == i32::from(OperatorRole::Admin) => Ok(row),
-        (false, Some(_)) => Err(AuthError::Denied),
-    }
+    let role = role(operator, &row).ok_or_else(unknown)?;
+    Ok((row, role))
+}
+
+/// An app in which an operator may do that.
+pub async fn app(auth: &Auth, operator: &Operator, app_id: &str, need: Need) -> Result<ManagedRow, AuthError> {
+    let (row, role) = seen(auth, operator, app_id).await?;
+    if role.may(need.0, need.1) { Ok(row) } else { Err(AuthError::Denied) }
 }
 
 /// The operator of a credential and the id of an app that they may so use and that is not archived.

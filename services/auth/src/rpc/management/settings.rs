@@ -2,22 +2,22 @@
 
 use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
-use halley_model::{Feature, FieldError, Limit, settings};
+use halley_model::{Access, Area, Feature, FieldError, Limit, settings};
 use serde_json::{Map, Value};
 
-use super::entry::{self, Need, Operator, fate};
+use super::entry::{self, Operator, fate};
 use crate::{Auth, error::AuthError, events, store};
 
 /// Most keys of one call.
 const KEYS_MAX: usize = 100;
 
 pub async fn get(auth: &Auth, request: pb::GetSettingsRequest) -> Result<pb::GetSettingsResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Read)).await?;
     Ok(pb::GetSettingsResponse { settings_json: app.settings_json })
 }
 
 pub async fn set(auth: &Auth, request: pb::SetSettingsRequest) -> Result<pb::SetSettingsResponse, AuthError> {
-    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
     let given: Map<String, Value> =
         serde_json::from_str(&request.settings_json).map_err(|_| FieldError::new("settings", "must be an object"))?;
     if given.is_empty() || given.len() > KEYS_MAX {
@@ -51,7 +51,7 @@ fn accept(operator: &Operator, key: &str, value: &Value) -> Result<Value, AuthEr
 }
 
 pub async fn unset(auth: &Auth, request: pb::UnsetSettingsRequest) -> Result<pb::UnsetSettingsResponse, AuthError> {
-    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
     let keys = match request.keys.is_empty() {
         true => own_keys(&operator, &app),
         false => request.keys,

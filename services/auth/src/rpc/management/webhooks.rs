@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
-use halley_model::{FieldError, Limit, field, limits, triggers};
+use halley_model::{Access, Area, FieldError, Limit, field, limits, triggers};
 
-use super::entry::{self, Need, fate};
+use super::entry::{self, fate};
 use crate::{
     Auth,
     error::AuthError,
@@ -97,7 +97,7 @@ fn seal(auth: &Auth, app_id: &str, webhook_id: &str, password: &str) -> Result<O
 }
 
 pub async fn create(auth: &Auth, request: pb::CreateWebhookRequest) -> Result<pb::CreateWebhookResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let given = request.webhook.unwrap_or_default();
     check_id(&given.webhook_id)?;
     check_login(&given.username, &request.password)?;
@@ -131,7 +131,7 @@ pub async fn create(auth: &Auth, request: pb::CreateWebhookRequest) -> Result<pb
 }
 
 pub async fn list(auth: &Auth, request: pb::ListWebhooksRequest) -> Result<pb::ListWebhooksResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Read)).await?;
     field::text("searchKey", &request.search_key, limits::NAME_MAX)?;
     let page = Page::parse(request.page)?;
     let (rows, total) = store::webhooks::list(&auth.pool, &app.app_id, &request.search_key, page).await?;
@@ -152,14 +152,14 @@ fn not_found(id: &str) -> AuthError {
 }
 
 pub async fn get(auth: &Auth, request: pb::GetWebhookRequest) -> Result<pb::GetWebhookResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Read)).await?;
     let id = known_id(&request.webhook_id)?;
     let row = store::webhooks::find(&auth.pool, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;
     Ok(pb::GetWebhookResponse { webhook: Some(show(row)) })
 }
 
 pub async fn update(auth: &Auth, request: pb::UpdateWebhookRequest) -> Result<pb::UpdateWebhookResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let id = known_id(&request.webhook_id)?;
     let mut transaction = auth.pool.begin().await?;
     let row = store::webhooks::lock(&mut transaction, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;
@@ -186,7 +186,7 @@ pub async fn update(auth: &Auth, request: pb::UpdateWebhookRequest) -> Result<pb
 }
 
 pub async fn delete(auth: &Auth, request: pb::DeleteWebhookRequest) -> Result<pb::DeleteWebhookResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let id = known_id(&request.webhook_id)?;
     match store::webhooks::delete(&auth.pool, &app.app_id, id).await? {
         true => Ok(pb::DeleteWebhookResponse {}),
@@ -198,7 +198,7 @@ pub async fn change_triggers(
     auth: &Auth,
     request: pb::ChangeTriggersRequest,
 ) -> Result<pb::ChangeTriggersResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Change).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let id = known_id(&request.webhook_id)?;
     if request.trigger_ids.is_empty() || request.trigger_ids.len() > TRIGGERS_MAX {
         return Err(FieldError::new("triggerIds", format!("must have 1 to {TRIGGERS_MAX} entries")).into());
@@ -232,7 +232,7 @@ pub async fn list_triggers(
     auth: &Auth,
     request: pb::ListTriggersRequest,
 ) -> Result<pb::ListTriggersResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, Need::Read).await?;
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Read)).await?;
     let id = known_id(&request.webhook_id)?;
     let page = Page::parse(request.page)?;
     store::webhooks::find(&auth.pool, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;

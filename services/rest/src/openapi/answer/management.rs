@@ -14,6 +14,8 @@ use utoipa::{
     },
 };
 
+use crate::openapi::body::operators::OperatorRole;
+
 /// An app, as its operators see it.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -42,6 +44,8 @@ pub struct App {
     app_owner: Option<AppOwner>,
     /// Its region.
     app_region: AppRegion,
+    /// What the operator who asks is in it.
+    own_role: OperatorRole,
 }
 
 /// Who owns an app.
@@ -170,15 +174,15 @@ pub struct TenantApp {
     plan: String,
 }
 
-/// What a collaborator may do.
+/// What a collaborator is in an app. What each may do: see the description of this API.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub enum CollaboratorRole {
     /// Changes the app.
     Admin,
-    /// Reads it.
+    /// Builds it: keys, bots, webhooks, settings that are features; reads the rest, and deletes nothing of users.
     Developer,
-    /// Reads it.
+    /// Looks after users, groups, messages and reports.
     Moderator,
 }
 

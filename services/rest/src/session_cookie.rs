@@ -1,0 +1,172 @@
+//! The cookie of an operator's session, and what keeps other sites from using it.
+//!
+//! Browsers send a cookie by themselves, so a call that changes something must show more: the header `x-csrf-token`, which
+//! only a page of this origin can know, and no sign that another site made the call. The cookie is `SameSite=Strict`
+//! besides, and the API's answers are readable from elsewhere only where no cookie was sent.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::ConnectInfo,
+    http::{
+        HeaderMap, HeaderValue, Method,
+        header::{COOKIE, ORIGIN},
+        request::Parts,
+    },
+};
+use halley_kit::PublicError;
+use halley_model::ErrorCode;
+use ring::hmac;
+
+use crate::{RestConfig, caller::header, reply::ApiError, routes::public_host, tls::OverTls};
+
+const NAME: &str = "halley_session";
+const TOKEN_HEADER: &str = "x-csrf-token";
+/// What tells the token of a session from its value.
+const CONTEXT: &[u8] = b"halley csrf v1";
+
+/// The session's token that a request brings along.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = given.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value).find(|value| !value.is_empty())
+}
+
+fn csrf_key(session_token: &str) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, session_token.as_bytes())
+}
+
+/// What calls by a session have to show. It follows from the session's token, which no script can read.
+pub fn csrf_token(session_token: &str) -> String {
+    hex::encode(hmac::sign(&csrf_key(session_token), CONTEXT))
+}
+
+/// Whether calls of a method change nothing.
+pub fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Refuses a call by cookie that changes something and may be another site's.
+pub fn check(config: &RestConfig, parts: &Parts, session_token: &str) -> Result<(), ApiError> {
+    if is_safe(&parts.method) {
+        return Ok(());
+    }
+    check_origin(config, parts)?;
+    let given = header(&parts.headers, TOKEN_HEADER).and_then(|text| hex::decode(text).ok()).unwrap_or_default();
+    // Compares in constant time.
+    match hmac::verify(&csrf_key(session_token), CONTEXT, &given) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(refused("The header x-csrf-token is missing, or is not that of the session.")),
+    }
+}
+
+/// Refuses a call that says of itself that another site made it.
+pub fn check_origin(config: &RestConfig, parts: &Parts) -> Result<(), ApiError> {
+    let foreign = || refused("The call comes from another site. Is rest.public_host or rest.trusted_proxies to be set?");
+    if parts.headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+        return Err(foreign());
+    }
+    let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let asked = header(&parts.headers, "host").or(parts.uri.authority().map(http::uri::Authority::as_str));
+    let public = public_host(config, parts);
+    let is_own = |host: &str| [asked, Some(public.as_str())].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(host));
+    if origin.is_some_and(is_own) { Ok(()) } else { Err(foreign()) }
+}
+
+fn refused(text: &str) -> ApiError {
+    PublicError::new(ErrorCode::CrossSite, text).into()
+}
+
+/// Hands a session's token to the browser, for so many seconds.
+pub fn set(config: &RestConfig, parts: &Parts, session_token: &str, seconds: i64) -> Option<HeaderValue> {
+    let secure = if is_over_tls(config, parts) { "; Secure" } else { "" };
+    let cookie = format!("{NAME}={session_token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&cookie).ok()
+}
+
+/// Takes it back.
+pub fn clear(config: &RestConfig, parts: &Parts) -> Option<HeaderValue> {
+    set(config, parts, "", 0)
+}
+
+/// Whether the browser speaks TLS, to this process or to a proxy before it.
+fn is_over_tls(config: &RestConfig, parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let is_forwarded = header(&parts.headers, "x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    parts.extensions.get::<OverTls>().is_some() || (is_forwarded && peer.is_some_and(|peer| config.is_trusted(peer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().method(method).uri("/v3/apps");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("request").into_parts().0
+    }
+
+    fn code(answer: Result<(), ApiError>) -> Option<ErrorCode> {
+        answer.err().map(|error| error.0.code)
+    }
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        let of = |cookie: &str| token(&parts("GET", &[("cookie", cookie)]).headers).map(ToOwned::to_owned);
+        assert_eq!(of("halley_session=abc").as_deref(), Some("abc"));
+        assert_eq!(of("a=b; halley_session=abc;c=d").as_deref(), Some("abc"));
+        for other in ["", "halley_session=", "xhalley_session=abc", "halley_session", "halley_sessions=abc"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_needs_the_token_of_its_session() {
+        let config = RestConfig::default();
+        let token = csrf_token("session");
+        let check = |method: &str, given: &str| code(check(&config, &parts(method, &[("x-csrf-token", given)]), "session"));
+        assert_eq!(check("POST", &token), None);
+        for wrong in ["", "session", &csrf_token("another"), &token[1..], &token[..62]] {
+            for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                assert_eq!(check(method, wrong), Some(ErrorCode::CrossSite), "{method} {wrong}");
+            }
+            assert_eq!(check("GET", wrong), None);
+        }
+    }
+
+    #[test]
+    fn other_sites_are_refused() {
+        let config = RestConfig { public_host: "chat.example.com".into(), ..RestConfig::default() };
+        let origin = |headers: &[(&str, &str)]| {
+            let all: Vec<_> = headers.iter().copied().chain([("host", "inner:8080")]).collect();
+            code(check_origin(&config, &parts("POST", &all)))
+        };
+        for own in ["https://chat.example.com", "http://inner:8080", "http://INNER:8080"] {
+            assert_eq!(origin(&[("origin", own)]), None, "{own}");
+        }
+        assert_eq!(origin(&[("sec-fetch-site", "same-origin")]), None);
+        assert_eq!(origin(&[]), None);
+        for foreign in ["https://evil.example", "null", "", "http://inner", "https://chat.example.com.evil.example"] {
+            assert_eq!(origin(&[("origin", foreign)]), Some(ErrorCode::CrossSite), "{foreign}");
+        }
+        for site in ["cross-site", "same-site", "none", ""] {
+            let both = [("sec-fetch-site", site), ("origin", "http://inner:8080")];
+            assert_eq!(origin(&both), Some(ErrorCode::CrossSite), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_for_this_host_alone_and_over_tls_for_tls_alone() {
+        let config = RestConfig::default();
+        let mut parts = parts("POST", &[("x-forwarded-proto", "https")]);
+        let cookie = set(&config, &parts, "abc", 60).expect("a header");
+        assert_eq!(cookie, "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+        parts.extensions.insert(OverTls);
+        let cookie = set(&config, &parts, "abc", 60).expect("a header");
+        assert_eq!(cookie, "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure");
+    }
+}
