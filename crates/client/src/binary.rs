@@ -188,12 +188,13 @@ pub fn decode_server_frame(bytes: &[u8]) -> Option<Value> {
         Told::ConversationUnpinned(told) => ("conversation_unpinned", conversation(told, &frame.receiver, false)?),
         Told::ConversationChanged(told) => ("conversation_changed", conversation(told, &frame.receiver, true)?),
         Told::UnreadCountChanged(told) => ("unread_count_changed", conversation(told, &frame.receiver, false)?),
-        Told::ConversationLeft(told) => ("conversation_left", json!({"conversationId": told.conversation_id})),
+        Told::ConversationLeft(told) => ("conversation_left", conversation_left(told)),
         Told::Typing(told) => ("typing_indicator", typing(told)?),
         Told::Transient(told) => ("transient_message", transient(told)?),
         Told::Receipt(told) => ("receipts", receipt(told)?),
         Told::Presence(told) => ("presence", presence(told)?),
         Told::Reaction(told) => ("reaction", reaction(told)?),
+        Told::GroupCreated(told) => ("group_created", group_change(told)?),
         Told::GroupUpdated(told) => ("group_updated", group_change(told)?),
         Told::GroupDeleted(told) => ("group_deleted", group_change(told)?),
         Told::GroupOwnerChanged(told) => ("group_owner_changed", group_change(told)?),
@@ -485,6 +486,15 @@ fn reaction(told: pb::Reaction) -> Option<Value> {
     body.put("reactedAt", told.reacted_at);
     body.put("reactedBy", user(told.reacted_by?)?);
     Some(Value::Object(body.0))
+}
+
+fn conversation_left(told: pb::ConversationLeft) -> Value {
+    let mut body = Object::default();
+    body.put("conversationId", told.conversation_id);
+    if told.hidden_before != 0 {
+        body.put("hiddenBefore", told.hidden_before);
+    }
+    Value::Object(body.0)
 }
 
 fn group_change(told: pb::GroupChange) -> Option<Value> {

@@ -53,6 +53,9 @@ impl Serialize for ConversationJson<'_> {
             map.serialize_entry("pinnedAt", &Seconds(conversation.pinned_at_ms))?;
             map.serialize_entry("pinnedBy", &conversation.pinned_by)?;
         }
+        if self.view.with_sequence && conversation.hidden_before_sequence != 0 {
+            map.serialize_entry("hiddenBefore", &conversation.hidden_before_sequence)?;
+        }
         // One that is pinned before anything is said in it has no times yet.
         for (key, at) in [("createdAt", conversation.created_at_ms), ("updatedAt", conversation.updated_at_ms)] {
             if at != 0 {

@@ -3,8 +3,8 @@
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
     events::v1::{
-        ConversationPinChanged, MessageSent, PinChanged, ReactionChanged, ReceiptChanged, SaveChanged, UnreadChanged,
-        event::Body,
+        ConversationPinChanged, MessageSent, OwnConversationChanged, PinChanged, ReactionChanged, ReceiptChanged,
+        SaveChanged, UnreadChanged, event::Body,
     },
     messaging::v1::{Conversation, Message},
 };
@@ -15,9 +15,9 @@ use crate::domain::{action::Presence, new_message::NewMessage};
 /// A stored message: one publish for a group, however many its members; both users' channels for a direct one.
 pub(crate) fn message_sent(new: &NewMessage, message: Message) -> Entry {
     let mut channels = everybody(&new.app_id, &new.key);
-    // Who was removed is out of the group's channel by now, and must still be told.
+    // Who was removed is out of the group's channel by now, and must still be told; who came in may not be in it yet.
     if let Some(membership) = &new.membership
-        && membership.presence == Presence::Out
+        && membership.presence != Presence::Unchanged
     {
         channels.push(Channel::user(&new.app_id, &membership.uid));
     }
@@ -56,6 +56,13 @@ pub(crate) fn unread(app_id: &str, device_id: &str, uid: &str, conversation: Con
     let body = Body::UnreadChanged(UnreadChanged { conversation: Some(conversation) });
     let channels = vec![Channel::user(app_id, uid)];
     Entry { event: halley_bus::event(app_id, device_id, body), channels, durable: false }
+}
+
+/// A conversation that a user tagged, or whose messages a user hid: to the user's own devices.
+pub(crate) fn own_conversation(app_id: &str, device_id: &str, uid: &str, changed: OwnConversationChanged) -> Entry {
+    let channels = vec![Channel::user(app_id, uid)];
+    let event = halley_bus::event(app_id, device_id, Body::OwnConversationChanged(changed));
+    Entry { event, channels, durable: false }
 }
 
 /// A reaction that was added or taken back: to everybody in the conversation.

@@ -392,6 +392,7 @@ fn conversation(
         last_delivered_message_id: row.delivered_message_id,
         latest_message_id: row.last_message_id,
         latest_sequence: row.last_sequence,
+        hidden_before_sequence: row.hidden_before_sequence,
         tags: row.tags.clone(),
         created_at_ms: time::to_ms(row.created_at),
         updated_at_ms: time::to_ms(row.active_at),

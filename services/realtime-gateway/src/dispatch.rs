@@ -22,7 +22,8 @@ use tonic::Status;
 
 use crate::{
     close::Close,
-    frame, friends,
+    frame::{self, Wanted},
+    friends,
     hub::{Room, lock},
     node::Node,
     order::{Gap, Verdict},
@@ -136,6 +137,9 @@ impl Dispatch {
         let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else { return };
         let (conversation_id, sequence) = (message.conversation_id.clone(), message.sequence);
         if is_part_only(&channel, message) {
+            if let Some((group, opened)) = self.entered(&room, &event.app_id, &message.receiver) {
+                return self.message(group, opened, event);
+            }
             if lock(&room.orders).is_news(&conversation_id, sequence) {
                 send(&room, &event);
             }
@@ -150,6 +154,14 @@ impl Dispatch {
             Verdict::Wait => {}
             Verdict::Ask(gap) => self.ask(channel, room, place, gap),
         }
+    }
+
+    /// The room of a group if the user of an own room is in it. Who came in a moment ago is told of that in the own room, too, as
+    /// the subscription of the group's may not stand yet; it belongs into the order there, which drops the one that comes second.
+    fn entered(&self, own: &Room, app_id: &str, guid: &str) -> Option<(Channel, Arc<Room>)> {
+        let group = Channel::group(app_id, guid);
+        let is_in = own.sockets().iter().any(|socket| self.node.hub.is_in(socket.id, &group));
+        if is_in { self.node.hub.room(&group).map(|room| (group, room)) } else { None }
     }
 
     /// Waits a moment for the missing messages to come by themselves, then fetches them.
@@ -244,10 +256,8 @@ impl Dispatch {
 
     fn fact(&mut self, event: Event) {
         self.node.learn(&event);
-        if let Some(Body::GroupChanged(GroupChanged { group: Some(group), .. })) = &event.body
-            && let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid))
-        {
-            send(&room, &event);
+        if let Some(Body::GroupChanged(changed)) = &event.body {
+            self.tell_of_group(&event, changed);
         }
         let Event { app_id, body: Some(body), .. } = event else { return };
         match body {
@@ -263,10 +273,12 @@ impl Dispatch {
             }
             Body::AppChanged(changed) if changed.archived => self.node.revoke_app(app_id),
             Body::MembershipChanged(changed) => self.membership(&app_id, changed),
-            Body::GroupChanged(changed) => self.group(&app_id, changed),
+            Body::GroupChanged(changed) if changed.kind() == ChangeKind::Deleted => {
+                self.node.group_deleted(&app_id, &changed.group.unwrap_or_default().guid);
+            }
             Body::MembersImported(imported) => {
                 for uid in imported.uids {
-                    self.node.user_joined(&app_id, &imported.guid, &uid);
+                    self.node.user_joined(&app_id, &imported.guid, &uid, None);
                 }
             }
             Body::UserChanged(changed) if matches!(changed.kind(), ChangeKind::Deleted | ChangeKind::Deactivated) => {
@@ -277,16 +289,16 @@ impl Dispatch {
         }
     }
 
-    fn group(&self, app_id: &str, changed: GroupChanged) {
-        let kind = changed.kind();
-        let Some(group) = changed.group else { return };
-        match kind {
-            // The owner is in it from the beginning, by no event of membership.
-            ChangeKind::Created if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID => {
-                self.node.user_joined(app_id, &group.guid, &group.owner);
+    /// Members hear what becomes of their group. The owner is in a new one from the beginning, by no event of membership.
+    fn tell_of_group(&self, event: &Event, changed: &GroupChanged) {
+        let Some(group) = &changed.group else { return };
+        if changed.kind() != ChangeKind::Created {
+            if let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid)) {
+                send(&room, event);
             }
-            ChangeKind::Deleted => self.node.group_deleted(app_id, &group.guid),
-            _ => {}
+        } else if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID {
+            let frames = frame::encode(event, Wanted { plain: false, positions: true, binary: true });
+            self.node.user_joined(&event.app_id, &group.guid, &group.owner, frames.as_ref());
         }
     }
 
@@ -294,7 +306,9 @@ impl Dispatch {
         let action = changed.action();
         let guid = changed.group.unwrap_or_default().guid;
         match action {
-            MembershipAction::Joined | MembershipAction::Added => self.node.user_joined(app_id, &guid, &changed.on_uid),
+            MembershipAction::Joined | MembershipAction::Added => {
+                self.node.user_joined(app_id, &guid, &changed.on_uid, None);
+            }
             MembershipAction::Left | MembershipAction::Kicked | MembershipAction::Banned => {
                 self.node.user_left(app_id, &guid, &changed.on_uid);
                 self.typing.gone(&Channel::group(app_id, &guid), &changed.on_uid);

@@ -55,7 +55,7 @@ pub struct ServerFrame {
     /// Which, and what it says.
     #[prost(
         oneof = "server_frame::Frame",
-        tags = "6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
+        tags = "6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32"
     )]
     pub frame: ::core::option::Option<server_frame::Frame>,
 }
@@ -106,10 +106,10 @@ pub mod server_frame {
         /// While resuming: an older message as it is now. Has `sequence`.
         #[prost(message, tag = "19")]
         MessageChanged(super::Message),
-        /// While resuming: a conversation as the user sees it now.
+        /// A conversation as the user sees it now: while resuming, or tagged on another device.
         #[prost(message, tag = "20")]
         ConversationChanged(super::Conversation),
-        /// While resuming: the user's list shows a conversation no more.
+        /// The user's list shows a conversation no more: while resuming, or hidden on another device.
         #[prost(message, tag = "21")]
         ConversationLeft(super::ConversationLeft),
         /// A message was pinned.
@@ -142,6 +142,9 @@ pub mod server_frame {
         /// What a device in a call said, or the answer to `join`.
         #[prost(message, tag = "31")]
         CallSignal(super::CallSignal),
+        /// The user made a group, on another device or by the app's server side.
+        #[prost(message, tag = "32")]
+        GroupCreated(super::GroupChange),
     }
 }
 /// Who a socket is.
@@ -306,6 +309,9 @@ pub struct ConversationLeft {
     /// Which.
     #[prost(string, tag = "1")]
     pub conversation_id: ::prost::alloc::string::String,
+    /// The user hid what is not behind this place in the conversation; 0: nothing is hidden.
+    #[prost(int64, tag = "2")]
+    pub hidden_before: i64,
 }
 /// The message that this socket sent is stored.
 #[derive(Clone, PartialEq, ::prost::Message)]

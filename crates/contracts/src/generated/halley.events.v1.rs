@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 50, 60"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 46, 50, 60"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -83,6 +83,9 @@ pub mod event {
         /// A user's count of unread messages changed by other means than a receipt.
         #[prost(message, tag = "45")]
         UnreadChanged(super::UnreadChanged),
+        /// A user tagged a conversation, or hid what it held.
+        #[prost(message, tag = "46")]
+        OwnConversationChanged(super::OwnConversationChanged),
         /// A device in a call tells another what their media needs.
         #[prost(message, tag = "50")]
         CallSignaled(super::CallSignaled),
@@ -192,6 +195,16 @@ pub struct UnreadChanged {
     /// As its owner sees it, with the new count.
     #[prost(message, optional, tag = "1")]
     pub conversation: ::core::option::Option<super::super::messaging::v1::Conversation>,
+}
+/// A user's own side of a conversation changed, which nobody else is told: it was tagged, or what it held was hidden.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OwnConversationChanged {
+    /// As its owner sees it.
+    #[prost(message, optional, tag = "1")]
+    pub conversation: ::core::option::Option<super::super::messaging::v1::Conversation>,
+    /// Whether the owner's list shows it no more; only its ids and what is hidden are known then.
+    #[prost(bool, tag = "2")]
+    pub left: bool,
 }
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -275,6 +275,9 @@ pub struct Conversation {
     /// Unread messages that mention the user.
     #[prost(int64, tag = "20")]
     pub unread_mentions_count: i64,
+    /// What is not behind this place is hidden from the user; 0: nothing is.
+    #[prost(int64, tag = "42")]
+    pub hidden_before_sequence: i64,
     /// The other side, as far as known.
     #[prost(oneof = "conversation::WithEntity", tags = "5, 6")]
     pub with_entity: ::core::option::Option<conversation::WithEntity>,

@@ -1,8 +1,12 @@
 //! `UpdateConversation` and `ResetConversation`: what a user does to the own side of a conversation.
 
-use halley_contracts::messaging::v1::{
-    Conversation, ReceiverType, ResetConversationRequest, ResetConversationResponse, UpdateConversationRequest,
-    UpdateConversationResponse,
+use halley_bus::outbox;
+use halley_contracts::{
+    events::v1::OwnConversationChanged,
+    messaging::v1::{
+        Conversation, ReceiverType, ResetConversationRequest, ResetConversationResponse, UpdateConversationRequest,
+        UpdateConversationResponse,
+    },
 };
 use halley_kit::{Caller, time};
 use halley_model::{ConversationKey, FieldError, Limit, field, limits};
@@ -13,6 +17,7 @@ use crate::{
     access::With,
     domain::key::{candidates, is_direct},
     error::{MessagingError, Result},
+    events,
     service::Messaging,
     store::{conversations, erasures, participants},
 };
@@ -35,7 +40,19 @@ pub(super) async fn update(
     }
     transaction.commit().await?;
     let conversation = own_conversation(messaging, &caller, request.with_type(), &request.with).await?;
+    tell(messaging, &caller, uid, conversation.clone(), false).await?;
     Ok(UpdateConversationResponse { conversation: Some(conversation) })
+}
+
+/// Tells a user's own devices what became of a conversation of theirs.
+async fn tell(messaging: &Messaging, caller: &Caller, uid: &str, conversation: Conversation, left: bool) -> Result<()> {
+    let changed = OwnConversationChanged { conversation: Some(conversation), left };
+    let entry = events::own_conversation(caller.app_id(), caller.device_id(), uid, changed);
+    let mut transaction = messaging.pool.begin().await?;
+    let pending = outbox::insert(&mut transaction, &[entry]).await?;
+    transaction.commit().await?;
+    messaging.relay.publish(pending);
+    Ok(())
 }
 
 pub(super) async fn reset(
@@ -51,11 +68,11 @@ pub(super) async fn reset(
         true => None,
         false => Some(by_public_id(messaging, &caller, &request.conversation_id).await?),
     };
-    let (with_type, with) = match &conversation {
+    let (with_type, side) = match &conversation {
         Some(found) => (found.with_type(), found.with.as_str()),
         None => (request.with_type(), request.with.as_str()),
     };
-    let with = With::parse(with_type, with).map_err(no_such)?;
+    let with = With::parse(with_type, side).map_err(no_such)?;
     let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;
     if request.delete_messages && !is_direct(&key) {
         return Err(FieldError::new("deleteMessagesPermanently", "is only for conversations with a user").into());
@@ -63,9 +80,8 @@ pub(super) async fn reset(
     let (app_id, stored, keeps_place) = (caller.app_id(), key.storage(), request.preserve_order);
     let mut transaction = messaging.pool.begin().await?;
     make_place(&mut transaction, app_id, uid, &key).await?;
-    if !participants::hide_history(&mut transaction, app_id, uid, &stored, keeps_place).await? {
-        return Err(MessagingError::NotAccessible);
-    }
+    let hidden = participants::hide_history(&mut transaction, app_id, uid, &stored, keeps_place).await?;
+    let hidden_before_sequence = hidden.ok_or(MessagingError::NotAccessible)?;
     if request.delete_messages
         && let Some(conversation_id) = conversations::find_id(&mut transaction, app_id, &key).await?
     {
@@ -73,6 +89,21 @@ pub(super) async fn reset(
         erasures::ask_for_conversation(&mut transaction, app_id, conversation_id, time::now()).await?;
     }
     transaction.commit().await?;
+    match own_conversation(messaging, &caller, with_type, side).await {
+        Ok(shown) => tell(messaging, &caller, uid, shown, false).await?,
+        Err(MessagingError::NotAccessible) => {
+            let gone = Conversation {
+                conversation_id: key.public(),
+                owner_uid: uid.to_owned(),
+                with_type: with_type.into(),
+                with: key.counterpart(uid).to_owned(),
+                hidden_before_sequence,
+                ..Default::default()
+            };
+            tell(messaging, &caller, uid, gone, true).await?;
+        }
+        Err(error) => return Err(error),
+    }
     Ok(ResetConversationResponse {})
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct InboxRow {
     pub read_message_id: i64,
     pub delivered_message_id: i64,
     pub tags: Vec<String>,
+    pub hidden_before_sequence: i64,
     pub created_at: DateTime<Utc>,
     pub active_at: DateTime<Utc>,
     pub unread_count: i64,
@@ -101,7 +102,7 @@ pub(crate) struct Slice {
 const COLUMNS: &str = "p.app_id, p.uid, c.conversation_id, c.conversation_key, c.last_message_id, c.last_sequence, \
      c.counted_total, COALESCE(p.unread_message_id, p.read_message_id) AS read_message_id, p.delivered_message_id, \
      CASE WHEN c.preview_sequence > p.hidden_before_sequence THEN c.preview_message_id ELSE 0 END AS preview_message_id, \
-     p.tags, c.created_at, COALESCE(c.last_message_at, c.created_at) AS active_at, \
+     p.tags, p.hidden_before_sequence, c.created_at, COALESCE(c.last_message_at, c.created_at) AS active_at, \
      own.pinned_at AS own_pinned_at, \
      -(extract(epoch FROM COALESCE(c.last_message_at, c.created_at)) * 1000000)::bigint AS active_order, ";
 

@@ -278,16 +278,16 @@ pub(crate) async fn set_tags(
     Ok(done.rows_affected() > 0)
 }
 
-/// Hides what was said so far from one user, for whom it counts as read; answers whether the user has a place there. The
-/// conversation leaves the user's list until something new is said, unless it keeps its place.
+/// Hides what was said so far from one user, for whom it counts as read; answers the place up to which it is hidden. `None`: the
+/// user has no place there. The conversation leaves the user's list until something new is said, unless it keeps its place.
 pub(crate) async fn hide_history(
     connection: &mut PgConnection,
     app_id: &str,
     uid: &str,
     conversation_key: &str,
     keeps_place: bool,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(
         "UPDATE participants AS p
          SET hidden_before_sequence = c.last_sequence,
              joined_sequence = c.last_sequence,
@@ -297,15 +297,15 @@ pub(crate) async fn hide_history(
              keeps_place = $4
          FROM conversations AS c
          WHERE c.app_id = $1 AND c.conversation_key = $2
-             AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL",
+             AND p.app_id = c.app_id AND p.uid = $3 AND p.conversation_id = c.conversation_id AND p.left_at IS NULL
+         RETURNING p.hidden_before_sequence",
     )
     .bind(app_id)
     .bind(conversation_key)
     .bind(uid)
     .bind(keeps_place)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .fetch_optional(connection)
+    .await
 }
 
 /// Shows conversations to everybody in them, also while nothing in them is to be seen.

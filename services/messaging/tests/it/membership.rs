@@ -67,6 +67,23 @@ async fn an_event_makes_one_action_message_however_often_it_comes() {
     assert_eq!(feed.next_message().await.1, next, "a repeat is not published");
 }
 
+#[tokio::test]
+async fn who_comes_and_who_goes_is_told_on_the_own_channel_too() {
+    let world = World::new(&["ann", "bob"]).await;
+    world.groups.add_group("room", &["ann", "bob"]);
+    let api = world.start().await;
+    let own = Channel::user(&world.app, "bob");
+    let mut feed = world.listen(vec![own.clone()]).await;
+    for action in [MembershipAction::Added, MembershipAction::ScopeChanged, MembershipAction::Kicked] {
+        let mut event = world.membership("room", "bob", action);
+        change(&mut event).scope = MemberScope::Admin.into();
+        let told = record(&api, event).await;
+        if action != MembershipAction::ScopeChanged {
+            assert_eq!(feed.next_message().await, (own.clone(), told));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn edge_and_stream_together_make_one_action_message() {
     const EVENTS: usize = 30;

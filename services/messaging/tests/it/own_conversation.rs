@@ -1,7 +1,9 @@
 //! What a user does to the own side of a conversation: tags, deletion, and finding it by a name or a public id.
 
+use halley_bus::Channel;
 use halley_contracts::{
     common::v1::PageRequest,
+    events::v1::{OwnConversationChanged, event::Body},
     groups::v1::MembershipAction,
     messaging::v1::{
         self as pb, GetConversationRequest, ListConversationsRequest, ListMessagesRequest, ReceiverType,
@@ -10,7 +12,7 @@ use halley_contracts::{
 };
 use halley_model::ErrorCode;
 
-use crate::support::{Api, GROUP, USER, World, history, texts, to_group, to_user};
+use crate::support::{Api, Feed, GROUP, USER, World, history, texts, to_group, to_user};
 
 fn tagged(kind: ReceiverType, with: &str, tags: &[&str]) -> UpdateConversationRequest {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
@@ -30,6 +32,46 @@ impl Api {
     async fn texts(&self, uid: &str, request: ListMessagesRequest) -> Vec<String> {
         texts(&self.page(&self.user(uid), request).await)
     }
+}
+
+/// What the own devices are told next of a conversation.
+async fn told(feed: &mut Feed) -> (pb::Conversation, bool) {
+    loop {
+        if let Some(Body::OwnConversationChanged(OwnConversationChanged { conversation, left })) =
+            feed.next().await.1.body
+        {
+            return (conversation.unwrap(), left);
+        }
+    }
+}
+
+#[tokio::test]
+async fn own_devices_hear_of_tags_and_of_what_is_hidden() {
+    let world = World::new(&["ann", "bob"]).await;
+    let api = world.start().await;
+    api.send("ann", to_user("bob", "hi")).await;
+    let token = api.resume(&api.user("ann"), pb::ResumeRequest::default()).await.unwrap().token;
+    let mut feed = world.listen(vec![Channel::user(&world.app, "ann")]).await;
+    let ann = api.user("ann");
+
+    api.update_conversation(&ann, tagged(USER, "bob", &["work"])).await.unwrap();
+    let (conversation, left) = told(&mut feed).await;
+    assert_eq!((conversation.with.as_str(), conversation.hidden_before_sequence, left), ("bob", 0, false));
+    assert_eq!(conversation.tags, ["work"]);
+
+    let keeps_place = ResetConversationRequest { preserve_order: true, ..reset(USER, "bob") };
+    api.reset_conversation(&ann, keeps_place).await.unwrap();
+    let (conversation, left) = told(&mut feed).await;
+    assert_eq!((conversation.tags.len(), conversation.hidden_before_sequence, left), (1, 1, false));
+
+    let missed = api.resume(&ann, pb::ResumeRequest { token, positions: Vec::new() }).await.unwrap();
+    assert_eq!(missed.conversations[0].hidden_before_sequence, 1, "who was away is told, too");
+
+    api.send("bob", to_user("ann", "hi")).await;
+    api.reset_conversation(&ann, reset(USER, "bob")).await.unwrap();
+    let (conversation, left) = told(&mut feed).await;
+    let id = conversation.conversation_id.as_str();
+    assert_eq!((id, conversation.hidden_before_sequence, left), ("ann_user_bob", 2, true));
 }
 
 #[tokio::test]

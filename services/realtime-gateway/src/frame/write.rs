@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use axum::extract::ws::Utf8Bytes;
 use halley_contracts::{
     events::v1::{
-        ChangeKind, Event, GroupChanged, PresenceChanged, ReactionChanged, ReceiptChanged, ReceiptKind, TransientSent,
-        TypingChanged, event::Body,
+        ChangeKind, Event, GroupChanged, OwnConversationChanged, PresenceChanged, ReactionChanged, ReceiptChanged,
+        ReceiptKind, TransientSent, TypingChanged, event::Body,
     },
     identity::v1::User,
     messaging::v1::{Conversation, Message, ResumeResponse},
@@ -132,6 +132,7 @@ pub(super) fn encode(event: &Event, plain: bool, positions: bool) -> Option<Text
         Body::UnreadChanged(changed) if positions => {
             own(conversation_frame(event, "unread_count_changed", changed.conversation.as_ref()?))
         }
+        Body::OwnConversationChanged(changed) if positions => own(own_conversation_frame(event, changed)),
         _ => None,
     }
 }
@@ -151,8 +152,8 @@ pub(super) fn tell(app_id: &str, uid: &str, told: &Told<'_>) -> Option<Utf8Bytes
         Told::Refused { id, error } => return refused(app_id, id, error),
         Told::Resumed(missed) => resumed(app_id, missed),
         Told::MessageChanged(message) => message_changed(app_id, uid, message),
-        Told::ConversationChanged(conversation) => conversation_changed(app_id, conversation),
-        Told::ConversationLeft(conversation_id) => conversation_left(app_id, conversation_id),
+        Told::ConversationChanged(conversation) => conversation_changed(app_id, "", conversation),
+        Told::ConversationLeft(conversation_id) => conversation_left(app_id, "", conversation_id, 0),
         Told::Peers { session_id, peers, servers } => calls::peers_frame(app_id, session_id, peers, servers),
         Told::CallRefused { session_id, code } => calls::refused_frame(app_id, session_id, *code),
     };
@@ -239,6 +240,15 @@ fn conversation_frame(event: &Event, kind: &'static str, conversation: &Conversa
     })
 }
 
+fn own_conversation_frame(event: &Event, changed: &OwnConversationChanged) -> Option<String> {
+    let (conversation, device_id) = (changed.conversation.as_ref()?, &event.origin_device_id);
+    let (id, hidden_before) = (&conversation.conversation_id, conversation.hidden_before_sequence);
+    match changed.left {
+        true => conversation_left(&event.app_id, device_id, id, hidden_before),
+        false => conversation_changed(&event.app_id, device_id, conversation),
+    }
+}
+
 fn typing_frame(event: &Event, changed: &TypingChanged) -> Option<String> {
     let user = changed.user.as_ref()?;
     let online = HashSet::from([user.uid.clone()]);
@@ -277,6 +287,7 @@ fn transient_frame(event: &Event, sent: &TransientSent) -> Option<String> {
 fn group_frame(event: &Event, changed: &GroupChanged) -> Option<String> {
     let group = changed.group.as_ref()?;
     let kind = match changed.kind() {
+        ChangeKind::Created => "group_created",
         ChangeKind::Updated if !changed.old_owner.is_empty() => "group_owner_changed",
         ChangeKind::Updated => "group_updated",
         ChangeKind::Deleted => "group_deleted",
@@ -368,20 +379,25 @@ fn message_changed(app_id: &str, uid: &str, message: &Message) -> Option<String>
 }
 
 /// A user's own view of a conversation, as it is now.
-fn conversation_changed(app_id: &str, conversation: &Conversation) -> Option<String> {
+fn conversation_changed(app_id: &str, device_id: &str, conversation: &Conversation) -> Option<String> {
     let view = View { with_sequence: true, uid: Some(&conversation.owner_uid), ..View::default() };
     let body = ConversationJson { conversation, view, with_tags: true, blocks: BlockState::default(), own: None };
     text(&Outgoing {
         sender: &conversation.owner_uid,
         receiver: &conversation.with,
         receiver_type: receiver_word(conversation.with_type()),
+        device_id,
         ..bare(app_id, "conversation_changed", body)
     })
 }
 
-/// The user's list shows the conversation no more.
-fn conversation_left(app_id: &str, conversation_id: &str) -> Option<String> {
-    text(&bare(app_id, "conversation_left", serde_json::json!({ "conversationId": conversation_id })))
+/// The user's list shows the conversation no more: the user is out of it, or hid what it held up to a sequence number.
+fn conversation_left(app_id: &str, device_id: &str, conversation_id: &str, hidden_before: i64) -> Option<String> {
+    let mut body = serde_json::json!({ "conversationId": conversation_id });
+    if hidden_before != 0 {
+        body["hiddenBefore"] = hidden_before.into();
+    }
+    text(&Outgoing { device_id, ..bare(app_id, "conversation_left", body) })
 }
 
 pub(super) fn bare<'a, B>(app_id: &'a str, kind: &'static str, body: B) -> Outgoing<'a, B> {
@@ -449,7 +465,7 @@ mod tests {
         assert_eq!(told(ChangeKind::Updated, "", true, true).as_deref(), Some("group_updated"));
         assert_eq!(told(ChangeKind::Updated, "ann", false, true).as_deref(), Some("group_owner_changed"));
         assert_eq!(told(ChangeKind::Deleted, "", true, true).as_deref(), Some("group_deleted"));
-        assert_eq!(told(ChangeKind::Created, "", true, true), None);
+        assert_eq!(told(ChangeKind::Created, "", true, true).as_deref(), Some("group_created"));
         assert_eq!(told(ChangeKind::Updated, "", true, false), None);
     }
 

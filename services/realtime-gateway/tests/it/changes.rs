@@ -1,7 +1,7 @@
 //! Frames of Halley's own, for clients that ask for its additions.
 
 use halley_contracts::{
-    events::v1::{ChangeKind, GroupChanged, UnreadChanged, event::Body},
+    events::v1::{ChangeKind, GroupChanged, OwnConversationChanged, UnreadChanged, event::Body},
     groups::v1::Group,
     messaging::v1::{Conversation, ReceiverType},
 };
@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::support::{
     Node, OwnRedis, World,
     client::{Client, auth},
+    to_group,
 };
 
 /// A socket of a client that knows the additions.
@@ -57,6 +58,22 @@ async fn members_hear_what_becomes_of_their_group() {
 }
 
 #[tokio::test]
+async fn who_makes_a_group_hears_of_it_on_all_devices() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let (mut ann, mut bob) = (own(&world, &node, "ann").await, own(&world, &node, "bob").await);
+    let mut plain = world.client(&node, "ann").await;
+    world.group_changed("new", "ann", ChangeKind::Created).await;
+    let frame = ann.frame().await;
+    assert_eq!((&frame["type"], &frame["receiver"]), (&json!("group_created"), &json!("new")));
+    assert_eq!(frame["body"]["group"]["guid"], "new");
+    // Whoever fetches the group now misses nothing that is sent there.
+    world.send(&to_group("bob", "new", 1)).await;
+    assert_eq!((ann.hear().await, plain.hear().await), ("1".to_owned(), "1".to_owned()));
+    world.nothing_came(&mut bob, "bob").await;
+}
+
+#[tokio::test]
 async fn own_devices_hear_of_counts_that_no_receipt_tells_of() {
     let world = World::new().await;
     let node = world.node().await;
@@ -77,6 +94,32 @@ async fn own_devices_hear_of_counts_that_no_receipt_tells_of() {
     assert_eq!((&frame["type"], &frame["deviceId"]), (&json!("unread_count_changed"), &json!("phone")));
     assert_eq!(frame["body"]["conversationId"], "ann_user_bob");
     assert_eq!(frame["body"]["unreadMessageCount"].to_string().trim_matches('"'), "3", "{frame}");
+    world.nothing_came(&mut plain, "ann").await;
+}
+
+#[tokio::test]
+async fn own_devices_hear_of_tags_and_of_what_is_hidden() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut ann = own(&world, &node, "ann").await;
+    let mut plain = world.client(&node, "ann").await;
+    for (left, kind) in [(false, "conversation_changed"), (true, "conversation_left")] {
+        let conversation = Conversation {
+            owner_uid: "ann".to_owned(),
+            conversation_id: "ann_user_bob".to_owned(),
+            tags: vec!["work".to_owned()],
+            hidden_before_sequence: 7,
+            ..Default::default()
+        };
+        let body = Body::OwnConversationChanged(OwnConversationChanged { conversation: Some(conversation), left });
+        let event = halley_bus::event(&world.app, "phone", body);
+        world.publish(vec![halley_bus::Channel::user(&world.app, "ann")], &event).await;
+        let frame = ann.frame().await;
+        assert_eq!((&frame["type"], &frame["deviceId"]), (&json!(kind), &json!("phone")));
+        let body = &frame["body"];
+        assert_eq!((&body["conversationId"], &body["hiddenBefore"]), (&json!("ann_user_bob"), &json!(7)));
+        assert_eq!(body["tags"] == json!(["work"]), !left, "{frame}");
+    }
     world.nothing_came(&mut plain, "ann").await;
 }
 

@@ -50,6 +50,34 @@ async fn who_comes_in_hears_from_then_on() {
 }
 
 #[tokio::test]
+async fn who_comes_in_is_told_before_the_node_hears_the_room() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut bob = [world.client(&node, "bob").await, world.client(&node, "bob").await];
+    world.membership("room", "bob", MembershipAction::Added).await;
+    // On the group's channel it was published too early for this node; on the user's own it comes.
+    let added = to_group("ann", "room", 1);
+    world.publish(vec![Channel::user(&world.app, "bob")], &world.sent(&added)).await;
+    world.until_heard(&room(&world), 1).await;
+    for client in &mut bob {
+        assert_eq!(client.hear().await, "1");
+    }
+    // Where it comes on both, it is told once; and what was sent between is missed by nobody.
+    world.store(&to_group("ann", "room", 2));
+    world.send(&added).await;
+    world.send(&to_group("ann", "room", 3)).await;
+    for client in &mut bob {
+        assert_eq!((client.hear().await, client.hear().await), ("2".to_owned(), "3".to_owned()));
+    }
+    world.membership("room", "bob", MembershipAction::Kicked).await;
+    world.publish(vec![Channel::user(&world.app, "bob")], &world.sent(&to_group("ann", "room", 4))).await;
+    for client in &mut bob {
+        assert_eq!(client.hear().await, "4");
+        world.nothing_came(client, "bob").await;
+    }
+}
+
+#[tokio::test]
 async fn owners_of_new_groups_and_imported_members_are_in() {
     let world = World::new().await;
     let node = world.node().await;

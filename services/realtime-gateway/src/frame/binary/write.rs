@@ -7,7 +7,7 @@ use bytes::Bytes;
 use halley_contracts::{
     client::v1::{self as pb, server_frame::Frame},
     events::v1::{
-        CallSignalKind, CallSignaled, ChangeKind, Event, GroupChanged, PresenceChanged, ReactionChanged,
+        CallSignalKind, CallSignaled, ChangeKind, Event, GroupChanged, OwnConversationChanged, PresenceChanged, ReactionChanged,
         ReceiptChanged, ReceiptKind, TransientSent, TypingChanged, event::Body,
     },
     identity::v1::User,
@@ -41,6 +41,7 @@ pub fn encode(event: &Event) -> Option<Bytes> {
         Body::UnreadChanged(changed) => {
             conversation_frame(event, changed.conversation.as_ref()?, Frame::UnreadCountChanged)?
         }
+        Body::OwnConversationChanged(changed) => own_conversation_frame(event, changed)?,
         Body::PresenceChanged(changed) => presence_frame(event, changed)?,
         Body::TypingChanged(changed) => typing_frame(event, changed)?,
         Body::TransientSent(sent) => transient_frame(event, sent)?,
@@ -77,15 +78,11 @@ pub fn tell(app_id: &str, uid: &str, told: &Told<'_>) -> Option<Bytes> {
             )
         },
         Told::ConversationChanged(conversation) => {
-            let view = View { with_sequence: true, ..view_of(conversation) };
-            let frame = bare(Frame::ConversationChanged(typed::conversation(conversation, view)?));
-            pb::ServerFrame {
-                sender: conversation.owner_uid.clone(),
-                ..addressed(frame, conversation.with_type(), &conversation.with)
-            }
+            pb::ServerFrame { app_id: app_id.to_owned(), ..changed_conversation(conversation)? }
         }
         Told::ConversationLeft(conversation_id) => {
-            bare(Frame::ConversationLeft(pb::ConversationLeft { conversation_id: (*conversation_id).to_owned() }))
+            let conversation_id = (*conversation_id).to_owned();
+            bare(Frame::ConversationLeft(pb::ConversationLeft { conversation_id, ..Default::default() }))
         }
         Told::Sent { id, message } => {
             bare(Frame::Sent(pb::Sent { id: (*id).to_owned(), message: Some(typed::message(message, view)?) }))
@@ -202,6 +199,30 @@ fn conversation_frame(
     Some(addressed(frame, conversation.with_type(), &conversation.with))
 }
 
+/// A user's own view of a conversation, as it is now.
+fn changed_conversation(conversation: &Conversation) -> Option<pb::ServerFrame> {
+    let view = View { with_sequence: true, ..view_of(conversation) };
+    let frame = pb::ServerFrame {
+        sender: conversation.owner_uid.clone(),
+        frame: Some(Frame::ConversationChanged(typed::conversation(conversation, view)?)),
+        ..Default::default()
+    };
+    Some(addressed(frame, conversation.with_type(), &conversation.with))
+}
+
+fn own_conversation_frame(event: &Event, changed: &OwnConversationChanged) -> Option<pb::ServerFrame> {
+    let conversation = changed.conversation.as_ref()?;
+    let (app_id, device_id) = (event.app_id.clone(), event.origin_device_id.clone());
+    if !changed.left {
+        return Some(pb::ServerFrame { app_id, device_id, ..changed_conversation(conversation)? });
+    }
+    let left = pb::ConversationLeft {
+        conversation_id: conversation.conversation_id.clone(),
+        hidden_before: conversation.hidden_before_sequence,
+    };
+    Some(pb::ServerFrame { app_id, device_id, frame: Some(Frame::ConversationLeft(left)), ..Default::default() })
+}
+
 /// Somebody who is there.
 fn present(user: &User) -> pb::User {
     let online = HashSet::from([user.uid.clone()]);
@@ -234,6 +255,7 @@ fn transient_frame(event: &Event, sent: &TransientSent) -> Option<pb::ServerFram
 fn group_frame(event: &Event, changed: &GroupChanged) -> Option<pb::ServerFrame> {
     let group = changed.group.as_ref()?;
     let kind = match changed.kind() {
+        ChangeKind::Created => Frame::GroupCreated,
         ChangeKind::Updated if !changed.old_owner.is_empty() => Frame::GroupOwnerChanged,
         ChangeKind::Updated => Frame::GroupUpdated,
         ChangeKind::Deleted => Frame::GroupDeleted,

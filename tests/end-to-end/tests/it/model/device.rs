@@ -1,5 +1,7 @@
 //! A device with its socket and what it knows.
 
+use std::collections::BTreeSet;
+
 use halley_client::{ApiClient, Connection, Event, Format, LeftOff, Outgoing, Server, SocketOptions};
 use halley_testkit::{eventually, within};
 use tokio::{
@@ -9,6 +11,7 @@ use tokio::{
 
 use super::{
     fresh::{begin, enter},
+    learned::Untold,
     state::State,
 };
 
@@ -29,9 +32,12 @@ pub struct Device {
     pub uid: String,
     pub api: ApiClient,
     pub state: State,
+    /// What is to be taken from the next fetch: it was not told of while it was away.
+    pub missed: BTreeSet<Untold>,
     mode: Mode,
     options: SocketOptions,
-    line: Line,
+    /// `None`: it is away.
+    line: Option<Line>,
 }
 
 /// A socket that is read all the time.
@@ -83,8 +89,15 @@ impl Device {
         options.with_sequence = mode == Mode::Own;
         options.format = format;
         let socket = within("the socket opens", Connection::connect(options.clone())).await.expect("connect");
-        let mut device =
-            Self { uid: uid.to_owned(), state: State::default(), mode, options, line: Line::new(socket), api };
+        let mut device = Self {
+            uid: uid.to_owned(),
+            state: State::default(),
+            missed: BTreeSet::new(),
+            mode,
+            options,
+            line: Some(Line::new(socket)),
+            api,
+        };
         let token = device.first_token().await;
         device.state = begin(&device.api, uid).await;
         device.state.token = token;
@@ -101,9 +114,10 @@ impl Device {
     }
 
     async fn until_resumed(&mut self, state: &mut State) {
+        let line = self.line.as_mut().expect("a socket");
         within("everything missed", async {
             loop {
-                let event = self.line.events.recv().await.expect("a frame");
+                let event = line.events.recv().await.expect("a frame");
                 if state.apply(&event) {
                     return;
                 }
@@ -112,39 +126,61 @@ impl Device {
         .await;
     }
 
-    /// Sends a frame.
-    pub fn send(&self, frame: Outgoing) {
-        // A socket that is gone is seen at the next frame that it should bring.
-        self.line.frames.try_send(frame).unwrap_or_else(|error| eprintln!("a frame is not sent: {error}"));
+    /// Whether it has no socket now.
+    pub fn is_away(&self) -> bool {
+        self.line.is_none()
     }
 
-    /// Cuts the socket off and comes back on a node. A client without the subprotocol fetches all then.
+    /// Whether its socket ended by itself: what was sent may have been lost.
+    pub fn is_cut(&self) -> bool {
+        self.line.as_ref().is_none_or(|line| line.task.is_finished())
+    }
+
+    /// Sends a frame. One that can't be sent is seen as the end of the socket.
+    pub fn send(&self, frame: Outgoing) {
+        if let Some(line) = &self.line
+            && let Err(error) = line.frames.try_send(frame)
+        {
+            println!("a frame is not sent: {error}");
+        }
+    }
+
+    /// Cuts the socket off.
+    pub fn cut(&mut self) {
+        self.line = None;
+    }
+
+    /// Comes back on a node, with a new socket. A client without the subprotocol fetches all then.
     pub async fn come_back(&mut self, websocket: &str) {
-        let (_, dead) = channel(1);
-        let (frames, _) = channel(1);
-        self.line = Line { events: dead, frames, task: tokio::spawn(async {}) };
+        self.cut();
         websocket.clone_into(&mut self.options.url);
         if self.mode == Mode::Own {
             let (token, positions) = (self.state.token.clone(), self.state.positions.clone().into_iter().collect());
             self.options.left_off = Some(LeftOff { token, positions });
         }
         let connect = async || Connection::connect(self.options.clone()).await.ok();
-        self.line = Line::new(eventually("a socket that opens", connect).await);
+        self.line = Some(Line::new(eventually("a socket that opens", connect).await));
         match self.mode {
             Mode::Own => {
                 let mut state = std::mem::take(&mut self.state);
+                state.batch = Some(BTreeSet::new());
                 self.until_resumed(&mut state).await;
                 assert_eq!(state.refetches, 0, "so little is told");
                 self.state = state;
+                self.missed.extend([Untold::Saves, Untold::Groups, Untold::Ended]);
             }
-            Mode::Plain => self.state = begin(&self.api, &self.uid.clone()).await,
+            Mode::Plain => {
+                self.state = begin(&self.api, &self.uid.clone()).await;
+                self.missed.clear();
+            }
         }
     }
 
     /// Takes in what has come, and fetches what that asks to be fetched.
     pub async fn take_in(&mut self, websocket: &str) {
+        let Some(line) = &mut self.line else { return };
         let mut closed = None;
-        while let Ok(event) = self.line.events.try_recv() {
+        while let Ok(event) = line.events.try_recv() {
             match &event {
                 Event::Closed { code, .. } => closed = Some(*code),
                 event => drop(self.state.apply(event)),
@@ -152,10 +188,13 @@ impl Device {
         }
         if let Some(code) = closed {
             assert!(matches!(code, 4000..4100 | 1001 | 1006 | 1013), "the socket of {} closed: {code}", self.uid);
+            println!("the socket of {} closed by itself: {code}", self.uid);
             self.come_back(websocket).await;
         }
         for guid in std::mem::take(&mut self.state.wanted) {
-            enter(&self.api, &mut self.state, &guid).await;
+            if !enter(&self.api, &mut self.state, &guid).await {
+                self.state.wanted.insert(guid);
+            }
         }
     }
 }

@@ -5,203 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use halley_client::{Event, Receipt};
 use serde_json::Value;
 
-/// What a user sees, as far as clients keep it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Picture {
-    /// By conversation id.
-    pub talks: BTreeMap<String, Talk>,
-    /// By id.
-    pub messages: BTreeMap<u64, Shown>,
-    /// Those that the user is in, by guid.
-    pub groups: BTreeMap<String, Room>,
-    /// Status by session.
-    pub calls: BTreeMap<String, String>,
-    pub blocked: BTreeSet<String>,
-    pub friends: BTreeSet<String>,
-}
-
-/// A conversation in the list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Talk {
-    /// The other user's or the group's name.
-    pub name: String,
-    pub unread: u64,
-    /// The message that the list shows.
-    pub last: Option<u64>,
-    pub tags: Vec<String>,
-    pub pinned: bool,
-}
-
-/// A message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
-    pub conversation: String,
-    pub sender: String,
-    /// Category and type.
-    pub kind: (String, String),
-    pub parent: u64,
-    pub text: String,
-    pub tags: Vec<String>,
-    pub edited_by: String,
-    pub deleted_by: String,
-    pub pinned_by: String,
-    pub saved: bool,
-    /// How many users have which reaction, and whether the viewer does.
-    pub reactions: BTreeMap<String, (u64, bool)>,
-    pub replies: u64,
-    pub subscribed: bool,
-    /// Elements that the viewer used.
-    pub used: BTreeSet<String>,
-    pub quoted: u64,
-    /// Whether the other user got and read it; only of own messages in one-to-one conversations.
-    pub delivered: bool,
-    pub read: bool,
-}
-
-/// A group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Room {
-    pub name: String,
-    pub kind: String,
-    pub description: String,
-    pub owner: String,
-    pub tags: Vec<String>,
-    pub metadata: Value,
-    /// Scope by uid.
-    pub members: BTreeMap<String, String>,
-    /// Shown to who may ban.
-    pub banned: Option<BTreeSet<String>>,
-}
-
-/// Ids come as text or as numbers.
-pub fn number(value: &Value) -> u64 {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().map(text).collect()
-}
-
-/// The guid of a group's conversation.
-fn guid_of(conversation: &str) -> Option<&str> {
-    conversation.strip_prefix("group_")
-}
-
-impl Shown {
-    /// As an answer or a frame shows it to `uid`.
-    pub fn of(message: &Value, uid: &str) -> Self {
-        let data = &message["data"];
-        let is_deleted = message["deletedAt"].is_i64();
-        let mut shown = Self {
-            conversation: text(&message["conversationId"]),
-            sender: text(&message["sender"]),
-            kind: (text(&message["category"]), text(&message["type"])),
-            parent: number(&message["parentId"]),
-            tags: texts(&message["tags"]),
-            edited_by: text(&message["editedBy"]),
-            deleted_by: text(&message["deletedBy"]),
-            pinned_by: text(&message["pinnedBy"]),
-            saved: message["savedAt"].is_i64(),
-            replies: number(&message["replyCount"]),
-            subscribed: message["threadSubscribed"] == true,
-            quoted: number(&message["quotedMessageId"]),
-            ..Self::default()
-        };
-        if !is_deleted {
-            let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
-            shown.text = text(&data["text"]);
-            shown.reactions = rows(&data["reactions"])
-                .iter()
-                .map(|row| (text(&row["reaction"]), (number(&row["count"]), row["reactedByMe"] == true)))
-                .collect();
-            shown.used = rows(&data["interactions"]).iter().map(|row| text(&row["elementId"])).collect();
-        }
-        if shown.is_receipted(uid) {
-            shown.delivered = message["deliveredAt"].is_i64() || message["readAt"].is_i64();
-            shown.read = message["readAt"].is_i64();
-        }
-        shown
-    }
-
-    /// Whether its sender sees how far it came.
-    fn is_receipted(&self, uid: &str) -> bool {
-        self.sender == uid && guid_of(&self.conversation).is_none()
-    }
-
-    /// Whether it raises the unread count of others.
-    fn is_counted(&self) -> bool {
-        self.parent == 0 && matches!(self.kind.0.as_str(), "message" | "interactive")
-    }
-
-    /// Whether the list of conversations shows it.
-    fn is_news(&self) -> bool {
-        match self.kind.0.as_str() {
-            "call" => false,
-            "action" => self.kind.1 != "message",
-            _ => true,
-        }
-    }
-
-    fn is_deleted(&self) -> bool {
-        !self.deleted_by.is_empty()
-    }
-
-    /// Takes over what an event for everybody says of it; what is the viewer's own stays.
-    fn becomes(&mut self, now: Self) {
-        let mine = |reaction: &String| self.reactions.get(reaction).is_some_and(|(_, mine)| *mine);
-        let reactions = now.reactions.into_iter().map(|(reaction, (count, _))| {
-            let mine = mine(&reaction);
-            (reaction, (count, mine))
-        });
-        let is_deleted = !now.deleted_by.is_empty();
-        *self = Self {
-            reactions: reactions.collect(),
-            saved: self.saved,
-            subscribed: self.subscribed,
-            used: if is_deleted { BTreeSet::new() } else { std::mem::take(&mut self.used) },
-            delivered: self.delivered,
-            read: self.read,
-            ..now
-        };
-    }
-}
-
-impl Talk {
-    /// As an answer or a frame shows it.
-    pub fn of(conversation: &Value) -> Self {
-        Self {
-            name: text(&conversation["conversationWith"]["name"]),
-            unread: number(&conversation["unreadMessageCount"]),
-            last: conversation["lastMessage"].is_object().then(|| number(&conversation["lastMessage"]["id"])),
-            tags: texts(&conversation["tags"]),
-            pinned: conversation["pinnedAt"].is_i64(),
-        }
-    }
-}
-
-impl Room {
-    /// As an answer or a frame shows it, without who is in it.
-    pub fn of(group: &Value) -> Self {
-        Self {
-            name: text(&group["name"]),
-            kind: text(&group["type"]),
-            description: text(&group["description"]),
-            owner: text(&group["owner"]),
-            tags: texts(&group["tags"]),
-            metadata: group["metadata"].clone(),
-            ..Self::default()
-        }
-    }
-
-    fn becomes(&mut self, now: Self) {
-        let (members, banned) = (std::mem::take(&mut self.members), std::mem::take(&mut self.banned));
-        *self = Self { members, banned, ..now };
-    }
-}
+use super::picture::{Call, Picture, Room, Shown, Talk, direct, guid_of, number, text};
 
 /// How far the two sides of a conversation are.
 #[derive(Clone, Debug, Default)]
@@ -216,13 +20,21 @@ pub struct Marks {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub uid: String,
-    /// `unread` and `last` are worked out when it is compared.
+    /// `unread`, `last` and the calls are worked out when it is compared.
     pub picture: Picture,
+    /// By session, every call that it heard of.
+    pub calls: BTreeMap<String, Call>,
+    /// Sessions of the calls in which the user has a part: the log shows no other.
+    pub own_calls: BTreeSet<String>,
     pub marks: BTreeMap<String, Marks>,
     /// Conversations that the list does not show until something is said in them.
     pub asleep: BTreeMap<String, Talk>,
     /// The newest place of each conversation.
     pub positions: BTreeMap<String, i64>,
+    /// The place of each message.
+    pub sequences: BTreeMap<u64, i64>,
+    /// While what was missed comes: the new messages of it. They are told as they are now, with the replies that follow.
+    pub batch: Option<BTreeSet<u64>>,
     pub token: String,
     /// What has to be fetched before it can be shown: a group that the user came into.
     pub wanted: BTreeSet<String>,
@@ -246,6 +58,7 @@ impl State {
         let body = &frame["body"];
         match frame["type"].as_str().unwrap_or_default() {
             "resumed" => {
+                self.batch = None;
                 self.token = text(&body["token"]);
                 self.refetches += usize::from(body["refetch"] == true);
                 return true;
@@ -259,8 +72,9 @@ impl State {
             "conversation_unpinned" => self.pinned(body, false),
             "unread_count_changed" => self.counted(body),
             "conversation_changed" => self.conversation(body),
-            "conversation_left" => self.sleep(&text(&body["conversationId"])),
+            "conversation_left" => self.left(body),
             "group_updated" | "group_owner_changed" => self.group(&body["group"]),
+            "group_created" => drop(self.wanted.insert(text(&body["group"]["guid"]))),
             "group_deleted" => self.leave(&text(&body["group"]["guid"])),
             _ => {}
         }
@@ -274,17 +88,26 @@ impl State {
         let sequence = i64::try_from(number(&body["sequence"])).unwrap_or_default();
         let position = self.positions.entry(conversation.clone()).or_default();
         *position = (*position).max(sequence);
+        self.sequences.insert(id, sequence);
         let is_new = !self.picture.messages.contains_key(&id);
         if shown.kind.0 == "action" && is_new {
             self.action(id, body);
         }
-        if shown.kind.0 == "call" {
-            let call = &body["data"]["entities"]["on"]["entity"];
-            self.picture.calls.insert(text(&call["sessionid"]), text(&call["status"]));
+        if shown.kind.0 == "call" && is_new {
+            self.call(body);
         }
         if is_new {
             self.comes(id, shown, body);
         }
+    }
+
+    /// Who starts a call, answers or declines it has a part in it, and so have both of two.
+    pub fn call(&mut self, message: &Value) {
+        let session = text(&message["data"]["entities"]["on"]["entity"]["sessionid"]);
+        if message["sender"] == self.uid.as_str() || message["receiverType"] == "user" {
+            self.own_calls.insert(session.clone());
+        }
+        self.calls.entry(session).or_default().hears(message);
     }
 
     fn comes(&mut self, id: u64, shown: Shown, body: &Value) {
@@ -293,8 +116,11 @@ impl State {
             // How the user went out of it, or came in: then it is fetched.
             return;
         }
-        if let Some(parent) = self.picture.messages.get_mut(&shown.parent) {
-            parent.replies += 1;
+        if !shown.is_deleted() {
+            self.count_reply(shown.parent, 1);
+        }
+        if let Some(batch) = &mut self.batch {
+            batch.insert(id);
         }
         // A call alone, or a change of a message, brings no conversation into the list.
         if !self.picture.talks.contains_key(&conversation) && shown.is_news() {
@@ -356,11 +182,17 @@ impl State {
         self.changed(message);
         let Some(now) = self.picture.messages.get(&id) else { return };
         let parent = now.parent;
-        if now.is_deleted()
-            && !was_deleted
-            && let Some(parent) = self.picture.messages.get_mut(&parent)
+        if now.is_deleted() && !was_deleted {
+            self.count_reply(parent, -1);
+        }
+    }
+
+    fn count_reply(&mut self, parent: u64, by: i64) {
+        let is_counted = self.batch.as_ref().is_some_and(|batch| batch.contains(&parent));
+        if let Some(parent) = self.picture.messages.get_mut(&parent)
+            && !is_counted
         {
-            parent.replies = parent.replies.saturating_sub(1);
+            parent.replies = parent.replies.saturating_add_signed(by);
         }
     }
 
@@ -457,9 +289,36 @@ impl State {
         self.picture.messages.retain(|at, message| message.conversation != id || *at > newest);
     }
 
+    fn hide_by_place(&mut self, id: &str, body: &Value) {
+        let Some(hidden_before) = body["hiddenBefore"].as_i64() else { return };
+        let hidden = self.picture.messages.iter().rev().find(|(at, message)| {
+            message.conversation == id && self.sequences.get(*at).is_some_and(|at| *at <= hidden_before)
+        });
+        if let Some((newest, _)) = hidden {
+            self.hide_up_to(id, *newest);
+        }
+    }
+
+    /// The list shows a conversation no more, unless something newer than what is hidden has come already.
+    fn left(&mut self, body: &Value) {
+        let id = text(&body["conversationId"]);
+        self.hide_by_place(&id, body);
+        let mut here = self.picture.messages.values().filter(|message| message.conversation == id);
+        if body["hiddenBefore"].is_null() || !here.any(Shown::is_news) {
+            self.sleep(&id);
+        }
+    }
+
     /// The own side of a conversation as it is now.
     pub fn conversation(&mut self, body: &Value) {
         let id = text(&body["conversationId"]);
+        if let Some(guid) = guid_of(&id)
+            && !self.picture.groups.contains_key(guid)
+        {
+            // The user came into it while the device was away, and no action tells of that.
+            self.wanted.insert(guid.to_owned());
+        }
+        self.hide_by_place(&id, body);
         self.counted(body);
         self.asleep.remove(&id);
         self.picture.talks.insert(id, Talk::of(body));
@@ -497,6 +356,8 @@ impl State {
     /// What the device shows.
     pub fn picture(&self) -> Picture {
         let mut picture = self.picture.clone();
+        picture.calls = self.calls.clone();
+        picture.calls.retain(|session, _| self.own_calls.contains(session));
         picture.messages.retain(|_, message| self.picture.talks.contains_key(&message.conversation));
         for (id, talk) in &mut picture.talks {
             let marks = self.marks.get(id).cloned().unwrap_or_default();
@@ -528,10 +389,4 @@ fn scope_of(data: &Value) -> String {
         Some(scope) => scope.to_owned(),
         None => "participant".to_owned(),
     }
-}
-
-/// The id of a conversation of two.
-pub fn direct(a: &str, b: &str) -> String {
-    let (first, second) = if a < b { (a, b) } else { (b, a) };
-    format!("{first}_user_{second}")
 }
