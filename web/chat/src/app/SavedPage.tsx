@@ -1,0 +1,32 @@
+import { useNavigate } from "react-router";
+import { FoundMessage } from "../chat/FoundMessage";
+import { PageList } from "../common/PageList";
+import { useChat } from "../model/chat";
+import { usePages } from "../model/pages";
+import { pathOf } from "../model/target";
+import { t } from "../strings";
+import { PlainPage } from "./PlainPage";
+
+export default function SavedPage() {
+  const chat = useChat();
+  const navigate = useNavigate();
+  const pages = usePages("saved", () => chat.saved());
+  return (
+    <PlainPage title={t.saved.title}>
+      <PageList pages={pages} label={t.saved.title} empty={t.saved.empty} keyOf={(message) => message.key}>
+        {(message) => (
+          <FoundMessage
+            message={message}
+            open={() => {
+              if (message.kind !== "chat") return;
+              // What was sent to me lies in the conversation with its sender.
+              const theirs = message.target.kind === "user" && !message.mine;
+              const target = theirs ? { kind: "user" as const, id: message.sender.uid } : message.target;
+              navigate(pathOf(target), { state: { at: message.id } });
+            }}
+          />
+        )}
+      </PageList>
+    </PlainPage>
+  );
+}

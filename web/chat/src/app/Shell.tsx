@@ -1,0 +1,12 @@
+import type { Client } from "../model/sdk";
+import { ModelProvider } from "../model/provider";
+import { Frame } from "./Frame";
+
+/** The app of somebody who is logged in. */
+export default function Shell({ client }: { client: Client }) {
+  return (
+    <ModelProvider client={client}>
+      <Frame />
+    </ModelProvider>
+  );
+}

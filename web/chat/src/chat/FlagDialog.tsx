@@ -1,0 +1,58 @@
+import { Button, Group, Modal, Select, Stack, Textarea } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { type FormEvent, useEffect, useState } from "react";
+import { type FlagReason, useChat } from "../model/chat";
+import { tell } from "../model/errors";
+import type { ChatMessage } from "../model/types";
+import { t } from "../strings";
+
+export default function FlagDialog({ message, close }: { message: ChatMessage; close: () => void }) {
+  const chat = useChat();
+  const [reasons, setReasons] = useState<readonly FlagReason[]>([]);
+  const [reason, setReason] = useState<string | null>(null);
+  const [remark, setRemark] = useState("");
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    chat.flagReasons().then(setReasons, () => undefined);
+  }, [chat]);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!reason) return;
+    setBusy(true);
+    const worked = await tell(chat.flag(message, reason, remark.trim()));
+    setBusy(false);
+    if (!worked) return;
+    notifications.show({ color: "green", message: t.flag.done });
+    close();
+  };
+  return (
+    <Modal opened onClose={close} title={t.flag.title} centered closeButtonProps={{ "aria-label": t.close }}>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <Select
+            label={t.flag.reason}
+            data={reasons.map(({ id, name }) => ({ value: id, label: name }))}
+            value={reason}
+            onChange={setReason}
+            required
+            data-autofocus
+          />
+          <Textarea
+            label={t.flag.remark}
+            value={remark}
+            onChange={(event) => setRemark(event.currentTarget.value)}
+            rows={3}
+          />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              {t.cancel}
+            </Button>
+            <Button type="submit" color="red" loading={busy} disabled={!reason}>
+              {t.flag.submit}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,29 @@
+import { Text, UnstyledButton } from "@mantine/core";
+import { Face } from "../common/Face";
+import { summaryOf } from "../model/summary";
+import { shortTime } from "../model/time";
+import type { Message } from "../model/types";
+import { t } from "../strings";
+import classes from "./FoundMessage.module.css";
+
+/** A message in a list of found ones. */
+export function FoundMessage({ message, open }: { message: Message; open: () => void }) {
+  return (
+    <UnstyledButton className={classes.found} onClick={open}>
+      <Face name={message.sender.name} src={message.sender.avatar} size={32} />
+      <span className={classes.text}>
+        <span className={classes.head}>
+          <Text span size="sm" fw={600} truncate>
+            {message.mine ? t.you : message.sender.name}
+          </Text>
+          <Text span size="xs" c="dimmed">
+            {shortTime(message.sentAt)}
+          </Text>
+        </span>
+        <Text span size="sm" lineClamp={2}>
+          {summaryOf(message)}
+        </Text>
+      </span>
+    </UnstyledButton>
+  );
+}

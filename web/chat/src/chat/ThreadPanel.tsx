@@ -1,0 +1,66 @@
+import { useCallback, useMemo, useRef, useState } from "react";
+import { useThread } from "../model/live";
+import { isChat } from "../model/summary";
+import type { Target } from "../model/types";
+import { t } from "../strings";
+import { Composer, type Context } from "./Composer";
+import { MessageList, type MessageListHandle } from "./MessageList";
+import { MessageRow } from "./MessageRow";
+import type { MessageMoves } from "./moves";
+import { PanelHead } from "./PanelHead";
+import classes from "./ThreadPanel.module.css";
+
+interface Props {
+  target: Target;
+  name: string;
+  parentId: string;
+  moves: MessageMoves;
+  close: () => void;
+}
+
+export default function ThreadPanel({ target, name, parentId, moves, close }: Props) {
+  const feed = useThread(parentId);
+  const list = useRef<MessageListHandle>(null);
+  const [context, setContext] = useState<Context>({ kind: "none" });
+  const [files, setFiles] = useState<readonly File[]>([]);
+  const leave = useCallback(() => setContext({ kind: "none" }), []);
+  const own = useMemo<MessageMoves>(
+    () => ({
+      ...moves,
+      openThread: undefined,
+      reply: (message) => setContext({ kind: "reply", message }),
+      edit: (message) => setContext({ kind: "edit", message }),
+      goTo: (id) => list.current?.goTo(id),
+    }),
+    [moves],
+  );
+  const parent = isChat(feed.parent) ? feed.parent : undefined;
+  return (
+    <>
+      <PanelHead title={t.thread.title} close={close} />
+      {parent && (
+        <div className={classes.parent}>
+          <MessageRow message={parent} first last named flash={false} moves={own} />
+        </div>
+      )}
+      <MessageList
+        ref={list}
+        feed={feed}
+        name={name}
+        label={t.thread.title}
+        hint={t.thread.empty}
+        named
+        moves={own}
+      />
+      <Composer
+        target={target}
+        name={name}
+        parentId={parentId}
+        context={context}
+        leaveContext={leave}
+        files={files}
+        setFiles={setFiles}
+      />
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import { Group, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Face } from "./Face";
+
+interface Props {
+  name: string;
+  avatar?: string;
+  online?: boolean;
+  line?: string;
+  children?: ReactNode;
+}
+
+/** Somebody, or a group, with what can be done at its end. */
+export function PersonRow({ name, avatar, online, line, children }: Props) {
+  return (
+    <Group wrap="nowrap" gap="sm" py={6} px="xs">
+      <Face name={name} src={avatar} online={online} />
+      <div style={{ minWidth: 0, flex: 1 }}>
+        <Text size="sm" fw={500} truncate>
+          {name}
+        </Text>
+        {line && (
+          <Text size="xs" c="dimmed" truncate>
+            {line}
+          </Text>
+        )}
+      </div>
+      {children}
+    </Group>
+  );
+}

@@ -1,0 +1,92 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, useEffect, useRef } from "react";
+import { useParams } from "react-router";
+import { useConfirm } from "../common/confirm";
+import { Failed, Nothing, Waiting } from "../common/Nothing";
+import { useChat } from "../model/chat";
+import { useConversations } from "../model/live";
+import { t } from "../strings";
+import classes from "./ConversationList.module.css";
+import { ConversationRow } from "./ConversationRow";
+
+/** Pixels, as in the style sheet. */
+const ROW = 72;
+/** The next page is fetched when so few rows are left below. */
+const AHEAD = 10;
+
+export function ConversationList({ search }: { search: string }) {
+  const chat = useChat();
+  const list = useConversations(search);
+  const { id } = useParams();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [question, ask] = useConfirm();
+  const virtual = useVirtualizer({
+    count: list.items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    getItemKey: (at) => list.items[at]?.id ?? at,
+    overscan: 6,
+  });
+  const rows = virtual.getVirtualItems();
+  const lastShown = rows[rows.length - 1]?.index ?? 0;
+  const { hasMore, loading, loadMore } = list;
+  useEffect(() => {
+    if (hasMore && !loading && lastShown >= list.items.length - AHEAD) loadMore();
+  }, [hasMore, loading, loadMore, lastShown, list.items.length]);
+
+  if (list.items.length === 0) {
+    if (list.loading) return <Waiting />;
+    if (list.error) return <Failed message={list.error} retry={list.loadMore} />;
+    return search ? <Nothing title={t.list.noMatch} /> : <Nothing title={t.list.empty} hint={t.list.emptyHint} />;
+  }
+  return (
+    <div ref={scroller} className={classes.scroller}>
+      <ul
+        className={classes.list}
+        style={{ height: virtual.getTotalSize() }}
+        aria-label={t.list.label}
+        onKeyDown={moveByArrows}
+      >
+        {rows.map((row) => {
+          const conversation = list.items[row.index];
+          if (!conversation) return null;
+          return (
+            <li
+              key={row.key}
+              className={classes.item}
+              style={{ transform: `translateY(${row.start}px)` }}
+              aria-setsize={list.hasMore ? -1 : list.items.length}
+              aria-posinset={row.index + 1}
+            >
+              <ConversationRow
+                conversation={conversation}
+                selected={conversation.target.id === id}
+                hide={() =>
+                  ask({
+                    title: t.list.hide,
+                    text: t.list.hideConfirm,
+                    act: () => chat.hideConversation(conversation.target),
+                  })
+                }
+              />
+            </li>
+          );
+        })}
+      </ul>
+      {question}
+    </div>
+  );
+}
+
+/** Up and down go from one conversation to the next. */
+function moveByArrows(event: KeyboardEvent<HTMLElement>) {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  if (!(event.target instanceof HTMLAnchorElement)) return;
+  const item = event.target.closest("li");
+  const at = Number(item?.getAttribute("aria-posinset")) + (event.key === "ArrowDown" ? 1 : -1);
+  const next = event.currentTarget.querySelector<HTMLElement>(`li[aria-posinset="${at}"] a`);
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,16 @@
+import { createTheme, Drawer, Menu, Modal, Popover, Tooltip } from "@mantine/core";
+
+/** The colours of it stand in theme.css as well: no style is made at run time. */
+export const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 8, dark: 8 },
+  respectReducedMotion: true,
+  components: {
+    // The page itself never scrolls, and the lock would write a style element.
+    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
+    Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
+    Menu: Menu.extend({ defaultProps: { withinPortal: true, shadow: "md" } }),
+    Popover: Popover.extend({ defaultProps: { withinPortal: true, shadow: "md" } }),
+    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: false } } }),
+  },
+});
