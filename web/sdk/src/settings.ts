@@ -136,8 +136,8 @@ export class SettingsBuilder {
   }
 
   /** Makes sockets in place of the global `WebSocket`, which Node.js 20 does not have. */
-  webSocket(constructor: WebSocketConstructor | (new (url: string) => object)): this {
-    return this.#with({ WebSocket: constructor as WebSocketConstructor });
+  webSocket(given: WebSocketConstructor | (new (url: string) => object)): this {
+    return this.#with({ WebSocket: given as WebSocketConstructor });
   }
 
   /** Calls in place of the global `fetch`. */
@@ -165,7 +165,10 @@ export class SettingsBuilder {
 function baseOf(host: string): string {
   const base = host.trim().replace(/\/+$/, "");
   if (!/^https?:\/\/[^/]/.test(base)) {
-    throw HalleyError.local(LocalCode.Argument, `The host must be an address with http:// or https://, not ${host}.`);
+    throw HalleyError.local(
+      LocalCode.Argument,
+      `The host must be an address with http:// or https://, not ${host}.`,
+    );
   }
   return base.replace(/\/v3(\.0)?$/, "");
 }

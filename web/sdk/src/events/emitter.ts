@@ -18,7 +18,10 @@ export class Emitter<Events extends object> {
   }
 
   /** Listens to the next event of a kind that satisfies the condition. */
-  once<K extends keyof Events>(kind: K, matches: (event: Events[K]) => boolean = () => true): Promise<Events[K]> {
+  once<K extends keyof Events>(
+    kind: K,
+    matches: (event: Events[K]) => boolean = () => true,
+  ): Promise<Events[K]> {
     return new Promise((resolve) => {
       const off = this.on(kind, (event) => {
         if (!matches(event)) return;

@@ -6,14 +6,7 @@ import { readUser, type User } from "./user.js";
 export type CallType = "audio" | "video";
 
 /** How a call stands. */
-export type CallStatus =
-  | "initiated"
-  | "ongoing"
-  | "rejected"
-  | "busy"
-  | "cancelled"
-  | "unanswered"
-  | "ended";
+export type CallStatus = "initiated" | "ongoing" | "rejected" | "busy" | "cancelled" | "unanswered" | "ended";
 
 /** A call, as the message that tells of it shows it. Times are Unix seconds. */
 export interface Call {

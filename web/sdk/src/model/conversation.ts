@@ -43,7 +43,9 @@ export function readConversation(value: unknown): Conversation {
   const last = raw.lastMessage;
   return {
     id: text(raw.conversationId) ?? "",
-    with: isGroup ? { type: "group", id: (entity as Group).guid } : { type: "user", id: (entity as User).uid },
+    with: isGroup
+      ? { type: "group", id: (entity as Group).guid }
+      : { type: "user", id: (entity as User).uid },
     entity,
     unreadCount: number(raw.unreadMessageCount) ?? 0,
     unreadMentionsCount: number(raw.unreadMentionsCount) ?? 0,

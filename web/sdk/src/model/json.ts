@@ -36,7 +36,9 @@ export function texts(value: unknown): string[] {
 
 /** The value as a JSON object of the app's own; undefined if it is none. */
 export function json(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined;
 }
 
 /** The object without its undefined values, so that a spread of it overwrites nothing. */

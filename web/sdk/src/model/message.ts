@@ -40,7 +40,15 @@ export interface Interaction {
 export type MessageAction =
   | { readonly kind: "edited" | "deleted"; readonly by: User; readonly message: Message }
   | {
-      readonly kind: "joined" | "left" | "kicked" | "banned" | "unbanned" | "added" | "scopeChanged" | "other";
+      readonly kind:
+        | "joined"
+        | "left"
+        | "kicked"
+        | "banned"
+        | "unbanned"
+        | "added"
+        | "scopeChanged"
+        | "other";
       readonly by: User;
       /** Whom it is about. */
       readonly on: User;

@@ -19,7 +19,10 @@ export function indexedDbStorage(name = "halley-chat", factory?: IDBFactory): Ke
     });
     return opened;
   };
-  const run = async <T>(mode: IDBTransactionMode, act: (values: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
+  const run = async <T>(
+    mode: IDBTransactionMode,
+    act: (values: IDBObjectStore) => IDBRequest<T>,
+  ): Promise<T> => {
     const database = await open();
     return settled(act(database.transaction(VALUES, mode).objectStore(VALUES)));
   };
@@ -29,7 +32,10 @@ export function indexedDbStorage(name = "halley-chat", factory?: IDBFactory): Ke
     set: async (key, value) => void (await run("readwrite", (values) => values.put(value, key))),
     delete: async (key) => void (await run("readwrite", (values) => values.delete(key))),
     async keys(prefix) {
-      const range = (factory === undefined ? globalThis.IDBKeyRange : undefined)?.bound(prefix, `${prefix}\uffff`);
+      const range = (factory === undefined ? globalThis.IDBKeyRange : undefined)?.bound(
+        prefix,
+        `${prefix}\uffff`,
+      );
       const keys = await run("readonly", (values) => values.getAllKeys(range));
       return keys.map(String).filter((key) => key.startsWith(prefix));
     },

@@ -1,0 +1,134 @@
+import type { Json, JsonObject } from "../model/json.js";
+
+/** What of WebRTC is used; the browser's own has it. */
+export type PeerConnectionConstructor = new (configuration?: RTCConfiguration) => RTCPeerConnection;
+
+/** How far the connection to a device is. */
+export type PeerState = "waiting" | "connecting" | "connected" | "failed";
+
+/** Whom a peer tells. */
+export interface PeerHooks {
+  /** Something for the other device. */
+  signal(action: "offer" | "answer" | "candidate", data: JsonObject): void;
+  onChange(): void;
+  onFailed(): void;
+}
+
+/** The connection to one other device in a call. */
+export class Peer {
+  state: PeerState = "waiting";
+  readonly stream: MediaStream;
+  deviceId: string | undefined;
+  #connection: RTCPeerConnection | undefined;
+  /** Candidates that came before the description that they belong to. */
+  #early: RTCIceCandidateInit[] = [];
+
+  constructor(
+    readonly uid: string,
+    private readonly make: () => RTCPeerConnection,
+    private readonly local: MediaStream | undefined,
+    emptyStream: () => MediaStream,
+    private readonly hooks: PeerHooks,
+  ) {
+    this.stream = emptyStream();
+  }
+
+  get isConnected(): boolean {
+    return this.state === "connected";
+  }
+
+  /** Begins, or begins anew. */
+  async offer(): Promise<void> {
+    const connection = this.#begin();
+    await connection.setLocalDescription(await connection.createOffer());
+    this.#describe("offer", connection);
+  }
+
+  /** What the other device said. */
+  async take(action: string, data: Json | undefined): Promise<void> {
+    if (action === "offer") return this.#answer(data as unknown as RTCSessionDescriptionInit);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (action === "answer" && connection.signalingState === "have-local-offer") {
+      await connection.setRemoteDescription(data as unknown as RTCSessionDescriptionInit);
+      await this.#addEarly(connection);
+    }
+    if (action === "candidate") await this.#candidate(connection, data as unknown as RTCIceCandidateInit);
+  }
+
+  /** Sends another picture, as that of a screen; null sends none. */
+  async replaceVideo(track: MediaStreamTrack | null): Promise<void> {
+    const senders = this.#connection?.getSenders() ?? [];
+    const kindOf = (sender: RTCRtpSender) => sender.track?.kind ?? "video";
+    await senders.find((sender) => kindOf(sender) === "video")?.replaceTrack(track);
+  }
+
+  close(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    connection.onconnectionstatechange = null;
+    connection.onicecandidate = null;
+    connection.ontrack = null;
+    connection.close();
+  }
+
+  /** An offer between two that are not connected begins anew, else it renegotiates. */
+  async #answer(description: RTCSessionDescriptionInit): Promise<void> {
+    const connection = this.isConnected && this.#connection ? this.#connection : this.#begin();
+    await connection.setRemoteDescription(description);
+    await this.#addEarly(connection);
+    await connection.setLocalDescription(await connection.createAnswer());
+    this.#describe("answer", connection);
+  }
+
+  #begin(): RTCPeerConnection {
+    this.close();
+    this.#early = [];
+    this.#become("connecting");
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+    const connection = this.make();
+    this.#connection = connection;
+    if (this.local === undefined || this.local.getTracks().length === 0) {
+      connection.addTransceiver("audio", { direction: "recvonly" });
+      connection.addTransceiver("video", { direction: "recvonly" });
+    }
+    for (const track of this.local?.getTracks() ?? []) connection.addTrack(track, this.local as MediaStream);
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate) this.hooks.signal("candidate", candidate.toJSON() as unknown as JsonObject);
+    };
+    connection.ontrack = ({ track }) => {
+      this.stream.addTrack(track);
+      this.hooks.onChange();
+    };
+    connection.onconnectionstatechange = () => this.#changed(connection);
+    return connection;
+  }
+
+  #changed(connection: RTCPeerConnection): void {
+    if (connection.connectionState === "connected") this.#become("connected");
+    if (connection.connectionState === "failed") {
+      this.#become("failed");
+      this.hooks.onFailed();
+    }
+  }
+
+  async #candidate(connection: RTCPeerConnection, candidate: RTCIceCandidateInit): Promise<void> {
+    if (connection.remoteDescription === null) this.#early.push(candidate);
+    else await connection.addIceCandidate(candidate);
+  }
+
+  async #addEarly(connection: RTCPeerConnection): Promise<void> {
+    for (const candidate of this.#early.splice(0)) await connection.addIceCandidate(candidate);
+  }
+
+  #describe(action: "offer" | "answer", connection: RTCPeerConnection): void {
+    const { type, sdp } = connection.localDescription ?? { type: action, sdp: "" };
+    this.hooks.signal(action, { type, sdp });
+  }
+
+  #become(state: PeerState): void {
+    this.state = state;
+    this.hooks.onChange();
+  }
+}
