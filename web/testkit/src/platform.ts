@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,6 +81,8 @@ async function byTestPlatform(program: string, form: Form): Promise<Platform> {
 
 async function byProgram(program: string): Promise<Platform> {
   const dataDir = await mkdtemp(join(tmpdir(), "halley-browser-"));
+  // The database runs as another user where this is root.
+  await chmod(dataDir, 0o755);
   const port = await freePort();
   const rest = `http://127.0.0.1:${port}`;
   const args = ["serve", "--target", "all", "--listen", `127.0.0.1:${port}`, "--data-dir", dataDir];
