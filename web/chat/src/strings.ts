@@ -213,6 +213,7 @@ export const t = {
 
   composer: {
     label: (name: string) => `Message to ${name}`,
+    replyLabel: (name: string) => `Reply in thread, to ${name}`,
     placeholder: "Write a message",
     placeholderReply: "Write a reply",
     send: "Send",
@@ -294,7 +295,6 @@ export const t = {
     cameraOff: "Turn the camera off",
     share: "Share the screen",
     stopSharing: "Stop sharing the screen",
-    muted: "muted",
     failed: "The call failed",
     noDevice: "Microphone or camera can't be used.",
     minimize: "Smaller",

@@ -9,8 +9,10 @@ export const theme = createTheme({
     // The page itself never scrolls, and the lock would write a style element.
     Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
     Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
-    Menu: Menu.extend({ defaultProps: { withinPortal: true, shadow: "md" } }),
+    Menu: Menu.extend({
+      defaultProps: { withinPortal: true, shadow: "md", withInitialFocusPlaceholder: false },
+    }),
     Popover: Popover.extend({ defaultProps: { withinPortal: true, shadow: "md" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: false } } }),
+    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: false, touch: false } } }),
   },
 });

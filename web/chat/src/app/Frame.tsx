@@ -20,9 +20,11 @@ export function Frame() {
   const atList = useMatch("/");
   return (
     <div className={classes.frame} data-view={atList ? "list" : "page"}>
-      <a className={classes.skip} href="#messages" onClick={skip}>
-        {t.skipToMessages}
-      </a>
+      {!atList && (
+        <a className={classes.skip} href="#messages" onClick={skip}>
+          {t.skipToMessages}
+        </a>
+      )}
       <Title />
       <Alerts />
       <div className={classes.sidebar}>

@@ -126,13 +126,12 @@ function useClock(since: number | undefined): number | undefined {
 }
 
 function Tile({ participant }: { participant: Participant }) {
-  const { person, stream, showsVideo, connected, muted } = participant;
+  const { person, stream, showsVideo, connected } = participant;
   return (
     <div className={classes.tile} data-participant={person.uid} data-connected={connected}>
       {stream && <Media stream={stream} hidden={!showsVideo} label={person.name} />}
       {!showsVideo && <Face name={person.name} src={person.avatar} size={96} />}
       <span className={classes.label}>
-        {muted && <IconMicrophoneOff size={14} aria-label={t.call.muted} />}
         {person.name}
         {!connected && ` · ${t.call.connecting}`}
       </span>
@@ -203,19 +202,21 @@ function Control({ label, act, active, danger, children }: ControlProps) {
 }
 
 function Controls({ call }: { call: CallView }) {
-  const mayShare = "getDisplayMedia" in (navigator.mediaDevices ?? {});
+  const mayShare = call.hasCamera && "getDisplayMedia" in (navigator.mediaDevices ?? {});
   return (
     <div className={classes.controls} role="toolbar" aria-label={t.call.title}>
       <Control label={call.muted ? t.call.unmute : t.call.mute} act={() => call.setMuted(!call.muted)} active={call.muted}>
         {call.muted ? <IconMicrophoneOff size={22} /> : <IconMicrophone size={22} />}
       </Control>
-      <Control
-        label={call.cameraOn ? t.call.cameraOff : t.call.cameraOn}
-        act={() => call.setCamera(!call.cameraOn)}
-        active={call.cameraOn}
-      >
-        {call.cameraOn ? <IconVideo size={22} /> : <IconVideoOff size={22} />}
-      </Control>
+      {call.hasCamera && (
+        <Control
+          label={call.cameraOn ? t.call.cameraOff : t.call.cameraOn}
+          act={() => call.setCamera(!call.cameraOn)}
+          active={call.cameraOn}
+        >
+          {call.cameraOn ? <IconVideo size={22} /> : <IconVideoOff size={22} />}
+        </Control>
+      )}
       {mayShare && (
         <Control
           label={call.sharing ? t.call.stopSharing : t.call.share}

@@ -93,9 +93,10 @@ export function Composer(props: Props) {
     field.current?.focus();
   };
   const editing = context.kind === "edit";
+  const label = parentId ? t.composer.replyLabel(name) : t.composer.label(name);
 
   return (
-    <section className={classes.composer} aria-label={t.composer.label(name)}>
+    <section className={classes.composer} aria-label={label}>
       <ContextBar context={context} leave={leaveContext} />
       <Files files={files} remove={(gone) => setFiles(files.filter((file) => file !== gone))} />
       <div className={classes.bar}>
@@ -114,7 +115,7 @@ export function Composer(props: Props) {
           onKeyDown={keys}
           onPaste={paste}
           onBlur={() => !parentId && chat.typing(target, false)}
-          aria-label={t.composer.label(name)}
+          aria-label={label}
           placeholder={parentId ? t.composer.placeholderReply : t.composer.placeholder}
           minRows={1}
           maxRows={6}

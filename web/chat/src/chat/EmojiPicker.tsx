@@ -5,6 +5,10 @@ import classes from "./EmojiPicker.module.css";
 /** From this host: see vite.config.ts. */
 const DATA = `${import.meta.env.BASE_URL}assets/emoji`;
 
+function fromOne(index: number | undefined): number | undefined {
+  return index === undefined ? undefined : index + 1;
+}
+
 export default function EmojiPicker({ pick }: { pick: (emoji: string) => void }) {
   return (
     <Picker.Root
@@ -26,13 +30,20 @@ export default function EmojiPicker({ pick }: { pick: (emoji: string) => void })
                 {category.label}
               </div>
             ),
+            // Rows and columns are counted from one, which the picker does not do.
             Row: ({ children, ...props }) => (
-              <div {...props} className={classes.row}>
+              <div {...props} aria-rowindex={fromOne(props["aria-rowindex"])} className={classes.row}>
                 {children}
               </div>
             ),
             Emoji: ({ emoji, ...props }) => (
-              <button type="button" {...props} className={classes.emoji} aria-label={emoji.label}>
+              <button
+                type="button"
+                {...props}
+                aria-colindex={fromOne(props["aria-colindex"])}
+                className={classes.emoji}
+                aria-label={emoji.label}
+              >
                 {emoji.emoji}
               </button>
             ),

@@ -73,7 +73,7 @@ function MoreMenu({ message, moves, hold, react }: Props & { react: (emoji: stri
         </IconButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Group gap={2} px={4} py={4} role="group" aria-label={t.emoji.quick}>
+        <Group gap={2} px={4} py={4}>
           {QUICK.map((emoji) => (
             <Menu.Item key={emoji} className={classes.quick} onClick={() => react(emoji)}>
               {emoji}

@@ -1,5 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from "react";
-import { useThread } from "../model/live";
+import { Failed, Waiting } from "../common/Nothing";
+import { useParent, useThread } from "../model/live";
+import type { WireMessage } from "../model/sdk";
 import { isChat } from "../model/summary";
 import type { Target } from "../model/types";
 import { t } from "../strings";
@@ -18,8 +20,21 @@ interface Props {
   close: () => void;
 }
 
-export default function ThreadPanel({ target, name, parentId, moves, close }: Props) {
-  const feed = useThread(parentId);
+export default function ThreadPanel(props: Props) {
+  const { parentId, close } = props;
+  const parent = useParent(parentId);
+  return (
+    <>
+      <PanelHead title={t.thread.title} close={close} />
+      {parent.error && <Failed message={parent.error} retry={parent.retry} />}
+      {!parent.wire && !parent.error && <Waiting />}
+      {parent.wire && <Thread {...props} wire={parent.wire} />}
+    </>
+  );
+}
+
+function Thread({ target, name, parentId, moves, wire }: Props & { wire: WireMessage }) {
+  const feed = useThread(wire);
   const list = useRef<MessageListHandle>(null);
   const [context, setContext] = useState<Context>({ kind: "none" });
   const [files, setFiles] = useState<readonly File[]>([]);
@@ -37,7 +52,6 @@ export default function ThreadPanel({ target, name, parentId, moves, close }: Pr
   const parent = isChat(feed.parent) ? feed.parent : undefined;
   return (
     <>
-      <PanelHead title={t.thread.title} close={close} />
       {parent && (
         <div className={classes.parent}>
           <MessageRow message={parent} first last named flash={false} moves={own} />

@@ -28,7 +28,7 @@ export function Face({ name, src, size = 40, online }: Props) {
   return (
     <span className={classes.face} aria-hidden="true">
       <Avatar src={src || null} alt="" size={size} radius="xl" color={colorOf(name)}>
-        {initialsOf(name)}
+        <span className={classes.initials} data-initials={initialsOf(name)} />
       </Avatar>
       {online !== undefined && <span className={online ? classes.online : classes.away} />}
     </span>

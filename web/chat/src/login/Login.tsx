@@ -77,9 +77,9 @@ export function Login({ invitation, expired, login }: Props) {
                     <UnstyledButton
                       className={classes.user}
                       disabled={busy !== null}
-                      aria-label={t.login.signInAs(uid)}
                       onClick={() => pick(uid)}
                     >
+                      <span className="sr-only">{t.login.signInAs("")}</span>
                       <PersonRow name={uid} />
                     </UnstyledButton>
                   </li>

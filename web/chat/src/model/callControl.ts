@@ -42,9 +42,9 @@ export function useCallControl(client: Client): CallControl {
   const openMedia = useCallback(
     async (sessionId: string, media: CallMedia) => {
       try {
-        const session = await CallSession.start(client, sessionId, { audio: true, video: media === "video" });
+        const { session, problem } = await opened(client, sessionId, media);
         const call = now.current;
-        if (call?.sessionId === sessionId) put({ ...call, session });
+        if (call?.sessionId === sessionId) put({ ...call, session, problem });
         else session.leave();
       } catch (error) {
         const call = now.current;
@@ -90,6 +90,24 @@ export function useCallControl(client: Client): CallControl {
   );
 
   return { view: useView(client, current, { enter, close }), start, join };
+}
+
+/** Who has no camera can still be heard, and who has no microphone can still hear. */
+async function opened(
+  client: Client,
+  sessionId: string,
+  media: CallMedia,
+): Promise<{ session: CallSession; problem?: string }> {
+  const wishes = [{ audio: true, video: media === "video" }, { audio: true }, { audio: false }];
+  for (const [at, wish] of wishes.entries()) {
+    try {
+      const session = await CallSession.start(client, sessionId, wish);
+      return { session, problem: at > 0 ? t.call.noDevice : undefined };
+    } catch (error) {
+      if (at === wishes.length - 1) throw error;
+    }
+  }
+  throw new Error(t.call.failed);
 }
 
 async function callOf(client: Client, message: CallMessage): Promise<{ call: { target: Target } }> {
@@ -175,6 +193,7 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
   const session = current?.session;
   const store = session ?? NOTHING;
   const live = useSyncExternalStore<ReturnType<CallSession["getSnapshot"]> | null>(store.subscribe, store.getSnapshot);
+  const { sharing, share } = useSharing(session);
   const people = useNames(client, live?.peers.map((peer) => peer.uid) ?? []);
   const connected = live?.peers.some((peer) => peer.state === "connected") ?? false;
   const [connectedAt, setConnectedAt] = useState<number>();
@@ -189,8 +208,7 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     person: people.get(peer.uid) ?? { uid: peer.uid, name: peer.uid },
     stream: peer.stream,
     connected: peer.state === "connected",
-    muted: peer.isMuted ?? false,
-    showsVideo: !peer.isCameraOff && (peer.stream?.getVideoTracks().length ?? 0) > 0,
+    showsVideo: peer.stream.getVideoTracks().length > 0,
   }));
   const guarded = async (work: Promise<unknown>) => {
     try {
@@ -208,8 +226,9 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     participants,
     local: live?.localStream,
     muted: live?.isMuted ?? false,
+    hasCamera: (live?.localStream?.getVideoTracks().length ?? 0) > 0,
     cameraOn: live ? !live.isCameraOff : false,
-    sharing: live?.isSharing ?? false,
+    sharing,
     connectedAt,
     problem: current.problem ?? (live?.error ? t.call.noDevice : undefined),
     accept: (media) => guarded(enter(current, media)),
@@ -224,8 +243,40 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     },
     setMuted: (muted) => guarded(Promise.resolve(session?.setMuted(muted))),
     setCamera: (on) => guarded(Promise.resolve(session?.setCameraOff(!on))),
-    setSharing: (on) => guarded(Promise.resolve(session?.shareScreen(on))),
+    setSharing: (on) => guarded(share(on)),
   };
+}
+
+/** The screen in place of the camera. */
+function useSharing(session: CallSession | undefined) {
+  const [screen, setScreen] = useState<MediaStreamTrack | null>(null);
+  useEffect(() => () => screen?.stop(), [screen]);
+  // A call that is over shares nothing.
+  useEffect(() => {
+    if (!session) setScreen(null);
+  }, [session]);
+  const share = useCallback(
+    async (on: boolean) => {
+      if (!session) return;
+      if (!on) {
+        await session.replaceVideo(null);
+        setScreen(null);
+        return;
+      }
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
+      const track = stream.getVideoTracks()[0];
+      if (!track) return;
+      // The browser has a button of its own to end it.
+      track.onended = () => {
+        session.replaceVideo(null).catch(() => undefined);
+        setScreen(null);
+      };
+      await session.replaceVideo(track);
+      setScreen(track);
+    },
+    [session],
+  );
+  return { sharing: screen !== null, share };
 }
 
 /** Names and pictures of who is in the call. */

@@ -6,7 +6,6 @@ export interface Participant {
   readonly person: Person;
   readonly stream?: MediaStream;
   readonly connected: boolean;
-  readonly muted: boolean;
   readonly showsVideo: boolean;
 }
 
@@ -20,6 +19,8 @@ export interface CallView {
   readonly participants: readonly Participant[];
   readonly local?: MediaStream;
   readonly muted: boolean;
+  /** This device sends pictures, so there is something to turn off, or to put the screen in place of. */
+  readonly hasCamera: boolean;
   readonly cameraOn: boolean;
   readonly sharing: boolean;
   /** When the first connection stood, Unix ms. */

@@ -4,7 +4,7 @@ import { messageOf as problemOf } from "./errors";
 import { conversationOf, groupOf, messageOf, peerFrom, personOf } from "./map";
 import { usePages } from "./pages";
 import { useShared } from "./provider";
-import { openMessages, openThread, openTyping } from "./sdk";
+import { openMessages, openThread, openTyping, type WireMessage } from "./sdk";
 import { isSame, keyOf } from "./target";
 import type { ConnectionState, Conversation, Group, Message, Person, Target } from "./types";
 
@@ -194,21 +194,23 @@ export function useFeed(target: Target, around?: string): Feed {
   return useFeedOf(store, client.uid);
 }
 
-export function useThread(parentId: string): Feed & { readonly parent?: Message } {
+/** The message that a thread is about; `null` until it is there. */
+export function useParent(id: string): { wire: WireMessage | null; error?: string; retry(): void } {
   const { client } = useShared();
-  const store = useOpened(() => openThread(client, parentId, { limit: 50 }), [client, parentId]);
-  const feed = useFeedOf(store, client.uid);
-  const { parent } = useSnapshot(store);
-  return { ...feed, parent: parent && messageOf(parent, client.uid) };
+  const pages = usePages(id, async () => ({ items: [await client.messages.get(id)] }));
+  return { wire: pages.items[0] ?? null, error: pages.error, retry: pages.reload };
 }
 
-type MessageStore = Pick<
-  ReturnType<typeof openMessages>,
-  "subscribe" | "getSnapshot" | "loadOlder" | "loadNewer" | "jumpTo" | "jumpToNewest" | "refresh"
->;
+export function useThread(wire: WireMessage): Feed & { readonly parent: Message } {
+  const { client } = useShared();
+  const store = useOpened(() => openThread(client, wire, { limit: 50 }), [client, wire.id]);
+  const feed = useFeedOf(store, client.uid);
+  const { parent } = useSnapshot(store);
+  return { ...feed, parent: messageOf(parent ?? wire, client.uid) };
+}
 
-function useFeedOf(store: MessageStore, me: string): Feed {
-  const snapshot = useSnapshot(store as MessageStore & Store<ReturnType<MessageStore["getSnapshot"]>>);
+function useFeedOf(store: ReturnType<typeof openMessages>, me: string): Feed {
+  const snapshot = useSnapshot(store);
   const items = useMemo(() => snapshot.items.map((wire) => messageOf(wire, me)), [snapshot.items, me]);
   const unreadFrom = useMemo(
     () => items.find((message) => message.id !== "" && message.id === snapshot.unreadFrom)?.key,
