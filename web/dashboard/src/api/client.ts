@@ -1,0 +1,77 @@
+/** The one way to the server: typed calls of the documented REST API, by the operator's session. */
+
+import createClient, { type Client, type Middleware } from "openapi-fetch";
+import { ApiFault, readFault } from "./fault";
+import type { paths } from "./schema";
+
+export type Api = Client<paths>;
+
+const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/** The token that proves that a change comes from this page. It lives in memory only: a reload asks the server for it. */
+let csrfToken = "";
+let whenSignedOut: () => void = () => {};
+
+/** Keeps the token of the session for the calls to come. */
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+/** Called when the server says that the session is over. */
+export function onSignedOut(listener: () => void): void {
+  whenSignedOut = listener;
+}
+
+/** The headers with which this page makes a call of that method in its own name; the console sends them, too. */
+export function sessionHeaders(method: string): Record<string, string> {
+  return UNSAFE.has(method) ? { "x-csrf-token": csrfToken } : {};
+}
+
+const session: Middleware = {
+  onRequest({ request }) {
+    for (const [name, value] of Object.entries(sessionHeaders(request.method)))
+      request.headers.set(name, value);
+    return request;
+  },
+};
+
+function newClient(headers: Record<string, string>): Api {
+  const client = createClient<paths>({
+    credentials: "same-origin",
+    headers,
+    querySerializer: { array: { style: "form", explode: false } },
+  });
+  client.use(session);
+  return client;
+}
+
+/** Calls about operators and apps. */
+export const management: Api = newClient({});
+
+const ofApps = new Map<string, Api>();
+
+/** Calls within one app. */
+export function apiOf(appId: string): Api {
+  const known = ofApps.get(appId);
+  if (known) return known;
+  const api = newClient({ appid: appId });
+  ofApps.set(appId, api);
+  return api;
+}
+
+/** The body of a good answer; throws an ApiFault for every other. */
+export async function answer<T>(
+  call: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  let result: { data?: T; error?: unknown; response: Response };
+  try {
+    result = await call;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiFault("NETWORK", "No answer", 0);
+  }
+  if (result.response.ok) return result.data as T;
+  const fault = readFault(result.error, result.response);
+  if (fault.isSignedOut) whenSignedOut();
+  throw fault;
+}

@@ -1,0 +1,24 @@
+import { Alert, Button } from "@mantine/core";
+import { IconAlertTriangle, IconLock } from "@tabler/icons-react";
+import { ApiFault, faultText } from "../api/fault";
+
+/** An error where its content would be; a refusal is told plainly. */
+export function FaultNote({ error, onRetry }: { error: unknown; onRetry?: (() => unknown) | undefined }) {
+  const isDenied = error instanceof ApiFault && error.isDenied;
+  return (
+    <Alert
+      color={isDenied ? "yellow" : "red"}
+      variant="light"
+      role="alert"
+      icon={isDenied ? <IconLock size={20} /> : <IconAlertTriangle size={20} />}
+      title={isDenied ? "Not allowed" : "That did not work"}
+    >
+      <p style={{ margin: 0, overflowWrap: "anywhere" }}>{faultText(error)}</p>
+      {onRetry && !isDenied && (
+        <Button mt="sm" size="xs" variant="default" onClick={() => onRetry()}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  );
+}
