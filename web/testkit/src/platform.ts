@@ -42,13 +42,13 @@ const STOP_MS = 20_000;
 
 /**
  * Starts a platform: by the program in `HALLEY_TEST_PLATFORM`, or by the program `halley` in `HALLEY_BIN`, which can't be
- * of the form `many`.
+ * of the form `many`. While tests are written, `HALLEY_RUNNING` may name the data directory of one that runs already.
  */
 export async function startPlatform(form: Form = "one"): Promise<Platform> {
   const program = process.env.HALLEY_TEST_PLATFORM;
   if (program) return byTestPlatform(program, form);
-  const bare = process.env.HALLEY_BIN;
-  if (bare && form === "one") return byProgram(bare);
+  if (form === "one" && process.env.HALLEY_RUNNING) return running(process.env.HALLEY_RUNNING);
+  if (form === "one" && process.env.HALLEY_BIN) return byProgram(process.env.HALLEY_BIN);
   throw new Error("HALLEY_TEST_PLATFORM must name the program test-platform (cargo build -p halley-testkit)");
 }
 
@@ -77,6 +77,16 @@ async function byTestPlatform(program: string, form: Form): Promise<Platform> {
       await timed(exit, STOP_MS, "the platform does not end").catch(() => child.kill("SIGKILL"));
     },
   };
+}
+
+async function running(dataDir: string): Promise<Platform> {
+  const read = async (name: string) => JSON.parse(await readFile(join(dataDir, name), "utf8")) as unknown;
+  const demo = (await read("demo.json")) as Demo & { readonly rest: string };
+  const management = (await read("management.json")) as Record<string, string>;
+  const command = async () => {
+    throw new Error("a platform that runs already takes no commands");
+  };
+  return { rest: bare(demo.rest), rests: [bare(demo.rest)], demo, management, command, stop: async () => {} };
 }
 
 async function byProgram(program: string): Promise<Platform> {

@@ -92,10 +92,10 @@ export class Conversations {
     });
   }
 
-  /** Marks everything from a message on as unread. */
-  async markUnread(peer: Receiver, fromMessageId: string): Promise<Conversation> {
+  /** Marks everything after a message as unread; that message itself stays read. */
+  async markUnread(peer: Receiver, afterMessageId: string): Promise<Conversation> {
     const answer = await this.http.data("DELETE", `${path(peer)}/read`, {
-      body: { messageId: fromMessageId },
+      body: { messageId: afterMessageId },
     });
     return this.#changed("unread", object(answer).conversation);
   }

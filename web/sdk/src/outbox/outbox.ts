@@ -35,6 +35,8 @@ interface Item {
   tries: number;
   /** Waits since the server was last reached. */
   waits: number;
+  /** Its fate is known: it only waits to leave its lane. */
+  isDone: boolean;
   readonly abort: AbortController;
   readonly resolve: (message: Message) => void;
   readonly reject: (error: HalleyError) => void;
@@ -152,6 +154,7 @@ export class Outbox {
       progress: undefined,
       tries: 0,
       waits: 0,
+      isDone: false,
       abort: new AbortController(),
       resolve,
       reject,
@@ -208,6 +211,7 @@ export class Outbox {
 
   #stored(item: Item, stored: Message): void {
     const muid = item.draft.muid;
+    item.isDone = true;
     this.#drop(muid);
     // Some servers leave the muid out.
     const message = { ...stored, muid };
@@ -222,6 +226,7 @@ export class Outbox {
     item.waits += 1;
     if (error.isRetryable && item.tries < TRIES_MAX) return wait;
     item.draft = { ...item.draft, error: error.toJSON() };
+    item.isDone = true;
     item.progress = undefined;
     this.#failed.set(item.draft.muid, item);
     this.#keep(item);
@@ -248,7 +253,7 @@ export class Outbox {
 
   *#items(): Generator<Item> {
     yield* this.#failed.values();
-    const isThere = (item: Item) => !item.abort.signal.aborted && !this.#failed.has(item.draft.muid);
+    const isThere = ({ abort, isDone }: Item) => !abort.signal.aborted && !isDone;
     for (const lane of this.#lanes.values()) yield* lane.items.filter(isThere);
   }
 

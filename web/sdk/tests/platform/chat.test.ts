@@ -47,7 +47,7 @@ test("a conversation's list and its counts are kept true", async () => {
   const [ann, bob] = [await chatOf("ann"), await chatOf("bob")];
   const [list, unread] = [keep(openConversations(bob)), keep(openUnread(bob))];
   await shows(list, ({ isLoading }) => !isLoading);
-  await ann.messages.sendText(toUser(bob.uid), "one");
+  const first = await ann.messages.sendText(toUser(bob.uid), "one");
   await shows(list, ({ items }) => items[0]?.lastMessage?.text === "one");
   const last = await ann.messages.sendText(toUser(bob.uid), "two");
   await shows(list, ({ items }) => items[0]?.unreadCount === 2 && items[0].lastMessage?.text === "two");
@@ -55,7 +55,7 @@ test("a conversation's list and its counts are kept true", async () => {
   bob.receipts.read(last);
   await shows(list, ({ items }) => items[0]?.unreadCount === 0);
   await shows(unread, ({ total }) => total === 0);
-  await bob.conversations.markUnread(toUser(ann.uid), last.id);
+  await bob.conversations.markUnread(toUser(ann.uid), first.id);
   await shows(list, ({ items }) => items[0]?.unreadCount === 1);
   await bob.conversations.pin(toUser(ann.uid));
   await shows(list, ({ items }) => items[0]?.pinnedAt !== undefined);
@@ -124,7 +124,9 @@ test("a group, its members and what becomes of them", async () => {
   const joined = await bob.groups.join(guid);
   expect(joined.hasJoined).toBe(true);
   await shows(members, ({ items }) => items.length === 2);
-  expect(await ann.groups.addMembers(guid, { moderators: [cat.uid], participants: ["nobody-there"] })).toMatchObject({
+  expect(
+    await ann.groups.addMembers(guid, { moderators: [cat.uid], participants: ["nobody-there"] }),
+  ).toMatchObject({
     [cat.uid]: undefined,
     "nobody-there": { code: "ERR_UID_NOT_FOUND" },
   });
@@ -162,7 +164,19 @@ test("a history is walked to both of its ends", async () => {
   expect(on).toEqual(ids.slice(4));
   const window = keep(openMessages(bob, toUser(ann.uid), { limit: 5, around: ids[11] ?? "" }));
   await shows(window, ({ isLoading }) => !isLoading);
-  expect(window.getSnapshot().items.map(({ text }) => text)).toEqual(["6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"]);
+  expect(window.getSnapshot().items.map(({ text }) => text)).toEqual([
+    "6",
+    "7",
+    "8",
+    "9",
+    "10",
+    "11",
+    "12",
+    "13",
+    "14",
+    "15",
+    "16",
+  ]);
   expect(window.getSnapshot()).toMatchObject({ hasOlder: true, hasNewer: true });
   while (window.getSnapshot().hasOlder) await window.loadOlder();
   while (window.getSnapshot().hasNewer) await window.loadNewer();
@@ -190,7 +204,10 @@ test("a refusal is told with its code, and the message can be tried again", asyn
   const window = keep(openMessages(ann, toUser(bob.uid)));
   const outgoing = ann.messages.sendText(toUser(bob.uid), "hello");
   await expect(outgoing).rejects.toBeInstanceOf(HalleyError);
-  await shows(window, ({ items }) => items[0]?.state === "failed" && items[0].error?.code === "ERR_BLOCKED_SENDER");
+  await shows(
+    window,
+    ({ items }) => items[0]?.state === "failed" && items[0].error?.code === "ERR_BLOCKED_SENDER",
+  );
   expect(await bob.users.blocked().fetchNext()).toMatchObject([{ uid: ann.uid, blockedByMe: true }]);
   await bob.users.unblock([ann.uid]);
   ann.outbox.retry(outgoing.muid);
@@ -221,7 +238,9 @@ test("a device that was away is told what it missed, each once and in order", as
 test("a login is taken up again, and a revoked one ends", async () => {
   const { uid, authToken } = await newUser(platform(), "dan");
   const builder = settingsOf(platform());
-  const first = keep(await import("../../src/index.js").then(({ HalleyChat }) => new HalleyChat(builder.build())));
+  const first = keep(
+    await import("../../src/index.js").then(({ HalleyChat }) => new HalleyChat(builder.build())),
+  );
   expect(await first.restore()).toBeUndefined();
   expect((await first.login({ authToken })).uid).toBe(uid);
   first.close();
@@ -246,7 +265,11 @@ test("a call rings, is answered and ends on both sides", async () => {
   const [ann, bob] = [await chatOf("ann"), await chatOf("bob")];
   const rings = next(bob, "call", ({ call }) => call.status === "initiated");
   const { call } = await ann.calls.initiate(toUser(bob.uid), "audio");
-  expect((await rings).call).toMatchObject({ sessionId: call.sessionId, type: "audio", initiator: { uid: ann.uid } });
+  expect((await rings).call).toMatchObject({
+    sessionId: call.sessionId,
+    type: "audio",
+    initiator: { uid: ann.uid },
+  });
   const answered = next(ann, "call", ({ call: told }) => told.status === "ongoing");
   await bob.calls.accept(call.sessionId);
   expect((await answered).by.uid).toBe(bob.uid);

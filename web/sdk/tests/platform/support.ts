@@ -1,4 +1,4 @@
-import { type Platform, startPlatform, timed } from "@halley-chat/testkit";
+import { type Platform, startPlatform, timed } from "@halley-chat/testkit/platform";
 import { afterAll, beforeAll } from "vitest";
 import WebSocket from "ws";
 import { HalleyChat, type HalleyEvents, SettingsBuilder, type Store } from "../../src/index.js";
@@ -42,7 +42,11 @@ export function settingsOf(platform: Platform, rest = platform.rest): SettingsBu
 }
 
 /** A new user who is logged in, with a socket. */
-export async function newChat(platform: Platform, name: string, builder = settingsOf(platform)): Promise<HalleyChat> {
+export async function newChat(
+  platform: Platform,
+  name: string,
+  builder = settingsOf(platform),
+): Promise<HalleyChat> {
   const chat = new HalleyChat(builder.build());
   await loggedIn(chat, (await newUser(platform, name)).authToken);
   return chat;
