@@ -9,6 +9,8 @@ export interface SiteOptions {
   readonly folders: Readonly<Record<string, string>>;
   /** Base of the API; everything else goes there, sockets, too, so that page and API have one origin. */
   readonly rest?: string;
+  /** Without the policy, for pages that are none of the edge's. */
+  readonly isLax?: boolean;
 }
 
 /** A site that runs. */
@@ -76,7 +78,7 @@ async function answer(
   outgoing.writeHead(200, {
     "content-type":
       file === undefined ? TYPES[".html"] : (TYPES[extname(rest)] ?? "application/octet-stream"),
-    "content-security-policy": policy(incoming.headers.host ?? "127.0.0.1"),
+    ...(!options.isLax && { "content-security-policy": policy(incoming.headers.host ?? "127.0.0.1") }),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
   });

@@ -8,7 +8,11 @@ import WebSocket from "ws";
 const { HALLEY_HOST = "http://127.0.0.1:8080", HALLEY_APP = "", HALLEY_TOKEN = "" } = process.env;
 
 export async function login() {
-  const settings = new SettingsBuilder(HALLEY_HOST, HALLEY_APP).platform("node").webSocket(WebSocket).build();
+  const settings = new SettingsBuilder(HALLEY_HOST, HALLEY_APP)
+    .presence("all")
+    .platform("node")
+    .webSocket(WebSocket)
+    .build();
   const chat = new HalleyChat(settings);
   await chat.login({ authToken: HALLEY_TOKEN });
   return chat;
