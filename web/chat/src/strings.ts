@@ -208,7 +208,12 @@ export const t = {
     remark: "Remark (optional)",
     submit: "Report",
     done: "Thank you. The message was reported.",
-    reasons: { spam: "Spam", harassment: "Harassment", inappropriate: "Inappropriate", other: "Something else" },
+    reasons: {
+      spam: "Spam",
+      harassment: "Harassment",
+      inappropriate: "Inappropriate",
+      other: "Something else",
+    },
   },
 
   composer: {

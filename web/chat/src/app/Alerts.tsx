@@ -1,7 +1,7 @@
-import { notifications } from "@mantine/notifications";
 import { useEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { Face } from "../common/Face";
+import { notify, unnotify } from "../common/notify";
 import { useIncoming } from "../model/live";
 import { summaryOf } from "../model/summary";
 import { pathOf } from "../model/target";
@@ -21,14 +21,17 @@ export function Alerts() {
         const path = pathOf(conversation.target);
         if (pathname === path && document.visibilityState === "visible") return;
         const id = `message-${message.key}`;
-        notifications.show({
+        notify({
           id,
-          title: conversation.target.kind === "group" ? `${message.sender.name} · ${conversation.name}` : message.sender.name,
+          title:
+            conversation.target.kind === "group"
+              ? `${message.sender.name} · ${conversation.name}`
+              : message.sender.name,
           message: summaryOf(message),
           icon: <Face name={message.sender.name} src={message.sender.avatar} size={32} />,
           autoClose: STANDS,
           onClick: () => {
-            notifications.hide(id);
+            unnotify(id);
             navigate(path);
           },
         });

@@ -8,8 +8,8 @@ import { Sidebar } from "../conversations/Sidebar";
 import { useCall } from "../model/calls";
 import { useConnection, useUnreadTotal } from "../model/live";
 import { t } from "../strings";
-import classes from "./Frame.module.css";
 import { Alerts } from "./Alerts";
+import classes from "./Frame.module.css";
 
 const CallOverlay = lazy(() => import("../calls/CallOverlay"));
 const SettingsPage = lazy(() => import("./SettingsPage"));

@@ -1,7 +1,15 @@
-import { Button, Group, SegmentedControl, Stack, TextInput, Title, useMantineColorScheme } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import {
+  Button,
+  Group,
+  SegmentedControl,
+  Stack,
+  TextInput,
+  Title,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Face } from "../common/Face";
+import { notify } from "../common/notify";
 import { PageList } from "../common/PageList";
 import { PersonRow } from "../common/PersonRow";
 import { useChat } from "../model/chat";
@@ -31,9 +39,11 @@ function Profile() {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
-    const worked = await tell(chat.updateMe({ name: name.trim(), avatar: avatar.trim(), statusMessage: status.trim() }));
+    const worked = await tell(
+      chat.updateMe({ name: name.trim(), avatar: avatar.trim(), statusMessage: status.trim() }),
+    );
     setBusy(false);
-    if (worked) notifications.show({ color: "green", message: t.settings.saved });
+    if (worked) notify({ color: "green", message: t.settings.saved });
   };
   return (
     <form onSubmit={submit} aria-label={t.settings.profile}>

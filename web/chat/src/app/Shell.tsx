@@ -1,5 +1,5 @@
-import type { Client } from "../model/sdk";
 import { ModelProvider } from "../model/provider";
+import type { Client } from "../model/sdk";
 import { Frame } from "./Frame";
 
 /** The app of somebody who is logged in. */

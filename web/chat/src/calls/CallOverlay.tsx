@@ -27,7 +27,15 @@ function Ringing({ call }: { call: CallView }) {
   const name = call.caller?.name ?? call.title;
   const title = call.target.kind === "group" ? t.call.incomingIn(name, call.title) : t.call.incoming(name);
   return (
-    <Modal opened onClose={call.reject} title={title} centered closeOnClickOutside={false} withCloseButton={false} zIndex={400}>
+    <Modal
+      opened
+      onClose={call.reject}
+      title={title}
+      centered
+      closeOnClickOutside={false}
+      withCloseButton={false}
+      zIndex={400}
+    >
       <div className={classes.ringing}>
         <Face name={name} src={call.caller?.avatar} size={96} />
         <Text c="dimmed">{call.media === "video" ? t.call.video : t.call.audio}</Text>
@@ -36,7 +44,11 @@ function Ringing({ call }: { call: CallView }) {
             {t.call.reject}
           </Button>
           {call.media === "video" && (
-            <Button variant="default" leftSection={<IconPhone size={18} />} onClick={() => call.accept("audio")}>
+            <Button
+              variant="default"
+              leftSection={<IconPhone size={18} />}
+              onClick={() => call.accept("audio")}
+            >
               {t.call.acceptAudio}
             </Button>
           )}
@@ -140,7 +152,17 @@ function Tile({ participant }: { participant: Participant }) {
 }
 
 /** Sound and picture of a stream; the sound goes on when there is no picture. */
-function Media({ stream, hidden, label, silent }: { stream: MediaStream; hidden: boolean; label: string; silent?: boolean }) {
+function Media({
+  stream,
+  hidden,
+  label,
+  silent,
+}: {
+  stream: MediaStream;
+  hidden: boolean;
+  label: string;
+  silent?: boolean;
+}) {
   const element = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const video = element.current;
@@ -205,7 +227,11 @@ function Controls({ call }: { call: CallView }) {
   const mayShare = call.hasCamera && "getDisplayMedia" in (navigator.mediaDevices ?? {});
   return (
     <div className={classes.controls} role="toolbar" aria-label={t.call.title}>
-      <Control label={call.muted ? t.call.unmute : t.call.mute} act={() => call.setMuted(!call.muted)} active={call.muted}>
+      <Control
+        label={call.muted ? t.call.unmute : t.call.mute}
+        act={() => call.setMuted(!call.muted)}
+        active={call.muted}
+      >
         {call.muted ? <IconMicrophoneOff size={22} /> : <IconMicrophone size={22} />}
       </Control>
       {call.hasCamera && (

@@ -19,7 +19,12 @@ export function Attachments({ attachments, progress }: Props) {
         <One key={attachment.url} attachment={attachment} />
       ))}
       {progress !== undefined && progress < 1 && (
-        <Progress className={classes.progress} value={progress * 100} size="sm" aria-label={t.message.uploading} />
+        <Progress
+          className={classes.progress}
+          value={progress * 100}
+          size="sm"
+          aria-label={t.message.uploading}
+        />
       )}
     </div>
   );
@@ -31,10 +36,26 @@ function One({ attachment }: { attachment: Attachment }) {
       return <Picture attachment={attachment} />;
     case "video":
       // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
-      return <video className={classes.video} src={attachment.url} controls preload="metadata" aria-label={attachment.name} />;
+      return (
+        <video
+          className={classes.video}
+          src={attachment.url}
+          controls
+          preload="metadata"
+          aria-label={attachment.name}
+        />
+      );
     case "audio":
       // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
-      return <audio className={classes.audio} src={attachment.url} controls preload="metadata" aria-label={attachment.name} />;
+      return (
+        <audio
+          className={classes.audio}
+          src={attachment.url}
+          controls
+          preload="metadata"
+          aria-label={attachment.name}
+        />
+      );
     default:
       return <Download attachment={attachment} />;
   }
@@ -45,7 +66,11 @@ function Picture({ attachment }: { attachment: Attachment }) {
   const { url, name } = attachment;
   return (
     <>
-      <UnstyledButton className={classes.picture} onClick={() => setOpen(true)} aria-label={t.message.openImage(name)}>
+      <UnstyledButton
+        className={classes.picture}
+        onClick={() => setOpen(true)}
+        aria-label={t.message.openImage(name)}
+      >
         <img src={url} alt={name} loading="lazy" decoding="async" draggable={false} />
       </UnstyledButton>
       <Modal
@@ -68,7 +93,14 @@ function Picture({ attachment }: { attachment: Attachment }) {
 function Download({ attachment }: { attachment: Attachment }) {
   const { url, name, size } = attachment;
   return (
-    <a className={classes.file} href={url} download={name} target="_blank" rel="noopener" aria-label={t.message.download(name)}>
+    <a
+      className={classes.file}
+      href={url}
+      download={name}
+      target="_blank"
+      rel="noopener"
+      aria-label={t.message.download(name)}
+    >
       <IconFile size={28} stroke={1.4} />
       <span className={classes.about}>
         <Text size="sm" fw={500} truncate>

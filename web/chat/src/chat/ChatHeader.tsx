@@ -1,5 +1,12 @@
 import { Text, Title } from "@mantine/core";
-import { IconArrowLeft, IconInfoCircle, IconPhone, IconPin, IconSearch, IconVideo } from "@tabler/icons-react";
+import {
+  IconArrowLeft,
+  IconInfoCircle,
+  IconPhone,
+  IconPin,
+  IconSearch,
+  IconVideo,
+} from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { Face } from "../common/Face";
 import { IconButton } from "../common/IconButton";
@@ -58,7 +65,13 @@ export function ChatHeader({ target, peer, open }: Props) {
 
 function PeerFace({ target, peer }: { target: Target; peer: Peer }) {
   const online = useOnline(target.kind === "user" ? target.id : undefined) ?? peer.person?.online;
-  return <Face name={peer.name} src={peer.avatar} online={target.kind === "user" ? (online ?? false) : undefined} />;
+  return (
+    <Face
+      name={peer.name}
+      src={peer.avatar}
+      online={target.kind === "user" ? (online ?? false) : undefined}
+    />
+  );
 }
 
 function Subtitle({ target, peer }: { target: Target; peer: Peer }) {

@@ -1,5 +1,14 @@
 import { Alert, Button } from "@mantine/core";
-import { type DragEvent, lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import {
+  type DragEvent,
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useLocation, useNavigate, useParams, useSearchParams } from "react-router";
 import { useConfirm } from "../common/confirm";
 import { Failed, Waiting } from "../common/Nothing";
@@ -52,7 +61,9 @@ function Opened({ target }: { target: Target }) {
   const drop = useDrop((dropped) => setFiles((before) => [...before, ...dropped]));
   const showPinned = () => panel.open("pinned");
   const editLast = () => {
-    const own = feed.items.filter(isChat).findLast((message) => message.mine && message.id && !message.deletedAt && message.text);
+    const own = feed.items
+      .filter(isChat)
+      .findLast((message) => message.mine && message.id && !message.deletedAt && message.text);
     if (own && own.attachments.length === 0) setContext({ kind: "edit", message: own });
   };
   if (peer.error && !peer.person && !peer.group) return <Failed message={peer.error} retry={peer.reload} />;
@@ -91,7 +102,14 @@ function Opened({ target }: { target: Target }) {
         <aside className={classes.panel}>
           <Suspense fallback={<Waiting />}>
             {panel.name === "thread" && panel.thread && (
-              <ThreadPanel key={panel.thread} target={target} name={peer.name} parentId={panel.thread} moves={moves} close={panel.close} />
+              <ThreadPanel
+                key={panel.thread}
+                target={target}
+                name={peer.name}
+                parentId={panel.thread}
+                moves={moves}
+                close={panel.close}
+              />
             )}
             {panel.name === "search" && <SearchPanel target={target} goTo={moves.goTo} close={panel.close} />}
             {panel.name === "pinned" && <PinnedPanel target={target} goTo={moves.goTo} close={panel.close} />}
@@ -99,7 +117,12 @@ function Opened({ target }: { target: Target }) {
               <PersonPanel peer={peer} person={peer.person} showPinned={showPinned} close={panel.close} />
             )}
             {panel.name === "details" && peer.group && (
-              <GroupPanel group={peer.group} reload={peer.reload} showPinned={showPinned} close={panel.close} />
+              <GroupPanel
+                group={peer.group}
+                reload={peer.reload}
+                showPinned={showPinned}
+                close={panel.close}
+              />
             )}
           </Suspense>
         </aside>

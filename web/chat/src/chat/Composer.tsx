@@ -1,6 +1,14 @@
 import { ActionIcon, CloseButton, FileButton, Mentions, Text } from "@mantine/core";
 import { IconFile, IconPaperclip, IconSend2 } from "@tabler/icons-react";
-import { type ClipboardEvent, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { IconButton } from "../common/IconButton";
 import { PersonRow } from "../common/PersonRow";
 import { mediaKind } from "../model/actions";
@@ -56,7 +64,8 @@ export function Composer(props: Props) {
   const submit = async () => {
     const trimmed = text.trim();
     if (context.kind === "edit") {
-      if (trimmed && trimmed !== context.message.text && !(await tell(chat.edit(context.message, trimmed)))) return;
+      if (trimmed && trimmed !== context.message.text && !(await tell(chat.edit(context.message, trimmed))))
+        return;
       leaveContext();
       return;
     }
@@ -132,7 +141,9 @@ export function Composer(props: Props) {
             markup={useMemo(() => mentionMarkup(names.current), [])}
             withTrigger
             appendSpaceOnAdd
-            renderSuggestion={({ item }) => <PersonRow name={item.display ?? item.id} avatar={item.avatar} line={item.id} />}
+            renderSuggestion={({ item }) => (
+              <PersonRow name={item.display ?? item.id} avatar={item.avatar} line={item.id} />
+            )}
           />
         </Mentions>
         <EmojiButton label={t.composer.emoji} pick={insert} />
@@ -175,7 +186,9 @@ function useSuggestions(target: Target, names: Map<string, string>) {
   return useCallback(
     async (query: string) => {
       const people =
-        kind === "group" ? (await chat.members(id, query)).items : [await chat.person(id)].filter((one) => matches(one.name, query));
+        kind === "group"
+          ? (await chat.members(id, query)).items
+          : [await chat.person(id)].filter((one) => matches(one.name, query));
       const others = people.filter((person) => person.uid !== chat.me.uid).slice(0, 8);
       for (const person of others) names.set(person.uid, person.name);
       return others.map((person) => ({ id: person.uid, display: person.name, avatar: person.avatar }));
@@ -192,7 +205,9 @@ function ContextBar({ context, leave }: { context: Context; leave: () => void })
   if (context.kind === "none") return null;
   const { message } = context;
   const editing = context.kind === "edit";
-  const title = editing ? t.composer.editing : t.composer.replyingTo(message.mine ? t.you : message.sender.name);
+  const title = editing
+    ? t.composer.editing
+    : t.composer.replyingTo(message.mine ? t.you : message.sender.name);
   return (
     <div className={classes.context}>
       <div className={classes.about}>

@@ -18,7 +18,12 @@ export default function EmojiPicker({ pick }: { pick: (emoji: string) => void })
       columns={8}
       onEmojiSelect={({ emoji }) => pick(emoji)}
     >
-      <Picker.Search className={classes.search} placeholder={t.emoji.search} aria-label={t.emoji.search} autoFocus />
+      <Picker.Search
+        className={classes.search}
+        placeholder={t.emoji.search}
+        aria-label={t.emoji.search}
+        autoFocus
+      />
       <Picker.Viewport className={classes.viewport}>
         <Picker.Loading className={classes.note}>{t.loading}</Picker.Loading>
         <Picker.Empty className={classes.note}>{t.emoji.none}</Picker.Empty>

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Select, Stack, Textarea } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { type FormEvent, useEffect, useState } from "react";
+import { notify } from "../common/notify";
 import { type FlagReason, useChat } from "../model/chat";
 import { tell } from "../model/errors";
 import type { ChatMessage } from "../model/types";
@@ -22,7 +22,7 @@ export default function FlagDialog({ message, close }: { message: ChatMessage; c
     const worked = await tell(chat.flag(message, reason, remark.trim()));
     setBusy(false);
     if (!worked) return;
-    notifications.show({ color: "green", message: t.flag.done });
+    notify({ color: "green", message: t.flag.done });
     close();
   };
   return (

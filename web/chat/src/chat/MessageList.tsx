@@ -1,8 +1,16 @@
 import { ActionIcon, Badge, Loader, Text } from "@mantine/core";
 import { IconArrowDown, IconMessageCircle } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import type { Ref } from "react";
+import {
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { Failed, Nothing, Waiting } from "../common/Nothing";
 import { type Row, rowsOf } from "../model/feed";
 import type { Feed } from "../model/live";
@@ -144,7 +152,16 @@ function Line({ row, named, flash, moves }: LineProps) {
       </div>
     );
   }
-  return <MessageRow message={row.message} first={row.first} last={row.last} named={named} flash={flash} moves={moves} />;
+  return (
+    <MessageRow
+      message={row.message}
+      first={row.first}
+      last={row.last}
+      named={named}
+      flash={flash}
+      moves={moves}
+    />
+  );
 }
 
 type Virtual = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;

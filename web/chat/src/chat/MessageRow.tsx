@@ -83,7 +83,11 @@ function Spoken({ message, first, last, named, flash, moves }: Props & { message
       onFocus={() => setNear(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setNear(false)}
     >
-      {names && <span className={classes.face}>{last && <Face name={message.sender.name} src={message.sender.avatar} size={32} />}</span>}
+      {names && (
+        <span className={classes.face}>
+          {last && <Face name={message.sender.name} src={message.sender.avatar} size={32} />}
+        </span>
+      )}
       <article
         className={classes.bubble}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrows go from one message to the next.
@@ -170,4 +174,3 @@ function Replies({ message, moves }: { message: ChatMessage; moves: MessageMoves
     </UnstyledButton>
   );
 }
-

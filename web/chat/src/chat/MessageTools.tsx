@@ -1,5 +1,4 @@
 import { Group, Menu } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import {
   IconArrowBackUp,
   IconBookmark,
@@ -16,14 +15,15 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { IconButton } from "../common/IconButton";
+import { notify } from "../common/notify";
 import { useChat } from "../model/chat";
 import { tell } from "../model/errors";
 import { plainText } from "../model/text";
 import type { ChatMessage } from "../model/types";
 import { t } from "../strings";
 import { EmojiButton } from "./EmojiButton";
-import type { MessageMoves } from "./moves";
 import classes from "./MessageTools.module.css";
+import type { MessageMoves } from "./moves";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🎉"];
 
@@ -62,7 +62,7 @@ function MoreMenu({ message, moves, hold, react }: Props & { react: (emoji: stri
   const { rights } = moves;
   const copy = async () => {
     await navigator.clipboard.writeText(plainText(message.text, message.mentions));
-    notifications.show({ message: t.message.copied, autoClose: 1500 });
+    notify({ message: t.message.copied, autoClose: 1500 });
   };
   const mayEdit = message.attachments.length === 0 && (message.mine || rights.moderate);
   return (
@@ -128,7 +128,11 @@ function MoreMenu({ message, moves, hold, react }: Props & { react: (emoji: stri
         {(message.mine || rights.moderate) && (
           <>
             <Menu.Divider />
-            <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => moves.remove(message)}>
+            <Menu.Item
+              color="red"
+              leftSection={<IconTrash size={16} />}
+              onClick={() => moves.remove(message)}
+            >
               {t.message.delete}
             </Menu.Item>
           </>

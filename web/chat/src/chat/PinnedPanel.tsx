@@ -21,7 +21,12 @@ export default function PinnedPanel({ target, goTo, close }: Props) {
     <>
       <PanelHead title={t.pinnedPanel.title} close={close} />
       <div className={head.body}>
-        <PageList pages={pages} label={t.pinnedPanel.title} empty={t.pinnedPanel.empty} keyOf={(message) => message.key}>
+        <PageList
+          pages={pages}
+          label={t.pinnedPanel.title}
+          empty={t.pinnedPanel.empty}
+          keyOf={(message) => message.key}
+        >
           {(message) => <FoundMessage message={message} open={() => goTo(message.id)} />}
         </PageList>
       </div>

@@ -18,7 +18,14 @@ export const RichText = memo(function RichText({ text, names, me }: Props) {
         const key = `${at}-${piece.kind}`;
         if (piece.kind === "link") {
           return (
-            <Anchor key={key} href={piece.url} target="_blank" rel="noopener noreferrer nofollow" inherit underline="always">
+            <Anchor
+              key={key}
+              href={piece.url}
+              target="_blank"
+              rel="noopener noreferrer nofollow"
+              inherit
+              underline="always"
+            >
               {piece.text}
             </Anchor>
           );

@@ -42,7 +42,12 @@ export default function SearchPanel({ target, goTo, close }: Props) {
             <div className="sr-only" role="status">
               {!pages.loading && t.searchPanel.results(pages.items.length)}
             </div>
-            <PageList pages={pages} label={t.searchPanel.title} empty={t.nothingFound} keyOf={(message) => message.key}>
+            <PageList
+              pages={pages}
+              label={t.searchPanel.title}
+              empty={t.nothingFound}
+              keyOf={(message) => message.key}
+            >
               {(message) => <FoundMessage message={message} open={() => goTo(message.id)} />}
             </PageList>
           </>

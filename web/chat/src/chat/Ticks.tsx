@@ -14,7 +14,13 @@ const LABELS: Record<Delivery, string> = {
 /** How far an own message has come. */
 export function Ticks({ delivery }: { delivery: Delivery }) {
   return (
-    <span className={classes[delivery]} role="img" aria-label={LABELS[delivery]} title={LABELS[delivery]} data-delivery={delivery}>
+    <span
+      className={classes[delivery]}
+      role="img"
+      aria-label={LABELS[delivery]}
+      title={LABELS[delivery]}
+      data-delivery={delivery}
+    >
       {delivery === "sending" && <IconClock size={14} />}
       {delivery === "failed" && <IconAlertCircle size={14} />}
       {delivery === "sent" && <IconCheck size={14} />}

@@ -37,7 +37,11 @@ export function ConversationList({ search }: { search: string }) {
   if (list.items.length === 0) {
     if (list.loading) return <Waiting />;
     if (list.error) return <Failed message={list.error} retry={list.loadMore} />;
-    return search ? <Nothing title={t.list.noMatch} /> : <Nothing title={t.list.empty} hint={t.list.emptyHint} />;
+    return search ? (
+      <Nothing title={t.list.noMatch} />
+    ) : (
+      <Nothing title={t.list.empty} hint={t.list.emptyHint} />
+    );
   }
   return (
     <div ref={scroller} className={classes.scroller}>

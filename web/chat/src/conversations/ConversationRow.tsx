@@ -1,5 +1,13 @@
 import { Badge, Menu } from "@mantine/core";
-import { IconAt, IconDots, IconMail, IconMailOpened, IconPin, IconPinnedOff, IconTrash } from "@tabler/icons-react";
+import {
+  IconAt,
+  IconDots,
+  IconMail,
+  IconMailOpened,
+  IconPin,
+  IconPinnedOff,
+  IconTrash,
+} from "@tabler/icons-react";
 import { memo } from "react";
 import { Link } from "react-router";
 import { Ticks } from "../chat/Ticks";
@@ -31,7 +39,12 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
         className={unread > 0 ? `${classes.link} ${classes.unread}` : classes.link}
         aria-current={selected ? "page" : undefined}
       >
-        <Face name={name} src={conversation.avatar} size={46} online={target.kind === "user" ? online : undefined} />
+        <Face
+          name={name}
+          src={conversation.avatar}
+          size={46}
+          online={target.kind === "user" ? online : undefined}
+        />
         <span className={classes.text}>
           <span className={classes.line}>
             <span className={classes.name}>{name}</span>
@@ -41,7 +54,9 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
           </span>
           <span className={classes.line}>
             <Summary conversation={conversation} />
-            {conversation.unreadMentions > 0 && <IconAt size={16} className={classes.typing} aria-label={t.list.mentioned} />}
+            {conversation.unreadMentions > 0 && (
+              <IconAt size={16} className={classes.typing} aria-label={t.list.mentioned} />
+            )}
             {unread > 0 && (
               <Badge size="sm" circle={unread < 10} aria-label={t.list.unread(unread)}>
                 {unread > 99 ? "99+" : unread}

@@ -1,9 +1,9 @@
 import {
   Button,
-  Group as Row,
   Modal,
   PasswordInput,
   Radio,
+  Group as Row,
   ScrollArea,
   Stack,
   Tabs,
@@ -33,7 +33,13 @@ export default function NewChat({ close }: { close: () => void }) {
     navigate(pathOf(target));
   };
   return (
-    <Modal opened onClose={close} title={t.newChat.title} size="md" closeButtonProps={{ "aria-label": t.close }}>
+    <Modal
+      opened
+      onClose={close}
+      title={t.newChat.title}
+      size="md"
+      closeButtonProps={{ "aria-label": t.close }}
+    >
       <Tabs defaultValue="people" keepMounted={false}>
         <Tabs.List grow mb="sm">
           <Tabs.Tab value="people">{t.newChat.people}</Tabs.Tab>
@@ -58,7 +64,15 @@ interface Going {
   go: (target: Target) => void;
 }
 
-function SearchField({ label, value, change }: { label: string; value: string; change: (value: string) => void }) {
+function SearchField({
+  label,
+  value,
+  change,
+}: {
+  label: string;
+  value: string;
+  change: (value: string) => void;
+}) {
   return (
     <TextInput
       type="search"
@@ -82,7 +96,12 @@ function People({ go }: Going) {
     <>
       <SearchField label={t.newChat.searchPeople} value={search} change={setSearch} />
       <ScrollArea.Autosize mah="50dvh" viewportProps={{ tabIndex: 0 }}>
-        <PageList pages={pages} label={t.newChat.people} empty={t.nothingFound} keyOf={(person) => person.uid}>
+        <PageList
+          pages={pages}
+          label={t.newChat.people}
+          empty={t.nothingFound}
+          keyOf={(person) => person.uid}
+        >
           {(person) => (
             <UnstyledButton className={classes.pick} onClick={() => go({ kind: "user", id: person.uid })}>
               <PersonRow
@@ -125,7 +144,10 @@ function Groups({ go }: Going) {
                   {t.newChat.open}
                 </Button>
               ) : (
-                <Button size="xs" onClick={() => (group.type === "password" ? setLocked(group) : join(group, ""))}>
+                <Button
+                  size="xs"
+                  onClick={() => (group.type === "password" ? setLocked(group) : join(group, ""))}
+                >
                   {t.newChat.join}
                 </Button>
               )}
@@ -187,7 +209,13 @@ function CreateGroup({ go }: Going) {
     event.preventDefault();
     setBusy(true);
     try {
-      const group = await chat.createGroup({ name: name.trim(), description: description.trim(), type, password, members });
+      const group = await chat.createGroup({
+        name: name.trim(),
+        description: description.trim(),
+        type,
+        password,
+        members,
+      });
       go({ kind: "group", id: group.guid });
     } catch (error) {
       setBusy(false);

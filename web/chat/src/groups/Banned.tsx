@@ -13,7 +13,12 @@ export function Banned({ guid }: { guid: string }) {
     if (await tell(chat.unban(guid, uid))) pages.reload();
   };
   return (
-    <PageList pages={pages} label={t.group.banned} empty={t.group.nobodyBanned} keyOf={(person) => person.uid}>
+    <PageList
+      pages={pages}
+      label={t.group.banned}
+      empty={t.group.nobodyBanned}
+      keyOf={(person) => person.uid}
+    >
       {(person) => (
         <PersonRow name={person.name} avatar={person.avatar} line={person.uid}>
           <Button size="xs" variant="default" onClick={() => unban(person.uid)}>

@@ -49,7 +49,11 @@ export default function GroupPanel({ group, reload, showPinned, close }: Props) 
             </Button>
           )}
           {rights.addMembers && (
-            <Button variant="default" leftSection={<IconUserPlus size={16} />} onClick={() => setAdding(true)}>
+            <Button
+              variant="default"
+              leftSection={<IconUserPlus size={16} />}
+              onClick={() => setAdding(true)}
+            >
               {t.group.add}
             </Button>
           )}

@@ -109,7 +109,12 @@ function MemberMenu({ group, member, rights, ask, changed }: MenuProps) {
             <Menu.Item
               color="red"
               onClick={() =>
-                ask({ title: t.group.kick, text: t.group.kickConfirm(name), act: () => chat.kick(guid, uid), then: changed })
+                ask({
+                  title: t.group.kick,
+                  text: t.group.kickConfirm(name),
+                  act: () => chat.kick(guid, uid),
+                  then: changed,
+                })
               }
             >
               {t.group.kick}
@@ -117,7 +122,12 @@ function MemberMenu({ group, member, rights, ask, changed }: MenuProps) {
             <Menu.Item
               color="red"
               onClick={() =>
-                ask({ title: t.group.ban, text: t.group.banConfirm(name), act: () => chat.ban(guid, uid), then: changed })
+                ask({
+                  title: t.group.ban,
+                  text: t.group.banConfirm(name),
+                  act: () => chat.ban(guid, uid),
+                  then: changed,
+                })
               }
             >
               {t.group.ban}

@@ -29,7 +29,7 @@ interface Props {
 
 type Way = "key" | "token";
 
-export function Login({ invitation, expired, login }: Props) {
+export default function Login({ invitation, expired, login }: Props) {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(expired ? t.login.expired : null);
   const attempt = async (name: string, credentials: Credentials) => {
@@ -44,7 +44,8 @@ export function Login({ invitation, expired, login }: Props) {
   };
   const users = invitation?.authKey ? invitation.users : [];
   const pick = (uid: string) =>
-    invitation && attempt(uid, { appId: invitation.appId, uid, authKey: invitation.authKey, remember: false });
+    invitation &&
+    attempt(uid, { appId: invitation.appId, uid, authKey: invitation.authKey, remember: false });
 
   return (
     <main className={classes.page}>

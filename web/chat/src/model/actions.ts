@@ -39,8 +39,14 @@ function byKind(files: readonly File[]): [MediaKind, File[]][] {
 
 /** Lower-case letters and digits of the name, and enough chance that nobody else has it. */
 function guidFrom(name: string): string {
-  const readable = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
-  const chance = crypto.getRandomValues(new Uint32Array(2)).reduce((text, word) => text + word.toString(36), "");
+  const readable = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+  const chance = crypto
+    .getRandomValues(new Uint32Array(2))
+    .reduce((text, word) => text + word.toString(36), "");
   return `${readable || "group"}-${chance}`;
 }
 
@@ -134,7 +140,9 @@ function messages(client: Client, me: string): Messages {
       await client.messages.delete(message.id);
     },
     async react(message, reaction, on) {
-      await (on ? client.messages.react(message.id, reaction) : client.messages.unreact(message.id, reaction));
+      await (on
+        ? client.messages.react(message.id, reaction)
+        : client.messages.unreact(message.id, reaction));
     },
     async pin(message, on) {
       await (on ? client.messages.pin(message.id) : client.messages.unpin(message.id));
@@ -215,7 +223,8 @@ function groups(client: Client): Groups {
       await client.groups.update(guid, { name, icon: icon || undefined, description });
     },
     deleteGroup: async (guid) => void (await client.groups.delete(guid)),
-    members: (guid, search) => forward(client.groups.members(guid, { search: search || undefined }), memberOf),
+    members: (guid, search) =>
+      forward(client.groups.members(guid, { search: search || undefined }), memberOf),
     banned: (guid) => forward(client.groups.banned(guid), personOf),
     async addMembers(guid, uids) {
       const answers = await client.groups.addMembers(guid, { participants: [...uids] });
@@ -241,6 +250,7 @@ export function actionsOf(client: Client, newestOf: (target: Target) => string |
 
 /** Conversations by the name of the other end. */
 export function searchConversations(client: Client, search: string): Promise<Page<Conversation>> {
-  return forward(client.conversations.list({ search, withBlockedInfo: true }), (row) => conversationOf(row, client.uid));
+  return forward(client.conversations.list({ search, withBlockedInfo: true }), (row) =>
+    conversationOf(row, client.uid),
+  );
 }
-

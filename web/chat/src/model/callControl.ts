@@ -3,7 +3,7 @@ import { t } from "../strings";
 import type { CallView, Participant } from "./calls";
 import { messageOf, showError } from "./errors";
 import { peerFrom, personOf, targetOf } from "./map";
-import { type CallEvent, CallSession, type Client, peerOf } from "./sdk";
+import { type CallEvent, type CallSession, type Client, peerOf } from "./sdk";
 import type { CallMedia, CallMessage, Person, Target } from "./types";
 
 /** The call that this page has to do with. */
@@ -84,7 +84,10 @@ export function useCallControl(client: Client): CallControl {
       if (now.current) return;
       const { call } = await callOf(client, message);
       const title = await nameOf(client, call.target);
-      await enter({ sessionId: message.sessionId, media: message.media, target: call.target, title }, message.media);
+      await enter(
+        { sessionId: message.sessionId, media: message.media, target: call.target, title },
+        message.media,
+      );
     },
     [client, enter],
   );
@@ -98,6 +101,7 @@ async function opened(
   sessionId: string,
   media: CallMedia,
 ): Promise<{ session: CallSession; problem?: string }> {
+  const { CallSession } = await import("../calls/media");
   const wishes = [{ audio: true, video: media === "video" }, { audio: true }, { audio: false }];
   for (const [at, wish] of wishes.entries()) {
     try {
@@ -192,7 +196,10 @@ interface Moves {
 function useView(client: Client, current: Current | null, { enter, close }: Moves): CallView | null {
   const session = current?.session;
   const store = session ?? NOTHING;
-  const live = useSyncExternalStore<ReturnType<CallSession["getSnapshot"]> | null>(store.subscribe, store.getSnapshot);
+  const live = useSyncExternalStore<ReturnType<CallSession["getSnapshot"]> | null>(
+    store.subscribe,
+    store.getSnapshot,
+  );
   const { sharing, share } = useSharing(session);
   const people = useNames(client, live?.peers.map((peer) => peer.uid) ?? []);
   const connected = live?.peers.some((peer) => peer.state === "connected") ?? false;

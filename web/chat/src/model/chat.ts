@@ -1,5 +1,16 @@
 import { createContext, useContext } from "react";
-import type { CallMedia, CallMessage, ChatMessage, Group, GroupType, Member, Message, Person, Scope, Target } from "./types";
+import type {
+  CallMedia,
+  CallMessage,
+  ChatMessage,
+  Group,
+  GroupType,
+  Member,
+  Message,
+  Person,
+  Scope,
+  Target,
+} from "./types";
 
 /** A part of a list, and where it goes on. */
 export interface Page<T> {

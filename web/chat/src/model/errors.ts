@@ -1,4 +1,4 @@
-import { notifications } from "@mantine/notifications";
+import { notify } from "../common/notify";
 import { t } from "../strings";
 
 export function messageOf(error: unknown): string {
@@ -6,7 +6,7 @@ export function messageOf(error: unknown): string {
 }
 
 export function showError(error: unknown): void {
-  notifications.show({ color: "red", title: t.somethingFailed, message: messageOf(error) });
+  notify({ color: "red", title: t.somethingFailed, message: messageOf(error) });
 }
 
 /** Runs something whose failure the user has to hear of; answers whether it worked. */

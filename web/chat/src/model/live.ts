@@ -1,4 +1,12 @@
-import { type DependencyList, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import {
+  type DependencyList,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { searchConversations } from "./actions";
 import { messageOf as problemOf } from "./errors";
 import { conversationOf, groupOf, messageOf, peerFrom, personOf } from "./map";
@@ -141,9 +149,13 @@ export function usePeer(target: Target): Peer {
 /** Whether somebody is there; undefined: not known. */
 export function useOnline(uid: string | undefined): boolean | undefined {
   const { presence, conversations } = useShared();
-  const told = useSyncExternalStore(presence.subscribe, () => (uid ? presence.getSnapshot().get(uid)?.isOnline : undefined));
+  const told = useSyncExternalStore(presence.subscribe, () =>
+    uid ? presence.getSnapshot().get(uid)?.isOnline : undefined,
+  );
   const listed = useSyncExternalStore(conversations.subscribe, () => {
-    const row = uid && conversations.getSnapshot().items.find((item) => item.with.type === "user" && item.with.id === uid);
+    const row =
+      uid &&
+      conversations.getSnapshot().items.find((item) => item.with.type === "user" && item.with.id === uid);
     return row && "status" in row.entity ? row.entity.status === "online" : undefined;
   });
   if (!uid) return undefined;
@@ -153,7 +165,9 @@ export function useOnline(uid: string | undefined): boolean | undefined {
 /** Since when somebody is away, Unix ms, as far as it was told. */
 export function useLeftAt(uid: string | undefined): number | undefined {
   const { presence } = useShared();
-  const at = useSyncExternalStore(presence.subscribe, () => (uid ? presence.getSnapshot().get(uid)?.at : undefined));
+  const at = useSyncExternalStore(presence.subscribe, () =>
+    uid ? presence.getSnapshot().get(uid)?.at : undefined,
+  );
   return at === undefined ? undefined : at * 1000;
 }
 
@@ -190,7 +204,10 @@ export interface Feed {
 
 export function useFeed(target: Target, around?: string): Feed {
   const { client } = useShared();
-  const store = useOpened(() => openMessages(client, peerFrom(target), { limit: 50, around }), [client, keyOf(target)]);
+  const store = useOpened(
+    () => openMessages(client, peerFrom(target), { limit: 50, around }),
+    [client, keyOf(target)],
+  );
   return useFeedOf(store, client.uid);
 }
 

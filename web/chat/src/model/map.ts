@@ -1,5 +1,13 @@
 import { t } from "../strings";
-import { peerOf, type Receiver, type WireConversation, type WireGroup, type WireMember, type WireMessage, type WireUser } from "./sdk";
+import {
+  peerOf,
+  type Receiver,
+  type WireConversation,
+  type WireGroup,
+  type WireMember,
+  type WireMessage,
+  type WireUser,
+} from "./sdk";
 import type {
   Attachment,
   ChatMessage,
@@ -48,7 +56,9 @@ export function memberOf(member: WireMember): Member {
 const KINDS: readonly MediaKind[] = ["image", "video", "audio"];
 
 function kindOf(type: string, mimeType: string): MediaKind {
-  return KINDS.find((kind) => mimeType.startsWith(`${kind}/`)) ?? KINDS.find((kind) => kind === type) ?? "file";
+  return (
+    KINDS.find((kind) => mimeType.startsWith(`${kind}/`)) ?? KINDS.find((kind) => kind === type) ?? "file"
+  );
 }
 
 function attachmentsOf(wire: WireMessage): Attachment[] {
@@ -120,7 +130,11 @@ function chatMessage(wire: WireMessage, me: string): ChatMessage {
     deletedAt: ms(wire.deletedAt),
     pinnedAt: ms(wire.pinnedAt),
     savedAt: ms(wire.savedAt),
-    reactions: wire.reactions.map(({ reaction, count, reactedByMe }) => ({ reaction, count, byMe: reactedByMe })),
+    reactions: wire.reactions.map(({ reaction, count, reactedByMe }) => ({
+      reaction,
+      count,
+      byMe: reactedByMe,
+    })),
     parentId: wire.parentId,
     replyCount: wire.replyCount,
     unreadReplies: wire.unreadReplyCount ?? 0,

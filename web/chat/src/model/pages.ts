@@ -38,7 +38,8 @@ export function usePages<T>(key: string | null, first: () => Promise<Page<T>>): 
     setState((before) => ({ ...before, loading: true, error: undefined }));
     fetchFirst.current().then(
       (page) => asked === current.current && setState({ items: page.items, loading: false, more: page.more }),
-      (error) => asked === current.current && setState({ items: [], loading: false, error: messageOf(error) }),
+      (error) =>
+        asked === current.current && setState({ items: [], loading: false, error: messageOf(error) }),
     );
   }, [key, round]);
 
@@ -52,10 +53,18 @@ export function usePages<T>(key: string | null, first: () => Promise<Page<T>>): 
         asked === current.current &&
         setState((before) => ({ items: [...before.items, ...page.items], loading: false, more: page.more })),
       (error) =>
-        asked === current.current && setState((before) => ({ ...before, loading: false, error: messageOf(error) })),
+        asked === current.current &&
+        setState((before) => ({ ...before, loading: false, error: messageOf(error) })),
     );
   }, [state]);
 
   const reload = useCallback(() => setRound((n) => n + 1), []);
-  return { items: state.items, loading: state.loading, error: state.error, hasMore: !!state.more, loadMore, reload };
+  return {
+    items: state.items,
+    loading: state.loading,
+    error: state.error,
+    hasMore: !!state.more,
+    loadMore,
+    reload,
+  };
 }

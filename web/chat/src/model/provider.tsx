@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { actionsOf } from "./actions";
-import { CallContext } from "./calls";
 import { useCallControl } from "./callControl";
+import { CallContext } from "./calls";
 import { type Chat, ChatContext } from "./chat";
 import { conversationOf, personOf } from "./map";
 import { type Client, openConversations, openPresence, openUnread } from "./sdk";

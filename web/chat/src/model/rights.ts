@@ -14,7 +14,8 @@ export function rightsIn(group: Group, me: string) {
   const mine = rank(me, group.scope, group.owner);
   const of = (member: Member) => rank(member.uid, member.scope, group.owner);
   const mayRemove = (member: Member) =>
-    member.uid !== me && (mine >= RANKS.admin ? of(member) < OWNER : mine === RANKS.moderator && of(member) === 1);
+    member.uid !== me &&
+    (mine >= RANKS.admin ? of(member) < OWNER : mine === RANKS.moderator && of(member) === 1);
   return {
     isOwner: mine === OWNER,
     edit: mine >= RANKS.moderator,

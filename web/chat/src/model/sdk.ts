@@ -1,6 +1,7 @@
 /** What the app takes of the SDK. */
 export type {
   CallEvent,
+  CallSession,
   Conversation as WireConversation,
   Group as WireGroup,
   Member as WireMember,
@@ -9,7 +10,6 @@ export type {
   User as WireUser,
 } from "@halley-chat/sdk";
 export {
-  CallSession,
   HalleyChat,
   openConversations,
   openMessages,

@@ -20,7 +20,10 @@ const APP = "halley-chat.app";
 const STORES = [sessionStorage, localStorage];
 
 function clientFor(appId: string, storage: Storage): Client {
-  const settings = new SettingsBuilder(location.origin, appId).presence("all").storage(webStorage(storage)).build();
+  const settings = new SettingsBuilder(location.origin, appId)
+    .presence("all")
+    .storage(webStorage(storage))
+    .build();
   return new HalleyChat(settings);
 }
 
@@ -58,7 +61,11 @@ interface State {
 
 /** Who is logged in; the page has one session. */
 export function useSession(): Session {
-  const [{ client, resuming, expired }, setState] = useState<State>({ client: null, resuming: true, expired: false });
+  const [{ client, resuming, expired }, setState] = useState<State>({
+    client: null,
+    resuming: true,
+    expired: false,
+  });
   useEffect(() => {
     restored()
       .catch(() => null)

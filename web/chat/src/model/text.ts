@@ -55,8 +55,14 @@ const EMOJI_MOST = 3;
 /** Up to three emoji and nothing else are shown large. */
 export function isEmojiOnly(text: string): boolean {
   if (text.length > EMOJI_LONGEST) return false;
-  const signs = [...graphemes.segment(text)].map(({ segment }) => segment).filter((segment) => segment.trim());
-  return signs.length > 0 && signs.length <= EMOJI_MOST && signs.every((sign) => /^\p{Extended_Pictographic}/u.test(sign));
+  const signs = [...graphemes.segment(text)]
+    .map(({ segment }) => segment)
+    .filter((segment) => segment.trim());
+  return (
+    signs.length > 0 &&
+    signs.length <= EMOJI_MOST &&
+    signs.every((sign) => /^\p{Extended_Pictographic}/u.test(sign))
+  );
 }
 
 export function bytes(count: number): string {

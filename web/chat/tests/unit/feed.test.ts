@@ -37,25 +37,43 @@ describe("the rows of a conversation", () => {
   });
 
   it("begin a new run after a pause", () => {
-    expect(shape([said("1", "ann", noon), said("2", "ann", noon + 6 * 60_000)])).toEqual(["day", "1^$", "2^$"]);
+    expect(shape([said("1", "ann", noon), said("2", "ann", noon + 6 * 60_000)])).toEqual([
+      "day",
+      "1^$",
+      "2^$",
+    ]);
   });
 
   it("are divided by days", () => {
-    expect(shape([said("1", "ann", noon), said("2", "ann", noon + 86_400_000)])).toEqual(["day", "1^$", "day", "2^$"]);
+    expect(shape([said("1", "ann", noon), said("2", "ann", noon + 86_400_000)])).toEqual([
+      "day",
+      "1^$",
+      "day",
+      "2^$",
+    ]);
   });
 
   it("are divided before the first new message", () => {
-    expect(shape([said("1", "bob", noon), said("2", "bob", noon + 1000)], "2")).toEqual(["day", "1^$", "unread", "2^$"]);
+    expect(shape([said("1", "bob", noon), said("2", "bob", noon + 1000)], "2")).toEqual([
+      "day",
+      "1^$",
+      "unread",
+      "2^$",
+    ]);
   });
 
   it("have keys of their own", () => {
-    const messages = Array.from({ length: 500 }, (_, at) => said(String(at), at % 3 ? "ann" : "bob", noon + at * 3_600_000));
+    const messages = Array.from({ length: 500 }, (_, at) =>
+      said(String(at), at % 3 ? "ann" : "bob", noon + at * 3_600_000),
+    );
     const keys = rowsOf(messages, "20").map((row) => row.key);
     expect(new Set(keys).size).toBe(keys.length);
   });
 
   it("of 100,000 messages are made in far less than a second", () => {
-    const messages = Array.from({ length: 100_000 }, (_, at) => said(String(at), at % 3 ? "ann" : "bob", noon + at * 1000));
+    const messages = Array.from({ length: 100_000 }, (_, at) =>
+      said(String(at), at % 3 ? "ann" : "bob", noon + at * 1000),
+    );
     rowsOf(messages.slice(0, 1000), undefined);
     const begun = performance.now();
     rowsOf(messages, undefined);

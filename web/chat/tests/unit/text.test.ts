@@ -21,7 +21,11 @@ describe("the text of a message", () => {
   it.each(["javascript:alert(1)", "data:text/html,<b>x</b>", "vbscript:x", "ftp://example.com/x"])(
     "makes no link of %s",
     (text) => {
-      expect(piecesOf(text, names).filter((piece) => piece.kind === "link" && !/^https?:|^mailto:/.test(piece.url))).toEqual([]);
+      expect(
+        piecesOf(text, names).filter(
+          (piece) => piece.kind === "link" && !/^https?:|^mailto:/.test(piece.url),
+        ),
+      ).toEqual([]);
     },
   );
 
@@ -40,7 +44,9 @@ describe("the text of a message", () => {
 });
 
 describe("emoji alone", () => {
-  it.each(["👍", "👍🏽", "❤️ 😂", "👨‍👩‍👧"])("%s is shown large", (text) => expect(isEmojiOnly(text)).toBe(true));
+  it.each(["👍", "👍🏽", "❤️ 😂", "👨‍👩‍👧"])("%s is shown large", (text) =>
+    expect(isEmojiOnly(text)).toBe(true),
+  );
   it.each(["hi 👍", "1", "", "👍👍👍👍"])("%s is not", (text) => expect(isEmojiOnly(text)).toBe(false));
 });
 

@@ -1,0 +1,2 @@
+/** Loaded with the first call. */
+export { CallSession } from "@halley-chat/sdk";

@@ -1,0 +1,293 @@
+import { launchBrowser, type Platform, type Site, startPlatform } from "@halley-chat/testkit";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { act, delivery, field, message, open, type Someone, say, signIn } from "./support/people";
+import { picture } from "./support/picture";
+import { serveApp } from "./support/site";
+
+/** Two gateway nodes, where there is a program that starts them. */
+const FORM = process.env.HALLEY_TEST_PLATFORM ? "many" : "one";
+
+let platform: Platform;
+let browser: Browser;
+let sites: Site[];
+let ann: Someone;
+let bob: Someone;
+
+beforeAll(async () => {
+  [platform, browser] = await Promise.all([startPlatform(FORM), launchBrowser()]);
+  sites = await serveApp(platform);
+});
+afterAll(async () => {
+  await browser?.close();
+  await Promise.all((sites ?? []).map((site) => site.stop()));
+  await platform?.stop();
+});
+
+/** Two of the demo's users, each at a node of its own. */
+beforeEach(async () => {
+  const [first, second] = platform.demo.users;
+  const [one, other = one] = sites;
+  if (!first || !second || !one || !other) throw new Error("the demo has no two users");
+  ann = await signIn(browser, one, platform.demo, first.uid);
+  bob = await signIn(browser, other, platform.demo, second.uid);
+});
+afterEach(async () => {
+  const faults = [...ann.faults, ...bob.faults];
+  await ann.context.close();
+  await bob.context.close();
+  expect(faults).toEqual([]);
+});
+
+/** Both look at their conversation. */
+async function face(): Promise<void> {
+  await open(ann, "user", bob.uid);
+  await open(bob, "user", ann.uid);
+}
+
+let count = 0;
+/** A text that no other test has. */
+const unique = (text: string) => `${text} ${Date.now()}-${++count}`;
+
+describe("two people", () => {
+  it("write to each other, and see how far it came", async () => {
+    await open(ann, "user", bob.uid);
+    const text = unique("Hello");
+    await say(ann, text);
+    await delivery(ann.page, text, "delivered");
+    // It is told of where it is not looked at, and counted.
+    const row = bob.page.locator(`[data-conversation="${ann.uid}"]`);
+    await row.getByText(text).waitFor();
+    await row.getByLabel(/unread/).waitFor();
+    await open(bob, "user", ann.uid);
+    await message(bob.page, text).waitFor();
+    await delivery(ann.page, text, "read");
+    await row.getByLabel(/unread/).waitFor({ state: "detached" });
+    await picture(ann.page, "chatting");
+  });
+
+  it("see each other come, type and go", async () => {
+    await face();
+    await ann.page.locator('[data-presence="true"]').waitFor();
+    await field(bob.page).pressSequentially("Hm");
+    await ann.page
+      .getByRole("status")
+      .filter({ hasText: /is typing/ })
+      .waitFor();
+    await field(bob.page).fill("");
+    await ann.page.getByText(/is typing/).waitFor({ state: "detached" });
+    await bob.context.close();
+    await ann.page.locator('[data-presence="false"]').waitFor();
+  });
+
+  it("react, answer, edit and delete", async () => {
+    await face();
+    const text = unique("Shall we");
+    await say(ann, text);
+    await message(bob.page, text).waitFor();
+
+    await act(bob, text, "🎉");
+    const reaction = ann.page.getByRole("button", { name: /^🎉, 1/ });
+    await reaction.waitFor();
+    await reaction.click();
+    await bob.page.getByRole("button", { name: /^🎉, 2/ }).waitFor();
+
+    await message(bob.page, text).hover();
+    await message(bob.page, text).getByRole("button", { name: "Reply", exact: true }).click();
+    const answer = unique("Yes, let us");
+    await say(bob, answer);
+    await message(ann.page, answer)
+      .getByRole("button", { name: /^Go to the message of/ })
+      .waitFor();
+
+    await act(ann, new RegExp(`^${text}`), "Edit");
+    await field(ann.page).fill(`${text}, tomorrow?`);
+    await field(ann.page).press("Enter");
+    await message(bob.page, `${text}, tomorrow?`).filter({ hasText: "edited" }).waitFor();
+
+    await act(bob, answer, "Delete");
+    await bob.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await ann.page.getByText("This message was deleted").last().waitFor();
+    await message(ann.page, answer).waitFor({ state: "detached" });
+  });
+
+  it("talk in a thread", async () => {
+    await face();
+    const text = unique("A question");
+    await say(ann, text);
+    await message(bob.page, text).hover();
+    await message(bob.page, text).getByRole("button", { name: "Reply in thread" }).click();
+    const reply = unique("An answer");
+    const composer = bob.page.getByRole("textbox", { name: /^Reply in thread/ });
+    await composer.fill(reply);
+    await composer.press("Enter");
+    await bob.page.getByRole("log", { name: "Thread" }).getByText(reply).waitFor();
+    await ann.page
+      .getByRole("button", { name: /^1 reply/ })
+      .last()
+      .click();
+    await ann.page.getByRole("log", { name: "Thread" }).getByText(reply).waitFor();
+    await picture(ann.page, "thread-of-two");
+  });
+
+  it("send pictures and files", async () => {
+    await face();
+    const caption = unique("Look");
+    const name = `${unique("dot")}.png`;
+    await ann.page.locator('input[type="file"]').setInputFiles([
+      { name, mimeType: "image/png", buffer: PNG },
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("some notes") },
+    ]);
+    await ann.page.getByRole("list", { name: "Files to send" }).getByText(name).waitFor();
+    await say(ann, caption);
+    const shown = message(bob.page, caption).getByRole("img", { name });
+    await shown.waitFor();
+    await expect.poll(() => shown.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(1);
+    await bob.page.getByRole("link", { name: "Download notes.txt" }).last().waitFor();
+    await delivery(ann.page, caption, "read");
+  });
+});
+
+/** One red dot. */
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+describe("a group", () => {
+  it("is made, joined, talked in and left", async () => {
+    const name = unique("Sky watchers");
+    await ann.page.getByRole("button", { name: "New chat" }).click();
+    await ann.page.getByRole("tab", { name: "New group" }).click();
+    await ann.page.getByRole("textbox", { name: "Name" }).fill(name);
+    await ann.page.getByRole("button", { name: "Create group" }).click();
+    await ann.page.getByRole("heading", { level: 1, name }).waitFor();
+
+    await bob.page.getByRole("button", { name: "New chat" }).click();
+    await bob.page.getByRole("tab", { name: "Groups" }).click();
+    await bob.page.getByRole("searchbox", { name: "Search groups" }).fill(name);
+    await bob.page
+      .getByRole("listitem")
+      .filter({ hasText: name })
+      .getByRole("button", { name: "Join" })
+      .click();
+    await bob.page.getByRole("heading", { level: 1, name }).waitFor();
+    await ann.page
+      .getByRole("log")
+      .getByText(/joined$/)
+      .waitFor();
+
+    // A mention, from the list of members.
+    await field(ann.page).pressSequentially(`Welcome @${bob.uid.slice(0, 3)}`);
+    await ann.page.getByRole("option").first().click();
+    await field(ann.page).press("Enter");
+    await message(bob.page, "Welcome @").waitFor();
+
+    await ann.page.getByRole("button", { name: "Details" }).click();
+    await ann.page.getByRole("list", { name: "Members" }).getByText(bob.uid, { exact: true }).waitFor();
+    await bob.page.getByRole("button", { name: "Details" }).click();
+    await bob.page.getByRole("button", { name: "Leave group" }).click();
+    await bob.page.getByRole("dialog").getByRole("button", { name: "Leave group" }).click();
+    await ann.page.getByRole("log").getByText(/left$/).waitFor();
+  });
+});
+
+describe("a call", () => {
+  it("rings, connects and ends", async () => {
+    await face();
+    await ann.page.getByRole("button", { name: "Video call" }).click();
+    const ringing = bob.page.getByRole("dialog", { name: /is calling/ });
+    await ringing.getByRole("button", { name: "Accept", exact: true }).click();
+    for (const { page } of [ann, bob]) {
+      await page.locator('[data-call="connected"]').waitFor({ timeout: 20_000 });
+      await page.locator('[data-participant][data-connected="true"] video').waitFor();
+    }
+    await expect
+      .poll(() =>
+        ann.page
+          .locator("[data-participant] video")
+          .evaluate((video) => (video as HTMLVideoElement).videoWidth),
+      )
+      .toBeGreaterThan(0);
+    await picture(ann.page, "call");
+    await ann.page.getByRole("button", { name: "Mute", exact: true }).click();
+    await ann.page.getByRole("button", { name: "Unmute" }).waitFor();
+    await bob.page.getByRole("button", { name: "Hang up" }).click();
+    await ann.page.locator("[data-call]").waitFor({ state: "detached" });
+    await ann.page
+      .getByRole("log")
+      .getByText(/Call ended/)
+      .last()
+      .waitFor();
+  });
+
+  it("is declined", async () => {
+    await open(ann, "user", bob.uid);
+    await ann.page.getByRole("button", { name: "Audio call" }).click();
+    await bob.page
+      .getByRole("dialog", { name: /is calling/ })
+      .getByRole("button", { name: "Decline" })
+      .click();
+    await ann.page.locator("[data-call]").waitFor({ state: "detached" });
+  });
+});
+
+describe("a connection that breaks", () => {
+  it("is healed without a loss and without a repeat", async () => {
+    await face();
+    const before = unique("Before");
+    await say(ann, before);
+    await message(bob.page, before).waitFor();
+
+    await bob.context.setOffline(true);
+    await bob.page.locator('[data-connection="offline"]').waitFor();
+    const missed = [unique("Missed 1"), unique("Missed 2"), unique("Missed 3")];
+    for (const text of missed) await say(ann, text);
+    await delivery(ann.page, missed[2] ?? "", "sent");
+    // What is written meanwhile waits.
+    const own = unique("Written in a tunnel");
+    await say(bob, own);
+    await delivery(bob.page, own, "sending");
+
+    await bob.context.setOffline(false);
+    for (const text of missed) await message(bob.page, text).waitFor({ timeout: 30_000 });
+    await message(ann.page, own).waitFor({ timeout: 30_000 });
+    await delivery(bob.page, own, "read");
+    for (const text of [before, ...missed, own]) {
+      expect(await message(bob.page, text).count()).toBe(1);
+      expect(await message(ann.page, text).count()).toBe(1);
+    }
+  });
+
+  it.runIf(FORM === "many")("outlives the gateway's node", async () => {
+    await face();
+    await platform.command("kill realtime-gateway-1");
+    const text = unique("After the fall");
+    await platform.command("restart realtime-gateway-1");
+    await say(ann, text);
+    await message(bob.page, text).waitFor({ timeout: 40_000 });
+    expect(await message(bob.page, text).count()).toBe(1);
+  });
+});
+
+describe("a session", () => {
+  it("outlives a reload, and ends at the door", async () => {
+    await ann.page.reload();
+    await ann.page.getByRole("navigation", { name: "Conversations" }).waitFor();
+    await ann.page.getByRole("button", { name: /^Your account/ }).click();
+    await ann.page.getByRole("menuitem", { name: "Sign out" }).click();
+    await ann.page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+    await ann.page.reload();
+    await ann.page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+  });
+
+  it("is refused to who has no key", async () => {
+    const { page } = ann;
+    await page.getByRole("button", { name: /^Your account/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("textbox", { name: "User id" }).fill(ann.uid);
+    await page.getByRole("textbox", { name: "Auth key" }).fill("0".repeat(40));
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("alert").filter({ hasText: "Could not sign in" }).waitFor();
+  });
+});

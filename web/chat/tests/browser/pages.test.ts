@@ -1,0 +1,130 @@
+import { accessibilityFaults, launchBrowser, openPage, type Site } from "@halley-chat/testkit";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { picture } from "./support/picture";
+import { serveFixture } from "./support/site";
+
+let browser: Browser;
+let site: Site;
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), serveFixture()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await site.stop();
+});
+
+/** Goes to a page of somebody who is logged in, and waits until it is all there. */
+type Going = (page: Page) => Promise<void>;
+
+const at =
+  (path: string, ready: (page: Page) => Promise<void>): Going =>
+  async (page) => {
+    await page.evaluate(() => sessionStorage.setItem("halley-chat.app", "demo"));
+    // Another fragment alone would not load the page anew.
+    await page.goto("about:blank");
+    await page.goto(`${site.url}/chat/#${path}`);
+    await ready(page);
+  };
+
+const messages = (page: Page) => page.locator("[data-message]").first().waitFor();
+const room = at("/group/group-5", messages);
+
+const PAGES: Record<string, Going> = {
+  login: async (page) => {
+    await page.goto(`${site.url}/chat/#app=demo&key=k&users=ann,bob,cem`);
+    await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+  },
+  list: at("/", (page) =>
+    page
+      .getByRole("link", { name: /^Ann Stone/ })
+      .first()
+      .waitFor(),
+  ),
+  group: room,
+  direct: at("/user/user-3", messages),
+  menu: async (page) => {
+    await room(page);
+    const newest = page.locator('[data-message="m-99998"]');
+    await newest.hover();
+    await newest.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("menuitem", { name: "Report" }).waitFor();
+  },
+  emoji: async (page) => {
+    await room(page);
+    await page.getByRole("button", { name: "Emoji", exact: true }).click();
+    await page.getByRole("gridcell", { name: "Grinning face", exact: true }).waitFor();
+  },
+  mention: async (page) => {
+    await room(page);
+    await page.getByRole("textbox", { name: /^Message to/ }).pressSequentially("Hello @da");
+    await page.getByRole("option").first().waitFor();
+  },
+  thread: at("/group/group-5?panel=thread&thread=99976", (page) =>
+    page.locator("aside [data-message]").nth(2).waitFor(),
+  ),
+  details: at("/group/group-5?panel=details", (page) =>
+    page.getByRole("list", { name: "Members" }).waitFor(),
+  ),
+  person: at("/user/user-3?panel=details", (page) => page.getByRole("button", { name: "Block" }).waitFor()),
+  search: at("/group/group-5?panel=search", async (page) => {
+    await page.getByRole("searchbox", { name: "Search messages" }).fill("comet");
+    await page.getByRole("list", { name: "Search messages" }).waitFor();
+  }),
+  "new chat": at("/", async (page) => {
+    await page.getByRole("button", { name: "New chat" }).click();
+    await page.getByRole("dialog").getByText("Ann Stone").first().waitFor();
+  }),
+  "new group": at("/", async (page) => {
+    await page.getByRole("button", { name: "New chat" }).click();
+    await page.getByRole("tab", { name: "New group" }).click();
+    await page.getByRole("textbox", { name: "Description" }).waitFor();
+  }),
+  settings: at("/settings", (page) => page.getByRole("list", { name: "Blocked people" }).waitFor()),
+  saved: at("/saved", (page) => page.getByRole("list", { name: "Saved messages" }).waitFor()),
+  ringing: async (page) => {
+    await room(page);
+    await page.evaluate(() => {
+      // biome-ignore lint/suspicious/noExplicitAny: what the fixture leaves there has no type.
+      const { emit, user } = (globalThis as any).halleyFixture;
+      const by = user(3);
+      const call = {
+        sessionId: "s",
+        type: "video",
+        status: "initiated",
+        initiator: by,
+        receiver: { type: "user", id: "me" },
+      };
+      emit("call", { call, by, message: { receiverEntity: by } });
+    });
+    await page.getByRole("dialog", { name: /is calling/ }).waitFor();
+  },
+};
+
+/** What is behind a dialog, or on the other half of a phone, is not there for anybody. */
+const EXCEPT = ["region", "landmark-one-main", "page-has-heading-one"];
+
+describe("the pages", () => {
+  it.each([
+    ["desktop", "light"],
+    ["desktop", "dark"],
+    ["phone", "light"],
+    ["phone", "dark"],
+  ] as const)(
+    "have no fault on a %s, %s",
+    async (viewport, colorScheme) => {
+      const { page, context, faults } = await openPage(browser, { viewport, colorScheme });
+      for (const [name, going] of Object.entries(PAGES)) {
+        await going(page).catch((error) => {
+          throw new Error(`the page ${name} is not there`, { cause: error });
+        });
+        await picture(page, `${name}-${viewport}-${colorScheme}`);
+        expect(await accessibilityFaults(page, { except: EXCEPT }), name).toEqual([]);
+        expect(faults, name).toEqual([]);
+      }
+      await context.close();
+    },
+    120_000,
+  );
+});
