@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** `unit` needs nothing but Node; `platform` starts a whole platform, and `browser` a Chromium as well. */
+/** `unit` needs nothing but Node.js; `platform` a whole platform and Chromium. */
 export default defineConfig({
   resolve: { conditions: ["halley-source"] },
   test: {
@@ -10,19 +10,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "platform",
-          include: ["tests/platform/**/*.test.ts"],
+          include: ["tests/platform/**/*.test.ts", "tests/browser/**/*.test.ts"],
+          globalSetup: ["@halley-chat/testkit/setup"],
           testTimeout: 60_000,
-          hookTimeout: 90_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "browser",
-          include: ["tests/browser/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -29,6 +29,7 @@ export interface Platform {
   /** Of `many`: one for each edge; the i-th names the socket of the i-th gateway. */
   readonly rests: readonly string[];
   readonly demo: Demo;
+  readonly dataDir: string;
   /** Key and secret of the installation's owner, as in `management.json`. */
   readonly management: Readonly<Record<string, string>>;
   /** `kill NAME`, `restart NAME`, `kill-redis`; done when it returns. Not there with a bare program. */
@@ -86,7 +87,15 @@ async function running(dataDir: string): Promise<Platform> {
   const command = async () => {
     throw new Error("a platform that runs already takes no commands");
   };
-  return { rest: bare(demo.rest), rests: [bare(demo.rest)], demo, management, command, stop: async () => {} };
+  return {
+    rest: bare(demo.rest),
+    rests: [bare(demo.rest)],
+    demo,
+    dataDir,
+    management,
+    command,
+    stop: async () => {},
+  };
 }
 
 async function byProgram(program: string): Promise<Platform> {
@@ -117,6 +126,7 @@ async function byProgram(program: string): Promise<Platform> {
     rest,
     rests: [rest],
     demo,
+    dataDir,
     management: (await read("management.json").catch(() => ({}))) as Record<string, string>,
     async command(command) {
       throw new Error(`a bare program can't ${command}`);

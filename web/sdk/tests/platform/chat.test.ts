@@ -11,6 +11,7 @@ import {
   toGroup,
   toUser,
 } from "../../src/index.js";
+import { playScenario } from "./play.js";
 import { newChat, newUser, next, settingsOf, shows, withPlatform } from "./support.js";
 
 const platform = withPlatform();
@@ -284,3 +285,5 @@ test("a call rings, is answered and ends on both sides", async () => {
   const [logged] = await ann.calls.list().fetchNext();
   expect(logged).toMatchObject({ sessionId: call.sessionId, status: "ended" });
 });
+
+test("every device hears the same story", () => playScenario(platform()));

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import type { Platform } from "@halley-chat/testkit/platform";
+import { expect } from "vitest";
 import { HalleyChat as Chat } from "../../src/client.js";
 import { type HalleyChat, type Message, type Receiver, toGroup, toUser } from "../../src/index.js";
-import { loggedIn, newUser, next, settingsOf, withPlatform } from "./support.js";
+import { loggedIn, newUser, next, settingsOf } from "./support.js";
 
 interface Step {
   readonly device: string;
@@ -159,33 +160,28 @@ class Play {
 
 let plays = 0;
 
-function story(form: "one" | "many"): void {
-  const platform = withPlatform(form);
-  test(`every device hears the same story (${form})`, async () => {
-    plays += 1;
-    const play = new Play(`-${process.pid}-${plays}`);
-    const tokens = new Map<string, string>();
-    for (const user of scenario.users) tokens.set(user, (await newUser(platform(), user)).authToken);
-    const { rests } = platform();
-    try {
-      for (const [at, [device, user]] of Object.entries(scenario.devices).entries()) {
-        const chat = new Chat(settingsOf(platform(), rests[at % rests.length]).build());
-        await loggedIn(chat, tokens.get(user) ?? "");
-        play.enter(device, user, chat);
-      }
-      for (const step of scenario.steps) await play.take(step);
-      await expect.poll(() => play.heard, { timeout: WAIT_MS }).toEqual(scenario.transcripts);
-      for (const [user, histories] of Object.entries(scenario.histories)) {
-        const device = Object.entries(scenario.devices).find(([, of]) => of === user)?.[0] ?? "";
-        for (const [conversation, lines] of Object.entries(histories)) {
-          expect(await play.history(device, conversation)).toEqual(lines);
-        }
-      }
-    } finally {
-      play.close();
+/** Plays the scenario, its devices spread over the edges of a platform, and compares what they heard. */
+export async function playScenario(platform: Platform): Promise<void> {
+  plays += 1;
+  const play = new Play(`-${process.pid}-${plays}`);
+  const tokens = new Map<string, string>();
+  for (const user of scenario.users) tokens.set(user, (await newUser(platform, user)).authToken);
+  const { rests } = platform;
+  try {
+    for (const [at, [device, user]] of Object.entries(scenario.devices).entries()) {
+      const chat = new Chat(settingsOf(platform, rests[at % rests.length]).build());
+      await loggedIn(chat, tokens.get(user) ?? "");
+      play.enter(device, user, chat);
     }
-  });
+    for (const step of scenario.steps) await play.take(step);
+    await expect.poll(() => play.heard, { timeout: WAIT_MS }).toEqual(scenario.transcripts);
+    for (const [user, histories] of Object.entries(scenario.histories)) {
+      const device = Object.entries(scenario.devices).find(([, of]) => of === user)?.[0] ?? "";
+      for (const [conversation, lines] of Object.entries(histories)) {
+        expect(await play.history(device, conversation)).toEqual(lines);
+      }
+    }
+  } finally {
+    play.close();
+  }
 }
-
-describe("one process", () => story("one"));
-describe.skipIf(!process.env.HALLEY_TEST_PLATFORM)("many processes", () => story("many"));
