@@ -46,9 +46,9 @@ const STOP_MS = 20_000;
  * of the form `many`. While tests are written, `HALLEY_RUNNING` may name the data directory of one that runs already.
  */
 export async function startPlatform(form: Form = "one"): Promise<Platform> {
+  if (form === "one" && process.env.HALLEY_RUNNING) return running(process.env.HALLEY_RUNNING);
   const program = process.env.HALLEY_TEST_PLATFORM;
   if (program) return byTestPlatform(program, form);
-  if (form === "one" && process.env.HALLEY_RUNNING) return running(process.env.HALLEY_RUNNING);
   if (form === "one" && process.env.HALLEY_BIN) return byProgram(process.env.HALLEY_BIN);
   throw new Error("HALLEY_TEST_PLATFORM must name the program test-platform (cargo build -p halley-testkit)");
 }
