@@ -8,6 +8,6 @@ export default defineConfig(
     resolve: {
       alias: { "@halley-chat/sdk": fileURLToPath(new URL("./tests/fixture/sdk.ts", import.meta.url)) },
     },
-    build: { outDir: "test-artifacts/fixture", emptyOutDir: true },
+    build: { outDir: "test-results/fixture", emptyOutDir: true },
   }),
 );

@@ -21,6 +21,7 @@ export function Frame() {
   return (
     <div className={classes.frame} data-view={atList ? "list" : "page"}>
       {!atList && (
+        // biome-ignore lint/a11y/useValidAnchor: it goes to a place in the page.
         <a className={classes.skip} href="#messages" onClick={skip}>
           {t.skipToMessages}
         </a>

@@ -35,8 +35,8 @@ function One({ attachment }: { attachment: Attachment }) {
     case "image":
       return <Picture attachment={attachment} />;
     case "video":
-      // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
       return (
+        // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
         <video
           className={classes.video}
           src={attachment.url}
@@ -46,8 +46,8 @@ function One({ attachment }: { attachment: Attachment }) {
         />
       );
     case "audio":
-      // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
       return (
+        // biome-ignore lint/a11y/useMediaCaption: nobody gave captions with it.
         <audio
           className={classes.audio}
           src={attachment.url}

@@ -37,11 +37,13 @@ export default function EmojiPicker({ pick }: { pick: (emoji: string) => void })
             ),
             // Rows and columns are counted from one, which the picker does not do.
             Row: ({ children, ...props }) => (
+              // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the picker gives the role.
               <div {...props} aria-rowindex={fromOne(props["aria-rowindex"])} className={classes.row}>
                 {children}
               </div>
             ),
             Emoji: ({ emoji, ...props }) => (
+              // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the picker gives the role.
               <button
                 type="button"
                 {...props}

@@ -147,7 +147,7 @@ function Line({ row, named, flash, moves }: LineProps) {
   }
   if (row.kind === "unread") {
     return (
-      <div className={classes.unread} role="separator" aria-label={t.chat.newMessages}>
+      <div className={classes.unread}>
         <span>{t.chat.newMessages}</span>
       </div>
     );

@@ -25,7 +25,7 @@ export default function PersonPanel({ peer, person, showPinned, close }: Props) 
       title: t.person.block,
       text: t.person.blockConfirm(person.name),
       act: () => chat.block(person.uid, true),
-      then: peer.reload,
+      after: peer.reload,
     });
   const unblock = async () => {
     if (await tell(chat.block(person.uid, false))) peer.reload();

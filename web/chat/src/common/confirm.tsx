@@ -7,7 +7,7 @@ interface Question {
   title: string;
   text: string;
   act: () => Promise<unknown>;
-  then?: () => void;
+  after?: () => void;
 }
 
 /** A question before something that can't be undone: the element to show, and how to ask. */
@@ -20,7 +20,7 @@ export function useConfirm(): [ReactNode, (question: Question) => void] {
     const worked = await tell(question.act());
     setBusy(false);
     setQuestion(null);
-    if (worked) question.then?.();
+    if (worked) question.after?.();
   };
   const element = (
     <Modal opened={!!question} onClose={() => setQuestion(null)} title={question?.title} centered size="sm">

@@ -93,7 +93,7 @@ function Endings({ group, reload }: { group: Group; reload: () => void }) {
       title: t.group.leave,
       text: t.group.leaveConfirm,
       act: () => chat.leaveGroup(group.guid),
-      then: () => {
+      after: () => {
         reload();
         navigate("/");
       },
@@ -103,7 +103,7 @@ function Endings({ group, reload }: { group: Group; reload: () => void }) {
       title: t.group.delete,
       text: t.group.deleteConfirm,
       act: () => chat.deleteGroup(group.guid),
-      then: () => navigate("/"),
+      after: () => navigate("/"),
     });
   return (
     <Stack gap="xs" mt="md">

@@ -96,7 +96,7 @@ function MemberMenu({ group, member, rights, ask, changed }: MenuProps) {
                 title: t.group.transfer,
                 text: t.group.transferConfirm(name),
                 act: () => chat.transfer(guid, uid),
-                then: changed,
+                after: changed,
               })
             }
           >
@@ -113,7 +113,7 @@ function MemberMenu({ group, member, rights, ask, changed }: MenuProps) {
                   title: t.group.kick,
                   text: t.group.kickConfirm(name),
                   act: () => chat.kick(guid, uid),
-                  then: changed,
+                  after: changed,
                 })
               }
             >
@@ -126,7 +126,7 @@ function MemberMenu({ group, member, rights, ask, changed }: MenuProps) {
                   title: t.group.ban,
                   text: t.group.banConfirm(name),
                   act: () => chat.ban(guid, uid),
-                  then: changed,
+                  after: changed,
                 })
               }
             >

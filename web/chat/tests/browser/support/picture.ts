@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 
-const FOLDER = fileURLToPath(new URL("../../../test-artifacts/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../../../test-results/", import.meta.url));
 
 /** Keeps what a page shows, to be looked at. */
 export async function picture(page: Page, name: string): Promise<void> {

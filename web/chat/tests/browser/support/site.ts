@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type Platform, type Site, type SiteOptions, serveSite } from "@halley-chat/testkit";
 
 const BUILT = fileURLToPath(new URL("../../../dist/", import.meta.url));
-const FIXTURE = fileURLToPath(new URL("../../../test-artifacts/fixture/", import.meta.url));
+const FIXTURE = fileURLToPath(new URL("../../../test-results/fixture/", import.meta.url));
 
 /** The app on made-up data. */
 export function serveFixture(): Promise<Site> {
