@@ -547,3 +547,38 @@ fn ice_server(server: pb::IceServer) -> Value {
     map.text("credential", &server.credential);
     Value::Object(map.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_of_the_server_looks_as_it_does_in_json() {
+        let user = pb::User { uid: "ann".into(), name: "Ann".into(), role: "default".into(), ..Default::default() };
+        let typing = pb::Typing { action: 1, user: Some(user), metadata_json: br#"{"k":1}"#.to_vec() };
+        let frame = pb::ServerFrame {
+            app_id: "app".into(),
+            sender: "ann".into(),
+            receiver: "bob".into(),
+            receiver_type: 1,
+            device_id: "D".into(),
+            frame: Some(Told::Typing(typing)),
+        };
+        let shown = json!({"appId": "app", "type": "typing_indicator", "sender": "ann", "receiver": "bob",
+            "receiverType": "user", "deviceId": "D", "body": {"action": "started", "metadata": {"k": 1},
+                "user": {"uid": "ann", "name": "Ann", "role": "default", "status": "offline"}}});
+        assert_eq!(decode_server_frame(&frame.encode_to_vec()), Some(shown));
+    }
+
+    #[test]
+    fn what_can_not_be_read_or_said_is_nothing() {
+        let broken = pb::Transient { user: Some(pb::User::default()), data_json: b"{".to_vec() };
+        let broken = pb::ServerFrame { frame: Some(Told::Transient(broken)), ..Default::default() };
+        for bytes in [b"".as_slice(), b"text", &[0xff; 9], &broken.encode_to_vec()] {
+            assert_eq!(decode_server_frame(bytes), None, "{bytes:?}");
+        }
+        for frame in [json!({}), json!({"type": "dance"}), json!({"type": "receipts", "body": {}}), json!([1])] {
+            assert_eq!(encode_client_frame(&frame), None, "{frame}");
+        }
+    }
+}

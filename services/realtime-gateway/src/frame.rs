@@ -1,5 +1,5 @@
-//! Frames of the client protocol, in both directions. Their first form is JSON objects as text ([`read`], [`write`]), the
-//! other one protobuf as bytes ([`binary`]): what a frame means is the same in both. Those of calls are in [`calls`].
+//! Frames of the client protocol, in both directions. Their first form is JSON objects as text (`read`, `write`), the
+//! other one protobuf as bytes (`binary`): what a frame means is the same in both. Those of calls are in [`calls`].
 
 use axum::extract::ws::{Message as WsMessage, Utf8Bytes};
 use bytes::Bytes;

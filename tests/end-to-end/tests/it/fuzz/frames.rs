@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
+use halley_client::binary::encode_client_frame;
 use halley_testkit::{mutate, platform::Platform, within};
 use rand::{RngExt as _, rngs::StdRng};
 use serde_json::Value;
@@ -28,8 +29,9 @@ pub async fn throw(platform: &Platform, scene: &Scene, random: &mut StdRng) -> u
     let frames = mutate::frames();
     let url = &platform.websockets[random.random_range(0..platform.websockets.len())];
     let mut request = url.as_str().into_client_request().expect("an address");
-    if random.random_bool(0.7) {
-        request.headers_mut().insert("sec-websocket-protocol", "halley.v1".parse().expect("a value"));
+    let protocol = ["", "halley.v1", "halley.v1", "halley.v1.protobuf"][random.random_range(0..4)];
+    if !protocol.is_empty() {
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a value"));
         // Offered, as browsers do; a frame that says so is thrown, too.
         request.headers_mut().insert("sec-websocket-extensions", "permessage-deflate".parse().expect("a value"));
     }
@@ -38,7 +40,11 @@ pub async fn throw(platform: &Platform, scene: &Scene, random: &mut StdRng) -> u
         return 0;
     };
     if random.random_bool(0.7) {
-        let auth = Message::text(scene.auth_frame());
+        let auth = scene.auth_frame();
+        let auth = match protocol {
+            "halley.v1.protobuf" => Message::binary(in_binary_form(&serde_json::from_str(&auth).expect("JSON"))),
+            _ => Message::text(auth),
+        };
         within("the auth frame goes out", socket.send(auth)).await.expect("send");
         within("its answer", socket.next()).await.expect("a frame").expect("a frame");
     }
@@ -47,8 +53,14 @@ pub async fn throw(platform: &Platform, scene: &Scene, random: &mut StdRng) -> u
         let mut frame: Value = frames[random.random_range(0..frames.len())].clone();
         scene.fill(&mut frame);
         mutate::value(random, &mut frame);
-        let bytes = mutate::bytes(random, &frame);
-        let message = message(random, bytes);
+        let message = if protocol == "halley.v1.protobuf" && random.random_bool(0.8) {
+            let mut bytes = in_binary_form(&frame);
+            mutate::raw(random, &mut bytes);
+            Message::binary(bytes)
+        } else {
+            let bytes = mutate::bytes(random, &frame);
+            message(random, bytes)
+        };
         // The server may have closed it, as it should.
         let outcome = tokio::time::timeout(Duration::from_secs(10), socket.send(message)).await;
         if !matches!(outcome, Ok(Ok(()))) {
@@ -58,6 +70,11 @@ pub async fn throw(platform: &Platform, scene: &Scene, random: &mut StdRng) -> u
         while let Ok(Some(Ok(_))) = tokio::time::timeout(Duration::from_micros(50), socket.next()).await {}
     }
     sent
+}
+
+/// What has become of no kind that there is goes as its text.
+fn in_binary_form(frame: &Value) -> Vec<u8> {
+    encode_client_frame(frame).unwrap_or_else(|| frame.to_string().into_bytes())
 }
 
 fn message(random: &mut StdRng, bytes: Vec<u8>) -> Message {
