@@ -89,7 +89,9 @@ impl Operations {
                 ("GET", &item.get),
             ];
             for (method, operation) in methods {
-                let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) else { continue };
+                let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) else {
+                    continue;
+                };
                 all.insert((method.to_owned(), without_version(path).to_owned()), id);
             }
         }

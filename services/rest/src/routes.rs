@@ -211,9 +211,7 @@ fn managed() -> OpenApiRouter<Arc<State>> {
 
 /// How an operator comes and goes.
 fn operator_sessions() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::new()
-        .routes(routes!(operators::log_in))
-        .routes(routes!(operators::current, operators::log_out))
+    OpenApiRouter::new().routes(routes!(operators::log_in)).routes(routes!(operators::current, operators::log_out))
 }
 
 /// Operators, and what they did.

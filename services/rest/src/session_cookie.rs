@@ -62,7 +62,8 @@ pub fn check(config: &RestConfig, parts: &Parts, session_token: &str) -> Result<
 
 /// Refuses a call that says of itself that another site made it.
 pub fn check_origin(config: &RestConfig, parts: &Parts) -> Result<(), ApiError> {
-    let foreign = || refused("The call comes from another site. Is rest.public_host or rest.trusted_proxies to be set?");
+    let foreign =
+        || refused("The call comes from another site. Is rest.public_host or rest.trusted_proxies to be set?");
     if parts.headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return Err(foreign());
     }
@@ -70,7 +71,8 @@ pub fn check_origin(config: &RestConfig, parts: &Parts) -> Result<(), ApiError> 
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
     let asked = header(&parts.headers, "host").or(parts.uri.authority().map(http::uri::Authority::as_str));
     let public = public_host(config, parts);
-    let is_own = |host: &str| [asked, Some(public.as_str())].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(host));
+    let is_own =
+        |host: &str| [asked, Some(public.as_str())].into_iter().flatten().any(|own| own.eq_ignore_ascii_case(host));
     if origin.is_some_and(is_own) { Ok(()) } else { Err(foreign()) }
 }
 
@@ -128,7 +130,8 @@ mod tests {
     fn what_changes_something_needs_the_token_of_its_session() {
         let config = RestConfig::default();
         let token = csrf_token("session");
-        let check = |method: &str, given: &str| code(check(&config, &parts(method, &[("x-csrf-token", given)]), "session"));
+        let check =
+            |method: &str, given: &str| code(check(&config, &parts(method, &[("x-csrf-token", given)]), "session"));
         assert_eq!(check("POST", &token), None);
         for wrong in ["", "session", &csrf_token("another"), &token[1..], &token[..62]] {
             for method in ["POST", "PUT", "PATCH", "DELETE"] {

@@ -66,10 +66,9 @@ impl Sessions {
                 Ended::Ids { uid: revoked.uid.clone(), ids: revoked.credential_ids.clone() }
             }
             Some(Body::AppChanged(_)) => Ended::All,
-            Some(Body::OperatorChanged(changed)) => Ended::Operator {
-                operator_id: changed.operator_id.clone(),
-                session_ids: changed.session_ids.clone(),
-            },
+            Some(Body::OperatorChanged(changed)) => {
+                Ended::Operator { operator_id: changed.operator_id.clone(), session_ids: changed.session_ids.clone() }
+            }
             _ => return,
         };
         self.forget(&event.app_id, ended);

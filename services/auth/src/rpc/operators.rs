@@ -1,7 +1,7 @@
 //! Operators: people in the dashboard. What `AuthService` has of them is for commands; the rest is `OperatorsService`.
 
-use halley_contracts::auth::v1 as pb;
 use chrono::TimeDelta;
+use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
 use halley_model::{FieldError, field, limits};
 use uuid::Uuid;

@@ -73,8 +73,7 @@ pub async fn touch(pool: &PgPool, session_id: Uuid, now: DateTime<Utc>) -> Resul
 
 /// Ends a session; answers whether it was there.
 pub async fn delete(db: &mut PgConnection, session_id: Uuid) -> Result<bool, sqlx::Error> {
-    let done =
-        sqlx::query("DELETE FROM operator_sessions WHERE session_id = $1").bind(session_id).execute(db).await?;
+    let done = sqlx::query("DELETE FROM operator_sessions WHERE session_id = $1").bind(session_id).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
 

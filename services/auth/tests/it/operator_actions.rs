@@ -41,7 +41,8 @@ async fn an_action_is_there_before_it_has_ended() {
     let credential = log_in(&api, &operator).await;
     let app = own_app(&api, &credential).await;
     let id = begin(&api, &credential, &app.to_uppercase(), "delete-user").await;
-    let asked = || pb::ListActionsRequest { credential: Some(credential.clone()), app_id: app.clone(), ..Default::default() };
+    let asked =
+        || pb::ListActionsRequest { credential: Some(credential.clone()), app_id: app.clone(), ..Default::default() };
     let begun = list(&api, asked()).await.pop().unwrap();
     assert_eq!((begun.action_id, begun.status, begun.operation.as_str()), (id, 0, "delete-user"));
     assert_eq!((begun.operator_id, begun.operator_name), (operator.operator_id, operator.name));
@@ -106,7 +107,9 @@ async fn actions_are_found_by_app_operator_operation_and_time_page_by_page() {
     assert_eq!(everything.iter().filter(|action| action.operation == "create-operator-session").count(), 2);
 
     let at = everything[0].at_ms;
-    for (range, is_there) in [((at + 60_000, 0), false), ((0, at - 3_600_000), false), ((at - 60_000, at + 60_000), true)] {
+    for (range, is_there) in
+        [((at + 60_000, 0), false), ((0, at - 3_600_000), false), ((at - 60_000, at + 60_000), true)]
+    {
         let range = Some(TimeRange { from_ms: range.0, to_ms: range.1 });
         let found = list(&api, pb::ListActionsRequest { range, ..asked(&owner, "") }).await;
         assert_eq!(!found.is_empty(), is_there, "{range:?}");
@@ -160,8 +163,10 @@ async fn only_owners_and_admins_of_an_app_see_what_was_done_in_it() {
         remove: Vec::new(),
     };
     management(&api).change_collaborators(request).await.unwrap();
-    let asked = |credential: &pb::OperatorCredential| {
-        pb::ListActionsRequest { credential: Some(credential.clone()), app_id: app.clone(), ..Default::default() }
+    let asked = |credential: &pb::OperatorCredential| pb::ListActionsRequest {
+        credential: Some(credential.clone()),
+        app_id: app.clone(),
+        ..Default::default()
     };
     let id = begin(&api, &sessions[1], &app, "ban-group-user").await;
     for who in [&owner, &sessions[0]] {
@@ -190,14 +195,17 @@ async fn old_actions_and_those_of_deleted_apps_are_deleted() {
             .await
             .unwrap();
     }
-    sqlx::query("UPDATE apps SET archived_at = now(), scheduled_to_delete_at = now() - interval '1 day' WHERE app_id = $1")
-        .bind(&gone)
-        .execute(&world.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE apps SET archived_at = now(), scheduled_to_delete_at = now() - interval '1 day' WHERE app_id = $1",
+    )
+    .bind(&gone)
+    .execute(&world.pool)
+    .await
+    .unwrap();
     assert!(tables_with_rows(&world.pool, &gone).await.contains("operator_actions"));
     world.start().await;
     let asked = pb::ListActionsRequest { credential: Some(owner), app_id: app, ..Default::default() };
     eventually("the old one is gone", async || (ids(&list(&api, asked.clone()).await) == [young]).then_some(())).await;
-    eventually("the app's are gone", async || tables_with_rows(&world.pool, &gone).await.is_empty().then_some(())).await;
+    eventually("the app's are gone", async || tables_with_rows(&world.pool, &gone).await.is_empty().then_some(()))
+        .await;
 }

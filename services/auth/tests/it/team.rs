@@ -76,7 +76,8 @@ async fn an_owner_makes_changes_and_removes_operators() {
     assert_eq!(role_in(&api, &app, &mine).await, Ok(OperatorRole::Owner), "its app stays");
     for id in [made.operator_id.as_str(), "nonsense", ""] {
         assert_eq!(refusal(client(&api).remove_operator(remove(id)).await), ErrorCode::OperatorNotFound, "{id}");
-        let change = pb::ChangeOperatorRequest { operator_id: id.into(), ..change(Some("X"), OperatorRole::Unspecified, None) };
+        let change =
+            pb::ChangeOperatorRequest { operator_id: id.into(), ..change(Some("X"), OperatorRole::Unspecified, None) };
         assert_eq!(refusal(client(&api).change_operator(change).await), ErrorCode::OperatorNotFound, "{id}");
     }
 }
@@ -128,7 +129,8 @@ async fn only_owners_of_the_installation_manage_operators() {
             ..Default::default()
         };
         assert_eq!(refusal(client(&api).change_operator(change).await), ErrorCode::NoAccess);
-        let remove = pb::RemoveOperatorRequest { credential: credential.clone(), operator_id: owner.operator_id.clone() };
+        let remove =
+            pb::RemoveOperatorRequest { credential: credential.clone(), operator_id: owner.operator_id.clone() };
         assert_eq!(refusal(client(&api).remove_operator(remove).await), ErrorCode::NoAccess);
         let list = pb::ListActionsRequest { credential, ..Default::default() };
         assert_eq!(refusal(client(&api).list_actions(list).await), ErrorCode::NoAccess);

@@ -77,8 +77,7 @@ fn with_cookie(reply: Reply, cookie: Option<HeaderValue>) -> Reply {
 )]
 pub async fn log_in(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) -> Reply {
     session_cookie::check_origin(&state.config, &parts)?;
-    let request =
-        StartOperatorSessionRequest { email: body.required("email")?, password: body.required("password")? };
+    let request = StartOperatorSessionRequest { email: body.required("email")?, password: body.required("password")? };
     state.guesses.check(&state.config, &parts)?;
     let answer = state.operators().start_operator_session(request).await?.into_inner();
     let begun = answer.session.unwrap_or_default();
@@ -110,7 +109,8 @@ fn no_session() -> ApiError {
     responses((status = 200, body = schema::Data<schema::Done>))
 )]
 pub async fn log_out(operator: Operator, parts: Parts) -> Reply {
-    let session_token = operator.credential().map(|credential| credential.session_token).filter(|text| !text.is_empty());
+    let session_token =
+        operator.credential().map(|credential| credential.session_token).filter(|text| !text.is_empty());
     let request = EndOperatorSessionRequest { session_token: session_token.ok_or_else(no_session)? };
     let state = &operator.state;
     let ended = state.operators().end_operator_session(request).await?.into_inner().session.unwrap_or_default();
@@ -284,8 +284,14 @@ mod tests {
     fn what_is_shown_is_as_it_is_described() {
         let person = Person { role: 1, ..Default::default() };
         check_whole("Operator", &row(&person));
-        check_whole("OperatorSession", &session(&OperatorSession { operator: Some(person), ..Default::default() }, "x"));
-        check_whole("OperatorAction", &action(&OperatorAction { status: 200, app_id: "a".into(), ..Default::default() }));
+        check_whole(
+            "OperatorSession",
+            &session(&OperatorSession { operator: Some(person), ..Default::default() }, "x"),
+        );
+        check_whole(
+            "OperatorAction",
+            &action(&OperatorAction { status: 200, app_id: "a".into(), ..Default::default() }),
+        );
         check("OperatorAction", &action(&OperatorAction::default()));
     }
 }

@@ -118,9 +118,15 @@ async fn a_session_is_begun_shown_and_ended(form: Form) {
     let shown = data(desk.call(Method::GET, "/operators/sessions/current")).await;
     assert_eq!((&shown["csrfToken"], &shown["operator"]), (&json!(desk.csrf), &desk.operator), "{shown}");
     assert_eq!((&desk.operator["email"], &desk.operator["role"]), (&json!(email), &json!("developer")));
-    assert!(!shown.to_string().contains(desk.cookie.split('=').nth(1).expect("a value")), "the token is in the cookie alone");
+    assert!(
+        !shown.to_string().contains(desk.cookie.split('=').nth(1).expect("a value")),
+        "the token is in the cookie alone"
+    );
     let listed = whole(desk.call(Method::GET, "/apps")).await;
-    assert_eq!((column(&listed["data"], "id"), column(&listed["data"], "ownRole")), (vec![app.id.clone()], vec!["owner".to_owned()]));
+    assert_eq!(
+        (column(&listed["data"], "id"), column(&listed["data"], "ownRole")),
+        (vec![app.id.clone()], vec!["owner".to_owned()])
+    );
 
     for (given, wanted) in [
         (log_in(&email, "wrong-password"), "AUTH_ERR_INVALID_CREDENTIALS"),
@@ -222,7 +228,8 @@ async fn a_session_does_what_a_key_of_the_app_does(form: Form) {
     let text = json!({"receiver": "bob", "receiverType": "user", "category": "message", "type": "text", "data": {"text": "hi"}});
     let sent = data(owner.in_app(&app, Method::POST, "/messages").header("onBehalfOf", "ann").json(&text)).await;
     assert_eq!(sent["sender"], "ann");
-    let read = data(owner.in_app(&app, Method::GET, &format!("/messages/{}", sent["id"].as_str().expect("an id")))).await;
+    let read =
+        data(owner.in_app(&app, Method::GET, &format!("/messages/{}", sent["id"].as_str().expect("an id")))).await;
     assert_eq!(read["data"]["text"], "hi");
     let nobody = owner.in_app(&app, Method::POST, "/messages").header("onBehalfOf", "nobody").json(&text);
     assert_eq!(refused(nobody).await, "ERR_UID_NOT_FOUND");

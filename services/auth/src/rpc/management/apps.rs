@@ -39,7 +39,8 @@ pub async fn create(
     auth.relay.publish(made.pending);
     let owner_number = operator.number;
     let own_role = TeamRole::Owner.number();
-    let app = pb::ManagedApp { app: Some(made.app), owner: Some(operators::operator(operator)), owner_number, own_role };
+    let app =
+        pb::ManagedApp { app: Some(made.app), owner: Some(operators::operator(operator)), owner_number, own_role };
     let (auth_key, rest_api_key) = (Some(made.auth_key), Some(made.rest_api_key));
     Ok(pb::CreateManagedAppResponse { app: Some(app), auth_key, rest_api_key })
 }

@@ -17,7 +17,8 @@ pub async fn get(auth: &Auth, request: pb::GetSettingsRequest) -> Result<pb::Get
 }
 
 pub async fn set(auth: &Auth, request: pb::SetSettingsRequest) -> Result<pb::SetSettingsResponse, AuthError> {
-    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
+    let (operator, app) =
+        entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
     let given: Map<String, Value> =
         serde_json::from_str(&request.settings_json).map_err(|_| FieldError::new("settings", "must be an object"))?;
     if given.is_empty() || given.len() > KEYS_MAX {
@@ -51,7 +52,8 @@ fn accept(operator: &Operator, key: &str, value: &Value) -> Result<Value, AuthEr
 }
 
 pub async fn unset(auth: &Auth, request: pb::UnsetSettingsRequest) -> Result<pb::UnsetSettingsResponse, AuthError> {
-    let (operator, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
+    let (operator, app) =
+        entry::enter(auth, request.credential, &request.app_id, (Area::Settings, Access::Change)).await?;
     let keys = match request.keys.is_empty() {
         true => own_keys(&operator, &app),
         false => request.keys,
