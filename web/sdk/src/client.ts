@@ -67,6 +67,7 @@ export class HalleyChat {
   #isHalley = false;
   #refusals = 0;
 
+  /** A client; nothing is sent yet. */
   constructor(readonly settings: Settings) {
     const { storage, appId, timings } = settings;
     this.#http = new Http(
@@ -166,7 +167,9 @@ export class HalleyChat {
     const deviceId = await this.#keeper.deviceId();
     const login = await this.#http.data("PUT", "/me", { authToken, body: this.#device(deviceId) });
     const session = readLogin(this.settings, deviceId, login);
+    const isReplacing = this.#session !== undefined;
     this.#close();
+    if (isReplacing) this.#events.emit("logout", { reason: "replaced" });
     await this.#keeper.save(deviceId, login);
     await this.#begin(session);
     return session.user;

@@ -5,19 +5,29 @@
  *
  * @packageDocumentation
  */
-export type { CallsFilter } from "./api/calls.js";
-export type { ConversationsFilter, UnreadCount } from "./api/conversations.js";
-export type { GroupFields, GroupsFilter, MemberLists, MembersFilter, NewGroup } from "./api/groups.js";
+export type { Calls, CallsFilter } from "./api/calls.js";
+export type { Conversations, ConversationsFilter, UnreadCount } from "./api/conversations.js";
+export type {
+  GroupFields,
+  Groups,
+  GroupsFilter,
+  MemberLists,
+  MembersFilter,
+  NewGroup,
+} from "./api/groups.js";
 export type {
   CustomContent,
   InteractiveContent,
   MediaOptions,
   MessageEdit,
+  Messages,
   MessagesFilter,
   ThreadsFilter,
 } from "./api/messages.js";
-export type { PushToken } from "./api/push.js";
-export type { BlockedFilter, OwnFields, UsersFilter } from "./api/users.js";
+export type { Push, PushToken } from "./api/push.js";
+export type { Receipts } from "./api/receipts.js";
+export type { Typing } from "./api/typing.js";
+export type { BlockedFilter, OwnFields, Users, UsersFilter } from "./api/users.js";
 export { CallSession, type CallSessionOptions, type CallSnapshot, type PeerMedia } from "./calls/session.js";
 export { type Credential, HalleyChat } from "./client.js";
 export {
@@ -33,6 +43,7 @@ export type { Listener } from "./events/listeners.js";
 export type { Pager } from "./http/pager.js";
 export * from "./model/index.js";
 export type { FileToSend, SendOptions } from "./outbox/draft.js";
+export type { Outbox } from "./outbox/outbox.js";
 export type { Outgoing } from "./outbox/outgoing.js";
 export type { FlagReason, ServerSettings } from "./session/session.js";
 export {

@@ -53,6 +53,7 @@ export class Calls {
     return this.#set(sessionId, "ended");
   }
 
+  /** One call of the log. */
   async get(sessionId: string): Promise<LoggedCall> {
     return readLoggedCall(await this.http.data("GET", `/calls/${segment(sessionId)}`));
   }

@@ -55,6 +55,7 @@ export class Conversations {
     });
   }
 
+  /** The conversation with a user, or of a group. */
   async get(peer: Receiver): Promise<Conversation> {
     return readConversation(await this.http.data("GET", path(peer)));
   }
@@ -70,10 +71,12 @@ export class Conversations {
     if (conversationId !== undefined) this.events.emit("conversationLeft", { conversationId });
   }
 
+  /** Pins a conversation to the top of the user's list. */
   async pin(peer: Receiver): Promise<Conversation> {
     return this.#changed("pinned", await this.http.data("POST", `${path(peer)}/pin`));
   }
 
+  /** Pins a conversation no longer. */
   async unpin(peer: Receiver): Promise<Conversation> {
     return this.#changed("unpinned", await this.http.data("DELETE", `${path(peer)}/pin`));
   }

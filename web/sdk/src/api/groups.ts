@@ -72,10 +72,12 @@ export class Groups {
     return readGroup(await this.http.data("POST", "/groups", { body: group }));
   }
 
+  /** One group. */
   async get(guid: string): Promise<Group> {
     return readGroup(await this.http.data("GET", path(guid)));
   }
 
+  /** Changes a group; what is absent stays. */
   async update(guid: string, fields: GroupFields): Promise<Group> {
     return readGroup(await this.http.data("PUT", path(guid), { body: fields }));
   }
@@ -101,6 +103,7 @@ export class Groups {
     return readGroup(object(entities.for).entity);
   }
 
+  /** Leaves a group. */
   async leave(guid: string): Promise<void> {
     await this.http.call("DELETE", `${path(guid)}/members`);
   }
@@ -110,6 +113,7 @@ export class Groups {
     await this.http.call("PATCH", `${path(guid)}/owner`, { body: { owner: uid } });
   }
 
+  /** The members of a group. */
   members(guid: string, filter: MembersFilter = {}): Pager<Member> {
     const { search, limit = LIMIT, scopes, status } = filter;
     const query = { searchKey: search, scopes, status: status === "online" ? "available" : status };
@@ -124,6 +128,7 @@ export class Groups {
     return Object.assign({}, ...Object.values(answer).map(fates));
   }
 
+  /** Makes a member an admin, a moderator or a participant. */
   async setScope(guid: string, uid: string, scope: MemberScope): Promise<void> {
     await this.http.call("PUT", `${path(guid)}/members/${segment(uid)}`, { body: { scope } });
   }
@@ -138,10 +143,12 @@ export class Groups {
     await this.http.call("POST", `${path(guid)}/bannedusers/${segment(uid)}`);
   }
 
+  /** Bans a user no longer; the user is not a member by it. */
   async unban(guid: string, uid: string): Promise<void> {
     await this.http.call("DELETE", `${path(guid)}/bannedusers/${segment(uid)}`);
   }
 
+  /** Users who are banned from a group. */
   banned(guid: string, filter: { readonly limit?: number } = {}): Pager<BannedUser> {
     const fetch = (page: object) =>
       this.http.call("GET", `${path(guid)}/bannedusers`, { query: { ...page } });

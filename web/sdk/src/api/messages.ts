@@ -112,6 +112,7 @@ export class Messages {
     private readonly outbox: Outbox,
   ) {}
 
+  /** One message. */
   async get(id: string): Promise<Message> {
     return readMessage(await this.http.data("GET", path(id), { query: { withThreadSubscribed: true } }));
   }
@@ -138,6 +139,7 @@ export class Messages {
     return new EndsPager(fetch, readMessage, limit, { before, after });
   }
 
+  /** Sends a text. */
   sendText(peer: Receiver, text: string, options: SendOptions = {}): Outgoing {
     return this.#send(peer, "message", "text", { text }, options);
   }
@@ -161,6 +163,7 @@ export class Messages {
     return this.#send(peer, "message", kind, data, rest, { attachments });
   }
 
+  /** Sends a message of the app's own. */
   sendCustom(peer: Receiver, content: CustomContent): Outgoing {
     const { type, customData, subType, text, ...options } = content;
     const data = {
@@ -171,6 +174,7 @@ export class Messages {
     return this.#send(peer, "custom", type, data, options);
   }
 
+  /** Sends a message with elements to use. */
   sendInteractive(peer: Receiver, content: InteractiveContent): Outgoing {
     const { type, interactiveData, interactionGoal, allowSenderInteraction, ...options } = content;
     const data = {
@@ -192,10 +196,12 @@ export class Messages {
     return this.#acted("deleted", await this.http.data("DELETE", path(id), { body: { id } }));
   }
 
+  /** Reacts to a message. */
   async react(id: string, reaction: string): Promise<Message> {
     return this.#changed("other", await this.http.data("POST", `${path(id)}/reactions/${segment(reaction)}`));
   }
 
+  /** Takes a reaction back. */
   async unreact(id: string, reaction: string): Promise<Message> {
     return this.#changed(
       "other",
@@ -219,6 +225,7 @@ export class Messages {
     return this.#changed("pinned", await this.http.data("POST", `${path(id)}/pin`));
   }
 
+  /** Pins a message no longer. */
   async unpin(id: string): Promise<Message> {
     return this.#changed("unpinned", await this.http.data("DELETE", `${path(id)}/pin`));
   }
@@ -228,6 +235,7 @@ export class Messages {
     return this.#changed("saved", await this.http.data("POST", `${path(id)}/save`));
   }
 
+  /** Saves a message no longer. */
   async unsave(id: string): Promise<Message> {
     return this.#changed("unsaved", await this.http.data("DELETE", `${path(id)}/save`));
   }
@@ -260,10 +268,12 @@ export class Messages {
     });
   }
 
+  /** Subscribes the logged-in user to a thread. */
   async subscribe(parentId: string): Promise<void> {
     await this.http.call("POST", `${path(parentId)}/thread/subscription`);
   }
 
+  /** Ends the subscription to a thread. */
   async unsubscribe(parentId: string): Promise<void> {
     await this.http.call("DELETE", `${path(parentId)}/thread/subscription`);
   }

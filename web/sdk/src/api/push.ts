@@ -14,10 +14,12 @@ export interface PushToken {
 export class Push {
   constructor(private readonly http: Http) {}
 
+  /** Tells the server where this device is reached. */
   async register({ token, ...rest }: PushToken): Promise<void> {
     await this.http.call("POST", "/notifications/push/v1/tokens", { body: { pushToken: token, ...rest } });
   }
 
+  /** This device is not to be reached any more. */
   async unregister(token: string): Promise<void> {
     await this.http.call("DELETE", `/notifications/push/v1/tokens/${segment(token)}`, { body: {} });
   }

@@ -87,11 +87,13 @@ export class CallSession extends LiveStore<CallSnapshot> {
     return new CallSession(chat, sessionId, options, options.localStream ?? (await media(options)));
   }
 
+  /** Sends silence, or sound again. */
   setMuted(isMuted: boolean): void {
     for (const track of this.local?.getAudioTracks() ?? []) track.enabled = !isMuted;
     this.set({ ...this.getSnapshot(), isMuted });
   }
 
+  /** Sends black, or pictures again. */
   setCameraOff(isCameraOff: boolean): void {
     for (const track of this.local?.getVideoTracks() ?? []) track.enabled = !isCameraOff;
     this.set({ ...this.getSnapshot(), isCameraOff });
@@ -111,6 +113,7 @@ export class CallSession extends LiveStore<CallSnapshot> {
     this.#end();
   }
 
+  /** Leaves, and follows nothing any more. */
   override close(): void {
     this.leave();
     super.close();

@@ -109,8 +109,8 @@ export interface CallSignal {
 
 /** Why a login ended. */
 export interface LogoutEvent {
-  /** The app logged out, or the server knows the auth token no more. */
-  readonly reason: "asked" | "tokenRevoked";
+  /** The app logged out, the server knows the auth token no more, or another user logged in. */
+  readonly reason: "asked" | "tokenRevoked" | "replaced";
 }
 
 /** Everything that a client tells of. */

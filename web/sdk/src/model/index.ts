@@ -1,8 +1,11 @@
-export * from "./call.js";
-export * from "./conversation.js";
-export * from "./group.js";
+export type * from "./call.js";
+export type * from "./conversation.js";
+export { groupOf, userOf } from "./conversation.js";
+export type * from "./group.js";
 export { compareIds, newMuid } from "./ids.js";
 export type { Json, JsonObject } from "./json.js";
-export * from "./message.js";
-export * from "./receiver.js";
-export * from "./user.js";
+export type * from "./message.js";
+export { isCounted } from "./message.js";
+export type * from "./receiver.js";
+export { conversationIdOf, peerOf, receiverKey, sameReceiver, toGroup, toUser } from "./receiver.js";
+export type * from "./user.js";

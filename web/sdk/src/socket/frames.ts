@@ -52,6 +52,7 @@ export function isAccepted(frame: Frame): boolean {
   return frame.type === "auth" && frame.body.code === "200" && frame.body.status === "OK";
 }
 
+/** Keeps a socket open. */
 export const PING: OutgoingFrame = { action: "ping", ack: "true" };
 
 /** The first frame of a socket. */

@@ -86,6 +86,18 @@ export class ConversationsStore extends LiveStore<ConversationsSnapshot> {
     }
   }
 
+  /** After a break: who is online and what groups are like was not told. */
+  async #renew(): Promise<void> {
+    if (this.getSnapshot().isLoading) return;
+    const rows = await this.chat.conversations
+      .list(this.filter)
+      .fetchNext()
+      .catch(() => []);
+    const entities = new Map(rows.map(({ id, entity }) => [id, entity]));
+    const renew = (item: Conversation) => ({ ...item, entity: entities.get(item.id) ?? item.entity });
+    this.#update((items) => replaced(items, ({ id }) => entities.has(id), renew));
+  }
+
   #follow(): void {
     this.follow("message", (message) => this.#came(message));
     this.follow("messageChanged", (change) =>
@@ -109,9 +121,7 @@ export class ConversationsStore extends LiveStore<ConversationsSnapshot> {
         replaced(items, isIt, (item) => ({ ...item, entity: { ...item.entity, ...user } })),
       );
     });
-    this.follow("resumed", ({ refetch }) => {
-      if (refetch) void this.refresh();
-    });
+    this.follow("resumed", ({ refetch }) => void (refetch ? this.refresh() : this.#renew()));
     this.follow("logout", () => this.set({ items: [], isLoading: false, hasMore: false }));
   }
 

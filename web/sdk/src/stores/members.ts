@@ -37,9 +37,7 @@ export class MembersStore extends LiveStore<MembersSnapshot> {
       const isIt = ({ uid }: Member) => uid === user.uid;
       this.#update((items) => replaced(items, isIt, (item) => ({ ...item, status: user.status })));
     });
-    this.follow("resumed", ({ refetch }) => {
-      if (refetch) void this.refresh();
-    });
+    this.follow("resumed", ({ refetch }) => void (refetch ? this.refresh() : this.#renew()));
     void this.loadMore();
   }
 
@@ -69,6 +67,23 @@ export class MembersStore extends LiveStore<MembersSnapshot> {
         this.set({ ...this.getSnapshot(), isLoading: false, error: HalleyError.from(thrown) });
       }
     }
+  }
+
+  /** After a break: who is online was not told. */
+  async #renew(): Promise<void> {
+    if (this.getSnapshot().isLoading) return;
+    const rows = await this.chat.groups
+      .members(this.guid, this.filter)
+      .fetchNext()
+      .catch(() => []);
+    const known = new Map(rows.map((row) => [row.uid, row]));
+    this.#update((items) =>
+      replaced(
+        items,
+        ({ uid }) => known.has(uid),
+        (item) => known.get(item.uid) ?? item,
+      ),
+    );
   }
 
   #moved({ kind, on, newScope, message }: MembershipEvent): void {

@@ -65,11 +65,13 @@ export class Later {
     private readonly run: () => void,
   ) {}
 
+  /** Asks for it. */
   ask(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.run, this.ms);
   }
 
+  /** Takes it back. */
   cancel(): void {
     clearTimeout(this.#timer);
   }

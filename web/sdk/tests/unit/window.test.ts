@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MessageChange, ReactionEvent, ReceiptEvent } from "../../src/index.js";
-import { type Message, readMessage, toUser } from "../../src/model/index.js";
+import { type Message, readMessage } from "../../src/model/message.js";
+import { toUser } from "../../src/model/receiver.js";
 import { changed, inserted, type Mutation, merged, reacted, receipted } from "../../src/stores/window.js";
 import { messageOf } from "./fake.js";
 
