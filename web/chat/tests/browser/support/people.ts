@@ -10,6 +10,9 @@ export interface Someone {
   readonly faults: readonly string[];
 }
 
+/** The longest wait of a test, in ms: builds run beside it. */
+const PATIENCE = 30_000;
+
 /** Signs in by the address of a demo, as a user of it. */
 export async function signIn(
   browser: Browser,
@@ -19,6 +22,7 @@ export async function signIn(
   options: PageOptions = {},
 ): Promise<Someone> {
   const { page, context, faults } = await openPage(browser, options);
+  page.setDefaultTimeout(PATIENCE);
   const users = demo.users.map((user) => user.uid).join(",");
   await page.goto(`${site.url}/chat/#app=${demo.appId}&key=${demo.authKey}&users=${users}`);
   await page.getByRole("button", { name: `Sign in as ${uid}`, exact: true }).click();
