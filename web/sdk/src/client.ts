@@ -35,6 +35,7 @@ import {
 } from "./socket/frames.js";
 import { Cache } from "./storage/cache.js";
 import { Sync } from "./sync/sync.js";
+import { VERSION } from "./version.js";
 
 /** How a user proves to be who it is: an auth token from the app's server side, or, in development, the app's auth key. */
 export type Credential = { readonly authToken: string } | { readonly uid: string; readonly authKey: string };
@@ -341,7 +342,7 @@ export class HalleyChat {
 
   #device(deviceId: string) {
     const userAgent = globalThis.navigator?.userAgent;
-    const appInfo = { version: "0.1.0", apiVersion: "v3.0", ...(userAgent && { userAgent }) };
+    const appInfo = { version: VERSION, apiVersion: "v3.0", ...(userAgent && { userAgent }) };
     return { platform: this.settings.platform, deviceId, appInfo };
   }
 

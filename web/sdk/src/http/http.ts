@@ -1,6 +1,7 @@
 import { AUTH_TOKEN_NOT_FOUND, type ErrorDetails, HalleyError, LocalCode } from "../errors.js";
 import { number, object, type Raw, text } from "../model/json.js";
 import type { Settings } from "../settings.js";
+import { VERSION } from "../version.js";
 
 /** What may stand in a query: lists with commas, truths as 1; undefined and false are left out. */
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
@@ -100,7 +101,7 @@ export class Http {
     const headers: Record<string, string> = {
       accept: "application/json",
       appid: this.settings.appId,
-      sdk: "halley-js@0.1.0",
+      sdk: `halley-js@${VERSION}`,
     };
     if (options.body !== undefined) headers["content-type"] = "application/json";
     if (deviceId !== undefined) headers.resource = deviceId;
