@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    fresh::{begin, enter},
+    fresh::{appear, begin, enter},
     learned::Untold,
     state::State,
 };
@@ -190,6 +190,11 @@ impl Device {
             assert!(matches!(code, 4000..4100 | 1001 | 1006 | 1013), "the socket of {} closed: {code}", self.uid);
             println!("the socket of {} closed by itself: {code}", self.uid);
             self.come_back(websocket).await;
+        }
+        for conversation in std::mem::take(&mut self.state.appeared) {
+            if self.mode == Mode::Plain {
+                appear(&self.api, &mut self.state, &conversation).await;
+            }
         }
         for guid in std::mem::take(&mut self.state.wanted) {
             if !enter(&self.api, &mut self.state, &guid).await {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     is_of_marker,
-    picture::{Call, Picture, Room, Shown, Talk, number, text},
+    picture::{Call, Picture, Room, Shown, Talk, guid_of, number, text},
     state::State,
 };
 
@@ -136,6 +136,20 @@ pub async fn enter(api: &ApiClient, state: &mut State, guid: &str) -> bool {
     know_calls(state, calls(api).await);
     state.conversation(&conversation);
     true
+}
+
+/// A conversation that came into the list, with what was said in it before.
+pub async fn appear(api: &ApiClient, state: &mut State, conversation: &str) {
+    let peer = match (guid_of(conversation), conversation.split_once("_user_")) {
+        (Some(guid), _) => Receiver::group(guid),
+        (None, Some((a, b))) => Receiver::user(if a == state.uid { b } else { a }),
+        (None, None) => return,
+    };
+    for message in history(api, &peer).await.unwrap_or_default() {
+        let id = number(&message["id"]);
+        let shown = Shown::of(&message, &state.uid);
+        state.picture.messages.entry(id).or_insert(shown);
+    }
 }
 
 /// Takes the place of a message, and the call that it tells of.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     device::Mode,
-    picture::{Picture, Room, Shown, Talk},
+    picture::{Picture, Room, Shown, Talk, guid_of},
     state::State,
 };
 
@@ -83,18 +83,6 @@ impl State {
         let gone: Vec<String> =
             self.picture.talks.keys().filter(|id| !fresh.talks.contains_key(*id)).cloned().collect();
         gone.iter().for_each(|id| self.sleep(id));
-        // What was hidden while the conversation keeps its place in the list.
-        let hidden = |id: &u64| !fresh.messages.contains_key(id);
-        let emptied: BTreeMap<String, u64> = self
-            .picture
-            .messages
-            .iter()
-            .filter(|(id, _)| hidden(id))
-            .map(|(id, message)| (message.conversation.clone(), *id))
-            .collect();
-        for (id, newest) in emptied {
-            self.hide_up_to(&id, newest);
-        }
     }
 
     fn learn_unread(&mut self, fresh: &Picture) {
@@ -110,7 +98,14 @@ impl State {
     fn learn_all(&mut self, fresh: &Picture) {
         let banned: BTreeMap<String, Option<BTreeSet<String>>> =
             self.picture.groups.iter().map(|(guid, room)| (guid.clone(), room.banned.clone())).collect();
-        self.picture = fresh.clone();
+        let before = std::mem::replace(&mut self.picture, fresh.clone());
+        // What is in conversations that the list does not show is not among what was fetched.
+        let is_kept = |message: &Shown| match guid_of(&message.conversation) {
+            Some(guid) => fresh.groups.contains_key(guid),
+            None => true,
+        };
+        let kept = before.messages.into_iter().filter(|(_, message)| is_kept(message));
+        self.picture.messages.extend(kept.filter(|(_, message)| !fresh.talks.contains_key(&message.conversation)));
         for (guid, room) in &mut self.picture.groups {
             room.banned = room.banned.take().or_else(|| banned.get(guid).cloned().flatten());
         }

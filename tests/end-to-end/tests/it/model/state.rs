@@ -29,6 +29,10 @@ pub struct State {
     pub marks: BTreeMap<String, Marks>,
     /// Conversations that the list does not show until something is said in them.
     pub asleep: BTreeMap<String, Talk>,
+    /// Up to which message conversations were hidden, where no frame tells of it.
+    pub hidden: BTreeMap<String, u64>,
+    /// Conversations that came into the list. Clients without the subprotocol fetch them.
+    pub appeared: BTreeSet<String>,
     /// The newest place of each conversation.
     pub positions: BTreeMap<String, i64>,
     /// The place of each message.
@@ -132,8 +136,11 @@ impl State {
             let name = with.iter().find_map(|with| with["entity"]["name"].as_str()).unwrap_or_default().to_owned();
             let talk = self.asleep.remove(&conversation).unwrap_or_default();
             self.picture.talks.insert(conversation.clone(), Talk { name, ..talk });
+            self.appeared.insert(conversation.clone());
         }
-        self.picture.messages.insert(id, shown);
+        if self.hidden.get(&conversation).is_none_or(|hidden| id > *hidden) {
+            self.picture.messages.insert(id, shown);
+        }
     }
 
     fn action(&mut self, id: u64, body: &Value) {
@@ -304,8 +311,17 @@ impl State {
         let id = text(&body["conversationId"]);
         self.hide_by_place(&id, body);
         let mut here = self.picture.messages.values().filter(|message| message.conversation == id);
-        if body["hiddenBefore"].is_null() || !here.any(Shown::is_news) {
-            self.sleep(&id);
+        match here.any(Shown::is_news) {
+            _ if body["hiddenBefore"].is_null() => self.sleep(&id),
+            true => {}
+            // A change or a call that came since brings it into the list no more than before.
+            false => self.doze(&id),
+        }
+    }
+
+    fn doze(&mut self, id: &str) {
+        if let Some(talk) = self.picture.talks.remove(id) {
+            self.asleep.insert(id.to_owned(), talk);
         }
     }
 
@@ -329,9 +345,7 @@ impl State {
         let newest = self.picture.messages.iter().rev().find(|(_, message)| message.conversation == id);
         let newest = newest.map_or(0, |(newest, _)| *newest);
         self.hide_up_to(id, newest);
-        if let Some(talk) = self.picture.talks.remove(id) {
-            self.asleep.insert(id.to_owned(), talk);
-        }
+        self.doze(id);
     }
 
     fn group(&mut self, group: &Value) {

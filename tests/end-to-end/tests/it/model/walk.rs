@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long what was fetched is compared before it is fetched again.
 const FETCH_EVERY: Duration = Duration::from_millis(300);
 /// How long differences are waited for where they are only to be told.
-const GO_ON_AFTER: Duration = Duration::from_millis(1500);
+const GO_ON_AFTER: Duration = Duration::from_secs(5);
 
 /// One thing that somebody does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -224,6 +224,20 @@ impl Walk {
             (device.is_cut() || shown["data"]["deliveredAt"].is_i64()).then_some(())
         };
         eventually("a receipt behind the others", is_delivered).await;
+    }
+
+    /// Clients without the subprotocol are not told of what their user hid: they drop what was said before this.
+    pub async fn hide(&mut self, uid: &str, conversation: &str) {
+        if self.mode == Mode::Own {
+            return;
+        }
+        // Ids grow in the order in which messages are stored.
+        let marker = self.key.clone().on_behalf_of(MARKER);
+        let sent = marker.send_message(&Receiver::user(uid), "mark", &unique("m")).await.expect("a marker");
+        for device in self.devices.iter_mut().filter(|device| device.uid == uid) {
+            device.state.hidden.insert(conversation.to_owned(), sent.id);
+            device.state.hide_up_to(conversation, sent.id);
+        }
     }
 
     /// Makes a step, and waits until every device shows what it would fetch.

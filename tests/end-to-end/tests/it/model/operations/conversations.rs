@@ -67,12 +67,14 @@ impl Walk {
             Kind::Hide if random.random_bool(0.3) => {
                 let id = Self::conversation(hand.uid(), &with);
                 self.op(&hand, "delete-conversation", &[&id], json!({})).await?;
+                self.hide(hand.uid(), &id).await;
                 Some(Done::untold(hand.uid(), Untold::Hidden))
             }
             Kind::Hide => {
                 let operation = of("reset-user-conversation", "reset-group-conversation");
                 let body = json!({"preserveOrder": random.random_bool(0.3)});
                 self.op(&hand, operation, &[with.id()], body).await?;
+                self.hide(hand.uid(), &Self::conversation(hand.uid(), &with)).await;
                 Some(Done::untold(hand.uid(), Untold::Hidden))
             }
             Kind::PinTalk => {
