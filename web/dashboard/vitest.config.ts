@@ -9,8 +9,10 @@ export default defineConfig({
           name: "browser",
           environment: "node",
           include: ["test/**/*.test.ts"],
+          globalSetup: ["test/start.ts"],
+          // One platform and two cores.
           fileParallelism: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

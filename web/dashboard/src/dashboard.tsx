@@ -3,7 +3,7 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { RouterProvider } from "react-router";
-import { onSignedOut } from "./api/client";
+import { onSignedOut, onStaleToken } from "./api/client";
 import { ApiFault } from "./api/fault";
 import { useSigning } from "./api/session";
 import { router } from "./routes";
@@ -35,9 +35,10 @@ export function Dashboard() {
   );
 }
 
-/** When the server says that the session is over, the log-in form is shown. */
+/** When the server says that the session is over, the log-in form is shown; when it is another one, it is asked for. */
 function EndOfSession() {
-  const { forget } = useSigning();
+  const { forget, ask } = useSigning();
   useEffect(() => onSignedOut(forget), [forget]);
+  useEffect(() => onStaleToken(ask), [ask]);
   return null;
 }

@@ -19,13 +19,14 @@ export function useAction<T, A = void>(
   const queries = useQueryClient();
   return useMutation({
     mutationFn: run,
-    onSuccess: async (result, input) => {
-      await queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    onSuccess: (result, input) => {
       if (done) tell(typeof done === "string" ? done : done(input, result));
     },
     onError: (error) => {
       if (!showsErrors) tellFault(error);
     },
+    // After an error, too: of a call about several things a part may be done.
+    onSettled: () => queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
   });
 }
 

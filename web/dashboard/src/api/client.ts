@@ -11,6 +11,7 @@ const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 /** The token that proves that a change comes from this page. It lives in memory only: a reload asks the server for it. */
 let csrfToken = "";
 let whenSignedOut: () => void = () => {};
+let whenTokenIsStale: () => void = () => {};
 
 /** Keeps the token of the session for the calls to come. */
 export function setCsrfToken(token: string): void {
@@ -20,6 +21,11 @@ export function setCsrfToken(token: string): void {
 /** Called when the server says that the session is over. */
 export function onSignedOut(listener: () => void): void {
   whenSignedOut = listener;
+}
+
+/** Called when the token is another session's: somebody has signed in anew in another tab. */
+export function onStaleToken(listener: () => void): void {
+  whenTokenIsStale = listener;
 }
 
 /** The headers with which this page makes a call of that method in its own name; the console sends them, too. */
@@ -59,10 +65,21 @@ export function apiOf(appId: string): Api {
   return api;
 }
 
-/** The body of a good answer; throws an ApiFault for every other. */
-export async function answer<T>(
-  call: Promise<{ data?: T; error?: unknown; response: Response }>,
-): Promise<T> {
+type Call<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+/** The body of a good answer; throws an ApiFault for every other, and tells when the session is over. */
+export async function answer<T>(call: Call<T>): Promise<T> {
+  try {
+    return await bareAnswer(call);
+  } catch (error) {
+    if (error instanceof ApiFault && error.isSignedOut) whenSignedOut();
+    if (error instanceof ApiFault && error.code === "AUTH_ERR_CROSS_SITE") whenTokenIsStale();
+    throw error;
+  }
+}
+
+/** The same for who asks whether there is a session. */
+export async function bareAnswer<T>(call: Call<T>): Promise<T> {
   let result: { data?: T; error?: unknown; response: Response };
   try {
     result = await call;
@@ -71,7 +88,5 @@ export async function answer<T>(
     throw new ApiFault("NETWORK", "No answer", 0);
   }
   if (result.response.ok) return result.data as T;
-  const fault = readFault(result.error, result.response);
-  if (fault.isSignedOut) whenSignedOut();
-  throw fault;
+  throw readFault(result.error, result.response);
 }

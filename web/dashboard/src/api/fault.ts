@@ -32,6 +32,7 @@ const SIGNED_OUT = new Set(["AUTH_ERR_EMPTY_AUTH_HEADER", "AUTH_ERR_SESSION_NOT_
 export function faultText(error: unknown): string {
   if (error instanceof ApiFault) {
     if (error.isDenied) return "Your role does not allow this.";
+    if (error.code === "AUTH_ERR_CROSS_SITE") return "Your session has changed in another tab. Try again.";
     if (error.code === "NETWORK") return "The server can't be reached. Check the connection and try again.";
     return error.message;
   }

@@ -141,7 +141,8 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get: operations["k"];
+    /** Lists what operators did in an app, newest first. For its owner and admins. */
+    get: operations["list-app-actions"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1175,16 +1176,18 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get: operations["d"];
+    /** Lists the operators, oldest first. */
+    get: operations["list-operators"];
     put?: never;
-    post: operations["e"];
+    /** Makes an operator. For owners of the installation, as all of these. */
+    post: operations["create-operator"];
     delete?: never;
     options?: never;
     head?: never;
     patch?: never;
     trace?: never;
   };
-  "/v3/operators/{id}": {
+  "/v3/operators/{operatorId}": {
     parameters: {
       query?: never;
       header?: never;
@@ -1192,9 +1195,11 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    put: operations["f"];
+    /** Changes an operator. A new password ends its sessions. */
+    put: operations["update-operator"];
     post?: never;
-    delete: operations["g"];
+    /** Removes an operator, its sessions and management keys. Apps that it owned stay, without an owner. */
+    delete: operations["delete-operator"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1207,7 +1212,12 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get: operations["j"];
+    /**
+     * Lists what operators did anywhere, newest first. For owners of the installation.
+     * @description Every call that changes something is written down before it is made, by whom and about what its path names, but nothing
+     *     of its body. It is kept for a year, or for the installation's `auth.audit_days`.
+     */
+    get: operations["list-operator-actions"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1224,7 +1234,8 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    put: operations["h"];
+    /** Changes the operator who calls: the name, and with the old one the password. */
+    put: operations["update-own-operator"];
     post?: never;
     delete?: never;
     options?: never;
@@ -1241,7 +1252,13 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    post: operations["a"];
+    /**
+     * Begins a session of an operator, by address and password.
+     * @description The answer sets the cookie `halley_session`, which stands for the operator in every call that takes one: with a management
+     *     key's calls alone, with those of an app together with `appid`. Calls that change something need the header
+     *     `x-csrf-token`. After some wrong passwords for an address each further try has to wait.
+     */
+    post: operations["create-operator-session"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1255,10 +1272,12 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get: operations["b"];
+    /** Shows the session of the cookie. */
+    get: operations["get-operator-session"];
     put?: never;
     post?: never;
-    delete: operations["c"];
+    /** Ends the session of the cookie. */
+    delete: operations["delete-operator-session"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1695,6 +1714,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description Who did something, as the operator was called then. */
+    Actor: {
+      /** @description The operator's address. */
+      email: string;
+      /** @description The operator's id. */
+      id: string;
+      /** @description The operator's name. */
+      name: string;
+    };
     /** @description An API key. */
     ApiKey: {
       /** @description The key itself. */
@@ -1743,6 +1771,7 @@ export interface components {
        * @description The number of the operator who owns it; 0: nobody does.
        */
       owner: number;
+      /** @description What the operator who asks is in it. */
       ownRole: components["schemas"]["OperatorRole"];
       /** @description `self-hosted`. */
       plan: string;
@@ -2017,7 +2046,7 @@ export interface components {
       moderators?: string[] | null;
     };
     /**
-     * @description What a collaborator may do.
+     * @description What a collaborator is in an app. What each may do: see the description of this API.
      * @enum {string}
      */
     CollaboratorRole: "admin" | "developer" | "moderator";
@@ -2158,6 +2187,7 @@ export interface components {
          * @description The number of the operator who owns it; 0: nobody does.
          */
         owner: number;
+        /** @description What the operator who asks is in it. */
         ownRole: components["schemas"]["OperatorRole"];
         /** @description `self-hosted`. */
         plan: string;
@@ -2706,6 +2736,50 @@ export interface components {
          * @description Of the app.
          */
         onlineUsersCount: number;
+      };
+    };
+    /** @description An answer. */
+    Data_Operator: {
+      /** @description Somebody who runs the installation, or apps in it. */
+      data: {
+        /**
+         * Format: int64
+         * @description Unix seconds.
+         */
+        createdAt: number;
+        /** @description Its address. */
+        email: string;
+        /** @description Its id. */
+        id: string;
+        /** @description Its name. */
+        name: string;
+        /** @description What it may do. */
+        role: components["schemas"]["OperatorRole"];
+      };
+    };
+    /** @description An answer. */
+    Data_OperatorSession: {
+      /** @description A session of an operator. Its token is in the cookie alone. */
+      data: {
+        /**
+         * Format: int64
+         * @description Unix seconds.
+         */
+        createdAt: number;
+        /** @description What calls that change something have to send as `x-csrf-token`. */
+        csrfToken: string;
+        /**
+         * Format: int64
+         * @description Unix seconds when it ends at the latest.
+         */
+        expiresAt: number;
+        /**
+         * Format: int64
+         * @description Without a call for so many seconds it ends earlier.
+         */
+        idleSeconds: number;
+        /** @description Whose it is. */
+        operator: components["schemas"]["Operator"];
       };
     };
     /** @description An answer. */
@@ -3630,6 +3704,41 @@ export interface components {
       };
     };
     /** @description A list that is walked by a cursor. */
+    List_OperatorAction_OperatorActionsMeta: {
+      /** @description The rows. */
+      data: {
+        /** @description The app that it was done in; null: in none, or in none of the operator's. */
+        appId?: string | null;
+        /**
+         * Format: int64
+         * @description Unix seconds when it began.
+         */
+        at: number;
+        /** @description Its id. */
+        id: string;
+        /** @description The id of the operation in this description. */
+        operation: string;
+        /** @description Who did it. */
+        operator: components["schemas"]["Actor"];
+        /** @description What the path named; credentials are shown as `…`. */
+        parameters: {
+          [key: string]: string;
+        };
+        /**
+         * Format: int32
+         * @description The HTTP status of the answer; null: how it ended is not known.
+         */
+        status?: number | null;
+      }[];
+      /** @description Where a page of actions stands. */
+      meta: {
+        /** @description Rows of this page. */
+        count: number;
+        /** @description A query with it goes on where this page ends; null: this is the last one. */
+        cursor?: string | null;
+      };
+    };
+    /** @description A list that is walked by a cursor. */
     List_Reaction_ReactionListMeta: {
       /** @description The rows. */
       data: {
@@ -3786,6 +3895,13 @@ export interface components {
       jwt: string;
       /** @description What the client must know of the server. */
       settings: components["schemas"]["Settings"];
+    };
+    /** @description Who logs in. */
+    LogIn: {
+      /** @description The operator's address. */
+      email: string;
+      /** @description The operator's password. */
+      password: string;
     };
     /** @description The acknowledgement of a receipt. */
     Marked: {
@@ -4286,6 +4402,20 @@ export interface components {
       /** @description The type of media. */
       type?: string | null;
     };
+    /** @description An operator to make. */
+    NewOperator: {
+      /**
+       * Format: email
+       * @description Its address.
+       */
+      email: string;
+      /** @description Its name. */
+      name: string;
+      /** @description Its password. */
+      password: string;
+      /** @description What it may do. */
+      role: components["schemas"]["OperatorRole"];
+    };
     /** @description Who gets a group. */
     NewOwner: {
       /** @description The uid of a member. */
@@ -4410,14 +4540,88 @@ export interface components {
       /** @description Their guids. */
       groups?: string[] | null;
     };
-    /** @enum {string} */
-    OperatorRole: "owner" | "admin" | "moderator" | "developer";
-    OperatorRow: {
+    /** @description Somebody who runs the installation, or apps in it. */
+    Operator: {
+      /**
+       * Format: int64
+       * @description Unix seconds.
+       */
       createdAt: number;
+      /** @description Its address. */
       email: string;
+      /** @description Its id. */
       id: string;
+      /** @description Its name. */
       name: string;
+      /** @description What it may do. */
       role: components["schemas"]["OperatorRole"];
+    };
+    /** @description Something that an operator did. */
+    OperatorAction: {
+      /** @description The app that it was done in; null: in none, or in none of the operator's. */
+      appId?: string | null;
+      /**
+       * Format: int64
+       * @description Unix seconds when it began.
+       */
+      at: number;
+      /** @description Its id. */
+      id: string;
+      /** @description The id of the operation in this description. */
+      operation: string;
+      /** @description Who did it. */
+      operator: components["schemas"]["Actor"];
+      /** @description What the path named; credentials are shown as `…`. */
+      parameters: {
+        [key: string]: string;
+      };
+      /**
+       * Format: int32
+       * @description The HTTP status of the answer; null: how it ended is not known.
+       */
+      status?: number | null;
+    };
+    /** @description Where a page of actions stands. */
+    OperatorActionsMeta: {
+      /** @description Rows of this page. */
+      count: number;
+      /** @description A query with it goes on where this page ends; null: this is the last one. */
+      cursor?: string | null;
+    };
+    /** @description Changes to an operator. What is absent stays. */
+    OperatorChanges: {
+      /** @description Its name. */
+      name?: string | null;
+      /** @description A new password; it ends the operator's sessions. */
+      password?: string | null;
+      role?: components["schemas"]["OperatorRole"] | null;
+    };
+    /**
+     * @description What an operator may do in the installation.
+     * @enum {string}
+     */
+    OperatorRole: "owner" | "admin" | "moderator" | "developer";
+    /** @description A session of an operator. Its token is in the cookie alone. */
+    OperatorSession: {
+      /**
+       * Format: int64
+       * @description Unix seconds.
+       */
+      createdAt: number;
+      /** @description What calls that change something have to send as `x-csrf-token`. */
+      csrfToken: string;
+      /**
+       * Format: int64
+       * @description Unix seconds when it ends at the latest.
+       */
+      expiresAt: number;
+      /**
+       * Format: int64
+       * @description Without a call for so many seconds it ends earlier.
+       */
+      idleSeconds: number;
+      /** @description Whose it is. */
+      operator: components["schemas"]["Operator"];
     };
     /** @description A login, a change of own details, or both. */
     OwnDetails: {
@@ -4439,6 +4643,15 @@ export interface components {
       tags?: components["schemas"]["Tag"][] | null;
       /** @description Fields to clear. */
       unset?: ("avatar" | "link" | "metadata")[] | null;
+    };
+    /** @description Changes to oneself. What is absent stays. */
+    OwnOperatorChanges: {
+      /** @description The name. */
+      name?: string | null;
+      /** @description The password until now; needed for a new one. */
+      oldPassword?: string | null;
+      /** @description A new password; it ends all own sessions, this one too. */
+      password?: string | null;
     };
     /** @description When who looks got a message. */
     OwnReceipt: {
@@ -4495,6 +4708,7 @@ export interface components {
          * @description The number of the operator who owns it; 0: nobody does.
          */
         owner: number;
+        /** @description What the operator who asks is in it. */
         ownRole: components["schemas"]["OperatorRole"];
         /** @description `self-hosted`. */
         plan: string;
@@ -4652,6 +4866,27 @@ export interface components {
         path: string;
         /** @description Its name. */
         title: string;
+      }[];
+      /** @description Where the page stands. */
+      meta: components["schemas"]["PageMeta"];
+    };
+    /** @description A numbered page of a list. */
+    Page_Operator: {
+      /** @description The rows. */
+      data: {
+        /**
+         * Format: int64
+         * @description Unix seconds.
+         */
+        createdAt: number;
+        /** @description Its address. */
+        email: string;
+        /** @description Its id. */
+        id: string;
+        /** @description Its name. */
+        name: string;
+        /** @description What it may do. */
+        role: components["schemas"]["OperatorRole"];
       }[];
       /** @description Where the page stands. */
       meta: components["schemas"]["PageMeta"];
@@ -5946,6 +6181,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -5956,7 +6192,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -5969,6 +6206,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -6070,6 +6308,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6080,7 +6319,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_PRESIGNED_URL_EXPIRED`: The permission to upload has expired.
        *     - `ERR_UPLOAD_NOT_ALLOWED`: The upload was not permitted, or has been made (Halley's own).
@@ -6095,6 +6335,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MEDIA_NOT_FOUND`: There is no such file (Halley's own).
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -6211,6 +6452,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6221,7 +6463,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -6234,6 +6477,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MEDIA_NOT_FOUND`: There is no such file (Halley's own).
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -6337,6 +6581,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6347,7 +6592,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -6358,7 +6604,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -6449,6 +6698,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6459,7 +6709,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
@@ -6471,7 +6722,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -6570,6 +6824,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6580,7 +6835,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -6594,6 +6850,7 @@ export interface operations {
       /**
        * @description - `ERR_APIKEY_NOT_FOUND`: There is no such API key.
        *     - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -6689,6 +6946,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6699,7 +6957,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_APIKEY_NO_SELF_ACTION`: An API key can't change or delete itself.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -6714,6 +6973,7 @@ export interface operations {
       /**
        * @description - `ERR_APIKEY_NOT_FOUND`: There is no such API key.
        *     - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -6814,6 +7074,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6824,7 +7085,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_APIKEY_NO_SELF_ACTION`: An API key can't change or delete itself.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -6839,6 +7101,7 @@ export interface operations {
       /**
        * @description - `ERR_APIKEY_NOT_FOUND`: There is no such API key.
        *     - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -6928,6 +7191,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -6938,7 +7202,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7021,6 +7286,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7031,7 +7297,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7122,6 +7389,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7132,7 +7400,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7226,6 +7495,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7236,7 +7506,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_APP_ARCHIVED`: The app is archived and will be deleted.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
@@ -7298,50 +7569,121 @@ export interface operations {
       };
     };
   };
-  k: {
+  "list-app-actions": {
     parameters: {
       query?: {
+        /** @description The `cursor` of the page before. */
         cursor?: string;
+        /** @description Unix seconds: then or later. */
         from?: number;
+        /** @description Rows of a page. */
         limit?: number;
+        /** @description Only the operation with this id in the description. */
         operation?: string;
+        /** @description Only of the operator with this id. */
         operator?: string;
+        /** @description Unix seconds: then or earlier. */
         to?: number;
       };
       header?: never;
       path: {
+        /** @description The app's id. */
         appId: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              appId?: string | null;
-              at: number;
-              id: string;
-              operation: string;
-              operator: {
-                email: string;
-                id: string;
-                name: string;
-              };
-              parameters: {
-                [key: string]: unknown;
-              };
-              status?: number | null;
-            }[];
-            meta: {
-              count: number;
-              cursor?: string | null;
-            };
-          };
+          "application/json": components["schemas"]["List_OperatorAction_OperatorActionsMeta"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
@@ -7384,6 +7726,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7394,7 +7737,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7492,6 +7836,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7502,7 +7847,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7605,6 +7951,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7615,7 +7962,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7713,6 +8061,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7723,7 +8072,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7830,6 +8180,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7840,7 +8191,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -7947,6 +8299,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -7957,7 +8310,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8067,6 +8421,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8077,7 +8432,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8178,6 +8534,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8188,7 +8545,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8302,6 +8660,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8312,7 +8671,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8413,6 +8773,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8423,7 +8784,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8529,6 +8891,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8539,7 +8902,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8641,6 +9005,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8651,7 +9016,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8752,6 +9118,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8762,7 +9129,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -8873,6 +9241,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -8883,7 +9252,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -9012,6 +9382,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9022,7 +9393,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9033,7 +9405,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -9124,6 +9499,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9134,7 +9510,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9145,7 +9522,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -9245,6 +9625,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9255,7 +9636,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9266,7 +9648,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -9362,6 +9747,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9372,7 +9758,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9383,7 +9770,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -9474,6 +9864,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9484,7 +9875,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
@@ -9496,7 +9888,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -9604,6 +9999,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9614,7 +10010,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9627,6 +10024,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_BOT_NOT_FOUND`: There is no bot of that uid.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -9744,6 +10142,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9754,7 +10153,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BLOCKED_RECEIVER`: The sender has blocked the receiver.
        *     - `ERR_BLOCKED_SENDER`: The receiver has blocked the sender.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
@@ -9771,6 +10171,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_BOT_NOT_FOUND`: There is no bot of that uid.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
@@ -9907,6 +10308,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -9917,7 +10319,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -9928,7 +10331,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -10016,6 +10422,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10026,7 +10433,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -10037,7 +10445,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -10135,6 +10546,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10145,7 +10557,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BANNED_GROUPMEMBER`: The user is banned from the group.
        *     - `ERR_BLOCKED_RECEIVER`: The sender has blocked the receiver.
        *     - `ERR_BLOCKED_SENDER`: The receiver has blocked the sender.
@@ -10161,7 +10574,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_GUID_NOT_FOUND`: There is no such group.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -10278,6 +10692,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10288,7 +10703,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CALL_NOT_A_PART`: The user has no part in the call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -10302,6 +10718,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CALL_SESSION_NOT_FOUND`: There is no such call.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -10410,6 +10827,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10420,7 +10838,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BANNED_GROUPMEMBER`: The user is banned from the group.
        *     - `ERR_BLOCKED_RECEIVER`: The sender has blocked the receiver.
        *     - `ERR_BLOCKED_SENDER`: The receiver has blocked the sender.
@@ -10438,6 +10857,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CALL_SESSION_NOT_FOUND`: There is no such call.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -10560,6 +10980,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10570,7 +10991,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CALL_NOT_A_PART`: The user has no part in the call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -10584,6 +11006,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CALL_SESSION_NOT_FOUND`: There is no such call.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -10710,6 +11133,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10720,7 +11144,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -10731,7 +11156,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -10821,6 +11249,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10831,7 +11260,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -10845,6 +11275,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -10937,6 +11368,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -10947,7 +11379,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -10961,6 +11394,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -11050,6 +11484,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11060,7 +11495,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11071,7 +11507,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -11165,6 +11604,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11175,7 +11615,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11187,7 +11628,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_GUID_NOT_FOUND`: There is no such group.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -11292,6 +11734,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11302,7 +11745,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11313,7 +11757,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -11416,6 +11863,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11426,7 +11874,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11437,7 +11886,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -11540,6 +11992,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11550,7 +12003,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11561,7 +12015,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -11664,6 +12121,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11674,7 +12132,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11685,7 +12144,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -11791,6 +12253,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11801,7 +12264,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
@@ -11815,7 +12279,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_GUID_NOT_FOUND`: There is no such group.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -11969,6 +12434,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -11979,7 +12445,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -11990,7 +12457,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -12085,6 +12555,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12095,7 +12566,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -12106,7 +12578,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -12214,6 +12689,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12224,7 +12700,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -12237,6 +12714,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12336,6 +12814,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12346,7 +12825,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12361,6 +12841,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12462,6 +12943,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12472,7 +12954,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12487,6 +12970,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12598,6 +13082,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12608,7 +13093,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12623,6 +13109,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12721,6 +13208,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12731,7 +13219,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12746,6 +13235,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12852,6 +13342,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12862,7 +13353,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12877,6 +13369,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -12969,6 +13462,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -12979,7 +13473,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -12994,6 +13489,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -13091,6 +13587,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13101,7 +13598,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -13116,6 +13614,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -13222,6 +13721,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13232,7 +13732,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -13247,6 +13748,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -13353,6 +13855,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13363,7 +13866,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -13378,6 +13882,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
@@ -13484,6 +13989,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13494,7 +14000,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_SYSTEM_PINNED_CONVERSATION`: The app pinned the conversation: a user can't pin or unpin it.
@@ -13509,6 +14016,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -13601,6 +14109,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13611,7 +14120,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_SYSTEM_PINNED_CONVERSATION`: The app pinned the conversation: a user can't pin or unpin it.
@@ -13626,6 +14136,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -13722,6 +14233,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13732,7 +14244,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -13747,6 +14260,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
@@ -13854,6 +14368,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -13864,7 +14379,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -13879,6 +14395,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
@@ -14007,6 +14524,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14017,7 +14535,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -14032,6 +14551,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14128,6 +14648,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14138,7 +14659,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -14153,6 +14675,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14261,6 +14784,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14271,7 +14795,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BANNED_GROUPMEMBER`: The user is banned from the group.
        *     - `ERR_GROUP_JOIN_NOT_ALLOWED`: A private group can't be joined.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
@@ -14290,6 +14815,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14400,6 +14926,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14410,7 +14937,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -14425,6 +14953,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14528,6 +15057,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14538,7 +15068,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_GROUP_NO_SCOPE_CLEARANCE`: The acting user may not change that scope.
@@ -14554,6 +15085,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14661,6 +15193,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14671,7 +15204,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -14686,6 +15220,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14873,6 +15408,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -14883,7 +15419,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -14897,6 +15434,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -14996,6 +15534,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15006,7 +15545,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_GROUP_NO_CLEARANCE`: The acting user's scope is too low.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -15021,6 +15561,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -15129,6 +15670,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15139,7 +15681,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15152,6 +15695,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -15250,6 +15794,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15260,7 +15805,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15273,6 +15819,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -15378,6 +15925,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15388,7 +15936,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15401,6 +15950,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -15510,6 +16060,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15520,7 +16071,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -15534,6 +16086,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -15624,6 +16177,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15634,7 +16188,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15645,7 +16200,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -15736,6 +16294,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15746,7 +16305,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15757,7 +16317,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -15853,6 +16416,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -15863,7 +16427,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -15874,7 +16439,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -16056,6 +16624,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16066,7 +16635,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -16077,7 +16647,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -16189,6 +16762,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16199,7 +16773,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BLOCKED_RECEIVER`: The sender has blocked the receiver.
        *     - `ERR_BLOCKED_SENDER`: The receiver has blocked the sender.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
@@ -16215,7 +16790,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_GUID_NOT_FOUND`: There is no such group.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -16320,6 +16896,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16330,7 +16907,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -16344,6 +16922,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -16449,6 +17028,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16459,7 +17039,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NOT_A_SENDER`: Only who wrote the message may change it.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -16474,6 +17055,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -16582,6 +17164,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16592,7 +17175,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NOT_A_SENDER`: Only who wrote the message may change it.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
@@ -16607,6 +17191,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -16715,6 +17300,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16725,7 +17311,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -16739,6 +17326,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_REASON_NOT_FOUND`: There is no such reason.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -16848,6 +17436,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16858,7 +17447,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -16872,6 +17462,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -16977,6 +17568,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -16987,7 +17579,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17001,6 +17594,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17093,6 +17687,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17103,7 +17698,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17117,6 +17713,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17216,6 +17813,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17226,7 +17824,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17240,6 +17839,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17341,6 +17941,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17351,7 +17952,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17365,6 +17967,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17462,6 +18065,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17472,7 +18076,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17486,6 +18091,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17583,6 +18189,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17593,7 +18200,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17607,6 +18215,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17703,6 +18312,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17713,7 +18323,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17727,6 +18338,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -17819,6 +18431,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -17829,7 +18442,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -17843,6 +18457,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -18028,6 +18643,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18038,7 +18654,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -18052,6 +18669,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -18169,6 +18787,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18179,7 +18798,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_BLOCKED_RECEIVER`: The sender has blocked the receiver.
        *     - `ERR_BLOCKED_SENDER`: The receiver has blocked the sender.
        *     - `ERR_GROUP_NOT_JOINED`: The acting user is no member of the group.
@@ -18196,6 +18816,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_GUID_NOT_FOUND`: There is no such group.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -18305,6 +18926,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18315,7 +18937,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -18329,6 +18952,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -18425,6 +19049,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18435,7 +19060,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_MESSAGE_NO_ACCESS`: The message is in a conversation of others.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -18449,6 +19075,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -18543,6 +19170,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18553,7 +19181,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -18564,7 +19193,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -18658,6 +19290,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18668,7 +19301,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -18681,6 +19315,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -18784,6 +19419,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18794,7 +19430,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -18805,7 +19442,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -18896,6 +19536,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -18906,7 +19547,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -18917,7 +19559,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -19016,6 +19661,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19026,7 +19672,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -19039,6 +19686,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_REASON_NOT_FOUND`: There is no such reason.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -19135,6 +19783,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19145,7 +19794,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -19158,6 +19808,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_REASON_NOT_FOUND`: There is no such reason.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -19259,6 +19910,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19269,7 +19921,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -19282,6 +19935,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_REASON_NOT_FOUND`: There is no such reason.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -19376,6 +20030,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19386,7 +20041,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -19397,7 +20053,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -19489,6 +20148,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19499,7 +20159,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -19512,7 +20173,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -19605,6 +20267,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19615,7 +20278,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -19628,7 +20292,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -19733,6 +20398,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19743,7 +20409,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -19756,7 +20423,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -19861,6 +20529,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -19871,7 +20540,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -19885,6 +20555,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_TOKEN_NOT_FOUND`: There is no such push token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -19948,10 +20619,12 @@ export interface operations {
       };
     };
   };
-  d: {
+  "list-operators": {
     parameters: {
       query?: {
+        /** @description The page, counted from 1. */
         page?: number;
+        /** @description Rows of a page; `per_page` is read as well. */
         perPage?: number;
       };
       header?: never;
@@ -19960,20 +20633,89 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: components["schemas"]["OperatorRow"][];
-            meta: components["schemas"]["PageMeta"];
-          };
+          "application/json": components["schemas"]["Page_Operator"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  e: {
+  "create-operator": {
     parameters: {
       query?: never;
       header?: never;
@@ -19982,92 +20724,367 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          email: string;
-          name: string;
-          password: string;
-          role: components["schemas"]["OperatorRole"];
-        };
+        "application/json": components["schemas"]["NewOperator"];
       };
     };
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: components["schemas"]["OperatorRow"];
-          };
+          "application/json": components["schemas"]["Data_Operator"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_OPERATOR_ALREADY_EXISTS`: There is an operator of that address (Halley's own). */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_PAYLOAD_TOO_LARGE`: The body is larger than the limit (Halley's own). */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  f: {
+  "update-operator": {
     parameters: {
       query?: never;
       header?: never;
       path: {
-        id: string;
+        /** @description The operator's id. */
+        operatorId: string;
       };
       cookie?: never;
     };
     requestBody: {
       content: {
-        "application/json": {
-          name?: string;
-          password?: string;
-          role?: components["schemas"]["OperatorRole"];
-        };
+        "application/json": components["schemas"]["OperatorChanges"];
       };
     };
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: components["schemas"]["OperatorRow"];
-          };
+          "application/json": components["schemas"]["Data_Operator"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_OPERATOR_NOT_FOUND`: There is no operator of that address (Halley's own).
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_LAST_OWNER`: The installation would be without an owner (Halley's own). */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_PAYLOAD_TOO_LARGE`: The body is larger than the limit (Halley's own). */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  g: {
+  "delete-operator": {
     parameters: {
       query?: never;
       header?: never;
       path: {
-        id: string;
+        /** @description The operator's id. */
+        operatorId: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              message: string;
-              success: boolean;
-            };
-          };
+          "application/json": components["schemas"]["Data_Done"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_OPERATOR_NOT_FOUND`: There is no operator of that address (Halley's own).
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_LAST_OWNER`: The installation would be without an owner (Halley's own). */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  j: {
+  "list-operator-actions": {
     parameters: {
       query?: {
+        /** @description The `cursor` of the page before. */
         cursor?: string;
+        /** @description Unix seconds: then or later. */
         from?: number;
+        /** @description Rows of a page. */
         limit?: number;
+        /** @description Only the operation with this id in the description. */
         operation?: string;
+        /** @description Only of the operator with this id. */
         operator?: string;
+        /** @description Unix seconds: then or earlier. */
         to?: number;
       };
       header?: never;
@@ -20076,37 +21093,89 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              appId?: string | null;
-              at: number;
-              id: string;
-              operation: string;
-              operator: {
-                email: string;
-                id: string;
-                name: string;
-              };
-              parameters: {
-                [key: string]: unknown;
-              };
-              status?: number | null;
-            }[];
-            meta: {
-              count: number;
-              cursor?: string | null;
-            };
-          };
+          "application/json": components["schemas"]["List_OperatorAction_OperatorActionsMeta"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  h: {
+  "update-own-operator": {
     parameters: {
       query?: never;
       header?: never;
@@ -20115,27 +21184,102 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          name?: string;
-          oldPassword?: string;
-          password?: string;
-        };
+        "application/json": components["schemas"]["OwnOperatorChanges"];
       };
     };
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: components["schemas"]["OperatorRow"];
-          };
+          "application/json": components["schemas"]["Data_Operator"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_PAYLOAD_TOO_LARGE`: The body is larger than the limit (Halley's own). */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  a: {
+  "create-operator-session": {
     parameters: {
       query?: never;
       header?: never;
@@ -20144,32 +21288,102 @@ export interface operations {
     };
     requestBody: {
       content: {
-        "application/json": {
-          email: string;
-          password: string;
-        };
+        "application/json": components["schemas"]["LogIn"];
       };
     };
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              createdAt: number;
-              csrfToken: string;
-              expiresAt: number;
-              idleSeconds: number;
-              operator: components["schemas"]["OperatorRow"];
-            };
-          };
+          "application/json": components["schemas"]["Data_OperatorSession"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_PAYLOAD_TOO_LARGE`: The body is larger than the limit (Halley's own). */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  b: {
+  "get-operator-session": {
     parameters: {
       query?: never;
       header?: never;
@@ -20178,25 +21392,89 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              createdAt: number;
-              csrfToken: string;
-              expiresAt: number;
-              idleSeconds: number;
-              operator: components["schemas"]["OperatorRow"];
-            };
-          };
+          "application/json": components["schemas"]["Data_OperatorSession"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
   };
-  c: {
+  "delete-operator-session": {
     parameters: {
       query?: never;
       header?: never;
@@ -20205,17 +21483,84 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
+      /** @description Done. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            data: {
-              message: string;
-              success: boolean;
-            };
-          };
+          "application/json": components["schemas"]["Data_Done"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
     };
@@ -20261,6 +21606,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20271,7 +21617,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -20282,7 +21629,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -20373,6 +21723,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20383,7 +21734,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
@@ -20395,7 +21747,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -20503,6 +21858,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20513,7 +21869,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -20526,6 +21883,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -20622,6 +21980,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20632,7 +21991,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -20645,6 +22005,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -20746,6 +22107,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20756,7 +22118,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_ROLE_DELETE_DENIED`: The default role can't be deleted.
        */
@@ -20770,6 +22133,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -20867,6 +22231,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20877,7 +22242,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -20890,6 +22256,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -20986,6 +22353,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -20996,7 +22364,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21009,6 +22378,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -21112,6 +22482,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21122,7 +22493,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21135,6 +22507,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -21232,6 +22605,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21242,7 +22616,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21255,6 +22630,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -21351,6 +22727,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21361,7 +22738,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21374,6 +22752,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -21479,6 +22858,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21489,7 +22869,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21502,6 +22883,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -21600,6 +22982,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21610,7 +22993,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21621,7 +23005,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -21713,6 +23100,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21723,7 +23111,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21734,7 +23123,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -21821,6 +23213,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21831,7 +23224,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -21842,7 +23236,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -21927,6 +23324,7 @@ export interface operations {
       /**
        * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
        *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -21937,7 +23335,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
        */
       403: {
@@ -22057,6 +23456,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22067,7 +23467,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22079,7 +23480,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -22166,6 +23568,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22176,7 +23579,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22187,7 +23591,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -22323,6 +23730,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22333,7 +23741,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22344,7 +23753,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -22435,6 +23847,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22445,7 +23858,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22456,7 +23870,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -22559,6 +23976,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22569,7 +23987,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22581,7 +24000,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `ERR_ROLE_NOT_FOUND`: There is no such role.
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -22692,6 +24112,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22702,7 +24123,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22713,7 +24135,10 @@ export interface operations {
           "application/json": components["schemas"]["ErrorAnswer"];
         };
       };
-      /** @description - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated. */
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
       404: {
         headers: {
           [name: string]: unknown;
@@ -22812,6 +24237,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22822,7 +24248,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22835,6 +24262,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -22930,6 +24358,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -22940,7 +24369,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -22953,6 +24383,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_ROLE_NOT_FOUND`: There is no such role.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -23058,6 +24489,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23068,7 +24500,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -23081,6 +24514,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -23186,6 +24620,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23196,7 +24631,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -23209,6 +24645,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -23304,6 +24741,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23314,7 +24752,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -23327,6 +24766,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -23427,6 +24867,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23437,7 +24878,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -23450,6 +24892,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -23543,6 +24986,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23553,7 +24997,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -23567,6 +25012,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -23665,6 +25111,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23675,7 +25122,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -23689,6 +25137,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -23792,6 +25241,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23802,7 +25252,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_AUTHTOKEN_NOT_ACCESSIBLE`: The auth token is another user's.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -23816,6 +25267,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_AUTH_TOKEN_NOT_FOUND`: The user has no such auth token.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -23929,6 +25381,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -23939,7 +25392,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -23952,6 +25406,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -24047,6 +25502,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24057,7 +25513,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -24070,6 +25527,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -24174,6 +25632,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24184,7 +25643,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -24197,6 +25657,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -24297,6 +25758,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24307,7 +25769,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -24321,6 +25784,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -24417,6 +25881,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24427,7 +25892,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -24441,6 +25907,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -24546,6 +26013,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24556,7 +26024,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -24570,6 +26039,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
@@ -24675,6 +26145,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24685,7 +26156,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -24699,6 +26171,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -24804,6 +26277,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24814,7 +26288,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_SYSTEM_PINNED_CONVERSATION`: The app pinned the conversation: a user can't pin or unpin it.
        */
@@ -24828,6 +26303,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -24919,6 +26395,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -24929,7 +26406,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        *     - `ERR_SYSTEM_PINNED_CONVERSATION`: The app pinned the conversation: a user can't pin or unpin it.
        */
@@ -24943,6 +26421,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -25038,6 +26517,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25048,7 +26528,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -25062,6 +26543,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -25168,6 +26650,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25178,7 +26661,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_CONVERSATION_NOT_ACCESSIBLE`: The user is no part of that conversation, or it has none yet.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
@@ -25192,6 +26676,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_CONVERSATION_NOT_FOUND`: The user has no such conversation.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
@@ -25313,6 +26798,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25323,7 +26809,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -25336,6 +26823,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -25431,6 +26919,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25441,7 +26930,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -25454,6 +26944,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -25561,6 +27052,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25571,7 +27063,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -25584,6 +27077,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -25779,6 +27273,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25789,7 +27284,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -25802,6 +27298,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */
       404: {
@@ -25910,6 +27407,7 @@ export interface operations {
        *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
        *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
        *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
        */
       401: {
         headers: {
@@ -25920,7 +27418,8 @@ export interface operations {
         };
       };
       /**
-       * @description - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
        *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
        */
       403: {
@@ -25933,6 +27432,7 @@ export interface operations {
       };
       /**
        * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
        *     - `ERR_MESSAGE_ID_NOT_FOUND`: There is no such message.
        *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
        */

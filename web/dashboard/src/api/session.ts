@@ -2,7 +2,7 @@
 
 import { queryOptions, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { answer, management, setCsrfToken } from "./client";
+import { bareAnswer, management, setCsrfToken } from "./client";
 import { ApiFault } from "./fault";
 import type { OperatorRole } from "./rights";
 
@@ -15,7 +15,7 @@ export const sessionQuery = queryOptions({
   queryKey: SESSION,
   queryFn: async (): Promise<Operator | null> => {
     try {
-      const { data } = await answer(management.GET("/v3/operators/sessions/current"));
+      const { data } = await bareAnswer(management.GET("/v3/operators/sessions/current"));
       setCsrfToken(data.csrfToken);
       return data.operator;
     } catch (error) {
@@ -40,9 +40,8 @@ export function useSigning() {
   const queries = useQueryClient();
   const signIn = useCallback(
     async (credentials: { email: string; password: string }) => {
-      const { data } = await answer(management.POST("/v3/operators/sessions", { body: credentials }));
+      const { data } = await bareAnswer(management.POST("/v3/operators/sessions", { body: credentials }));
       setCsrfToken(data.csrfToken);
-      queries.clear();
       queries.setQueryData(SESSION, data.operator);
     },
     [queries],
@@ -50,17 +49,19 @@ export function useSigning() {
   /** Forgets everything that was shown: the next person at this browser sees none of it. */
   const forget = useCallback(() => {
     setCsrfToken("");
-    queries.clear();
+    // The session's own query stays: who waits for it would wait for ever.
     queries.setQueryData(SESSION, null);
+    queries.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] });
   }, [queries]);
   const signOut = useCallback(async () => {
     try {
-      await answer(management.DELETE("/v3/operators/sessions/current"));
+      await bareAnswer(management.DELETE("/v3/operators/sessions/current"));
     } catch (error) {
       // A session that is over already is what was asked for.
       if (!(error instanceof ApiFault && error.isSignedOut)) throw error;
     }
     forget();
   }, [forget]);
-  return { signIn, signOut, forget };
+  const ask = useCallback(() => void queries.invalidateQueries(sessionQuery), [queries]);
+  return { signIn, signOut, forget, ask };
 }

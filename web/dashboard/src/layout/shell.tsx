@@ -10,7 +10,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import { tellFault } from "../api/action";
 import { useOperator, useSigning } from "../api/session";
@@ -20,9 +20,17 @@ import classes from "./shell.module.css";
 /** What stands around every page: the bar above, the way to the other pages beside. */
 export function Shell({ children }: { children: ReactNode }) {
   const [isOpen, { toggle, close }] = useDisclosure(false);
+  const [hasGone, setGone] = useState(false);
   const { pathname } = useLocation();
-  // The drawer closes when one has gone somewhere.
-  useEffect(close, [pathname]);
+  // The drawer closes when one has gone somewhere, and leaves the focus to the new page.
+  useEffect(() => {
+    setGone(true);
+    close();
+  }, [pathname, close]);
+  const open = () => {
+    setGone(false);
+    toggle();
+  };
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
@@ -31,7 +39,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <header className={classes.header}>
         <Burger
           opened={isOpen}
-          onClick={toggle}
+          onClick={open}
           className={classes.burger ?? ""}
           size="sm"
           aria-label="Navigation"
@@ -48,7 +56,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <nav className={classes.nav} aria-label="Main">
         <Navigation />
       </nav>
-      <Drawer opened={isOpen} onClose={close} title="Navigation" size={280}>
+      <Drawer opened={isOpen} onClose={close} title="Navigation" size={280} returnFocus={!hasGone}>
         <nav aria-label="Main">
           <Navigation />
         </nav>

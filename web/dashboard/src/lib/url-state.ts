@@ -55,12 +55,16 @@ export function useUrlFlag(name: string): [boolean, { open: () => void; close: (
   const [params, setParams] = useSearchParams();
   const put = useCallback(
     (value: string | undefined) => {
-      setParams((old) => {
-        const next = new URLSearchParams(old);
-        if (value === undefined) next.delete(name);
-        else next.set(name, value);
-        return next;
-      });
+      setParams(
+        (old) => {
+          const next = new URLSearchParams(old);
+          if (value === undefined) next.delete(name);
+          else next.set(name, value);
+          return next;
+        },
+        // The way back does not open a window again that one has closed.
+        { replace: value === undefined },
+      );
     },
     [name, setParams],
   );

@@ -34,19 +34,19 @@ export function ConfirmButton({
 }: Props) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const [word, setWord] = useState("");
-  const action = useAction(run, { done, showsErrors: true });
+  const action = useAction(
+    async () => {
+      await run();
+      close();
+      onDone?.();
+    },
+    { done, showsErrors: true },
+  );
   const begin = () => {
     setWord("");
     action.reset();
     open();
   };
-  const confirm = () =>
-    action.mutate(undefined, {
-      onSuccess: () => {
-        close();
-        onDone?.();
-      },
-    });
   return (
     <>
       <Button
@@ -83,7 +83,7 @@ export function ConfirmButton({
             </Button>
             <Button
               color="red"
-              onClick={confirm}
+              onClick={() => action.mutate()}
               loading={action.isPending}
               disabled={typed !== undefined && word !== typed}
             >

@@ -5,21 +5,29 @@ import { useAction } from "../api/action";
 import { ApiFault } from "../api/fault";
 import { FaultNote } from "./fault-note";
 
-type Submitting<V> = {
+type Submitting<V, T> = {
   form: UseFormReturnType<V>;
-  run: (values: V) => Promise<unknown>;
+  run: (values: V) => Promise<T>;
   /** Said afterwards. */
   done: string;
-  onDone?: () => void;
+  onDone?: (result: T) => void;
 };
 
-/** Sends a form; what the server says of a field is shown at the field. */
-function useSubmit<V>({ form, run, done, onDone }: Submitting<V>) {
-  const action = useAction(run, { done, showsErrors: true });
+/**
+ * Sends a form; what the server says of a field is shown at the field. What follows a success comes before the page reads
+ * anew: it may lead to another page.
+ */
+function useSubmit<V, T>({ form, run, done, onDone }: Submitting<V, T>) {
+  const action = useAction(
+    async (values: V) => {
+      const result = await run(values);
+      onDone?.(result);
+    },
+    { done, showsErrors: true },
+  );
   const submit = (event?: FormEvent<HTMLFormElement>) =>
     form.onSubmit((values) =>
       action.mutate(values, {
-        onSuccess: () => onDone?.(),
         onError: (error) => {
           if (error instanceof ApiFault) form.setErrors(error.fields);
         },
@@ -28,10 +36,10 @@ function useSubmit<V>({ form, run, done, onDone }: Submitting<V>) {
   return { action, submit };
 }
 
-type FormProps<V> = Submitting<V> & { label: string; children: ReactNode; isDisabled?: boolean };
+type FormProps<V, T> = Submitting<V, T> & { label: string; children: ReactNode; isDisabled?: boolean };
 
 /** A form on a page. */
-export function PageForm<V>({ label, children, isDisabled = false, ...submitting }: FormProps<V>) {
+export function PageForm<V, T>({ label, children, isDisabled = false, ...submitting }: FormProps<V, T>) {
   const { action, submit } = useSubmit(submitting);
   return (
     <form onSubmit={submit} noValidate>
@@ -50,10 +58,15 @@ export function PageForm<V>({ label, children, isDisabled = false, ...submitting
   );
 }
 
-type ModalProps<V> = FormProps<V> & { title: string; isOpen: boolean; onClose: () => void; size?: string };
+type ModalProps<V, T> = FormProps<V, T> & {
+  title: string;
+  isOpen: boolean;
+  onClose: () => void;
+  size?: string;
+};
 
 /** A form in a window of its own, which closes when it is done. */
-export function ModalForm<V>({ title, isOpen, onClose, size = "md", ...rest }: ModalProps<V>) {
+export function ModalForm<V, T>({ title, isOpen, onClose, size = "md", ...rest }: ModalProps<V, T>) {
   return (
     <Modal opened={isOpen} onClose={onClose} title={title} size={size}>
       <Within {...rest} onClose={onClose} />
@@ -61,18 +74,18 @@ export function ModalForm<V>({ title, isOpen, onClose, size = "md", ...rest }: M
   );
 }
 
-function Within<V>({
+function Within<V, T>({
   label,
   children,
   onClose,
   onDone,
   form,
   ...rest
-}: FormProps<V> & { onClose: () => void }) {
-  const whenDone = () => {
+}: FormProps<V, T> & { onClose: () => void }) {
+  const whenDone = (result: T) => {
     form.reset();
     onClose();
-    onDone?.();
+    onDone?.(result);
   };
   const { action, submit } = useSubmit({ form, ...rest, onDone: whenDone });
   return (

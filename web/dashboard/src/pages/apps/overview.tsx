@@ -94,7 +94,13 @@ function Usage() {
       </Group>
       {daily.error ? <FaultNote error={daily.error} /> : null}
       {hour.error ? <FaultNote error={hour.error} onRetry={hour.refetch} /> : null}
-      <Suspense fallback={<Text c="dimmed">Loading the charts…</Text>}>
+      <Suspense
+        fallback={
+          <Text c="dimmed" role="status">
+            Loading the charts…
+          </Text>
+        }
+      >
         <Charts daily={daily.rows} hour={hour.rows} />
       </Suspense>
     </>

@@ -25,8 +25,7 @@ export function NewGroup({ isOpen, onClose }: { isOpen: boolean; onClose: () => 
   });
   const create = async (values: Values) => {
     const body = { ...bodyOf(values), guid: values.guid, owner: values.owner || undefined };
-    const { data } = await answer(api.POST("/v3/groups", { body }));
-    navigate(path(`/groups/${data.guid}`));
+    return (await answer(api.POST("/v3/groups", { body }))).data.guid;
   };
   return (
     <ModalForm
@@ -38,6 +37,7 @@ export function NewGroup({ isOpen, onClose }: { isOpen: boolean; onClose: () => 
       form={form}
       run={create}
       done="The group is created"
+      onDone={(guid) => navigate(path(`/groups/${guid}`))}
     >
       <TextInput
         label="guid"

@@ -219,7 +219,7 @@ export function Receiver({ message }: { message: Message }) {
   if (message.receiverType === "user") return <Person uid={message.receiver} />;
   return (
     <span>
-      <Anchor component={Link} to={path(`/groups/${message.receiver}`)}>
+      <Anchor component={Link} to={path(`/groups/${message.receiver}`)} underline="always">
         {message.receiver}
       </Anchor>{" "}
       <Text span size="xs" c="dimmed">

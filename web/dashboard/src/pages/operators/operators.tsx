@@ -39,8 +39,8 @@ function List({ me }: { me: Operator }) {
     queryFn: () => answer(management.GET("/v3/operators", { params: { query } })),
     placeholderData: keepPreviousData,
   });
-  const remove = (id: string) =>
-    answer(management.DELETE("/v3/operators/{id}", { params: { path: { id } } }));
+  const remove = (operatorId: string) =>
+    answer(management.DELETE("/v3/operators/{operatorId}", { params: { path: { operatorId } } }));
   return (
     <Page
       title="Operators"
@@ -165,7 +165,7 @@ function EditOperator({ operator, onClose }: { operator: Operator; onClose: () =
       password: (password) => (password === "" ? null : passwordProblem(password)),
     },
   });
-  const params = { path: { id: operator.id } };
+  const params = { path: { operatorId: operator.id } };
   return (
     <ModalForm
       title={`Edit ${operator.email}`}
@@ -175,7 +175,7 @@ function EditOperator({ operator, onClose }: { operator: Operator; onClose: () =
       form={form}
       run={({ password, ...rest }) =>
         answer(
-          management.PUT("/v3/operators/{id}", {
+          management.PUT("/v3/operators/{operatorId}", {
             params,
             body: password === "" ? rest : { ...rest, password },
           }),

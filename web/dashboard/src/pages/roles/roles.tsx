@@ -77,8 +77,8 @@ function NewRole({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) 
     validate: { ...roleRules, role: idProblem },
   });
   const create = async (values: RoleValues & { role: string }) => {
-    const { data } = await answer(api.POST("/v3/roles", { body: { ...bodyOf(values), role: values.role } }));
-    navigate(path(`/roles/${data.role}`));
+    const body = { ...bodyOf(values), role: values.role };
+    return (await answer(api.POST("/v3/roles", { body }))).data.role;
   };
   return (
     <ModalForm
@@ -89,6 +89,7 @@ function NewRole({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) 
       form={form}
       run={create}
       done="The role is created"
+      onDone={(role) => navigate(path(`/roles/${role}`))}
     >
       <TextInput
         label="Id"

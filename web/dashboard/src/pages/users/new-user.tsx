@@ -22,9 +22,7 @@ export function NewUser({ isOpen, onClose }: { isOpen: boolean; onClose: () => v
   });
   const create = async (values: Values) => {
     const body = { ...bodyOf(values), uid: values.uid, withAuthToken: values.withAuthToken };
-    const { data } = await answer(api.POST("/v3/users", { body }));
-    if (data.authToken) setMade({ uid: data.uid, token: data.authToken });
-    else navigate(path(`/users/${data.uid}`));
+    return (await answer(api.POST("/v3/users", { body }))).data;
   };
   return (
     <>
@@ -37,6 +35,10 @@ export function NewUser({ isOpen, onClose }: { isOpen: boolean; onClose: () => v
         form={form}
         run={create}
         done="The user is created"
+        onDone={({ uid, authToken }) => {
+          if (authToken) setMade({ uid, token: authToken });
+          else navigate(path(`/users/${uid}`));
+        }}
       >
         <TextInput
           label="uid"

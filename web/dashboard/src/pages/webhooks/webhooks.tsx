@@ -99,8 +99,7 @@ function NewWebhook({ isOpen, onClose }: { isOpen: boolean; onClose: () => void 
   const create = async (values: Values) => {
     const params = { path: { appId }, header: { "X-Webhook-Version": values.version } };
     const body = { ...bodyOf(values), id: values.id };
-    const { data } = await answer(management.POST("/v3/apps/{appId}/webhooks", { params, body }));
-    navigate(path(`/webhooks/${data.id}`));
+    return (await answer(management.POST("/v3/apps/{appId}/webhooks", { params, body }))).data.id;
   };
   return (
     <ModalForm
@@ -111,6 +110,7 @@ function NewWebhook({ isOpen, onClose }: { isOpen: boolean; onClose: () => void 
       form={form}
       run={create}
       done="The webhook is created; choose what it is told of"
+      onDone={(id) => navigate(path(`/webhooks/${id}`))}
     >
       <TextInput label="Id" required data-autofocus {...form.getInputProps("id")} />
       <NativeSelect label="Version" data={VERSIONS} {...form.getInputProps("version")} />
