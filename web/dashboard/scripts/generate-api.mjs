@@ -14,5 +14,7 @@ const run = spawnSync(
   { stdio: "inherit" },
 );
 if (run.status !== 0) process.exit(run.status ?? 1);
-const format = spawnSync("npx", ["biome", "format", "--write", "--files-max-size=8000000", target], { stdio: "inherit" });
+const format = spawnSync("npx", ["biome", "format", "--write", "--files-max-size=8000000", target], {
+  stdio: "inherit",
+});
 process.exit(format.status ?? 1);
