@@ -20,7 +20,7 @@ const FLAGS = [
   "--use-fake-ui-for-media-stream",
   "--use-fake-device-for-media-stream",
 ];
-const WAIT_MS = 10_000;
+const WAIT_MS = 20_000;
 
 /** A phone and a desktop. */
 export const VIEWPORTS = {
@@ -53,7 +53,7 @@ export interface WatchedPage {
   readonly faults: readonly string[];
 }
 
-/** Opens a page. All waits in it end after 10 s. */
+/** Opens a page. All waits in it end after 20 s. */
 export async function openPage(browser: Browser, options: PageOptions = {}): Promise<WatchedPage> {
   const { viewport = "desktop", colorScheme = "light" } = options;
   const context = await browser.newContext({

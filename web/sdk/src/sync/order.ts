@@ -26,6 +26,8 @@ const REMEMBERED = 256;
 const WAITING_MAX = 1_000;
 /** Most conversations whose place is remembered, and most that a server lets a client name when it comes back. */
 const CONVERSATIONS_MAX = 1_000;
+/** Largest JSON of positions: a frame of 64 KiB holds it, with a session token. Ids are ASCII. */
+const POSITIONS_BYTES_MAX = 40 * 1024;
 
 /** How far one conversation is. */
 class Place<M> {
@@ -136,9 +138,19 @@ export class Orders<M extends Placed> {
     }
   }
 
-  /** By conversation, the sequence number up to which everything is told. */
+  /**
+   * By conversation, the sequence number up to which everything is told. The conversations that were heard of last come
+   * first, as many as fit: of the others the server knows how far the last socket was.
+   */
   positions(): Record<string, number> {
-    return Object.fromEntries([...this.#places].map(([id, place]) => [id, place.position]));
+    const positions: Record<string, number> = {};
+    let bytes = 0;
+    for (const [id, { position }] of [...this.#places].reverse()) {
+      bytes += id.length + String(position).length + 4;
+      if (bytes > POSITIONS_BYTES_MAX) break;
+      positions[id] = position;
+    }
+    return positions;
   }
 
   /** Forgets everything: it is fetched anew. */

@@ -20,7 +20,7 @@ interface Scenario {
 }
 
 const scenario = JSON.parse(await readFile(new URL("../scenario.json", import.meta.url), "utf8")) as Scenario;
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 /** Plays the scenario with this package's client. */
 class Play {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import WebSocket from "ws";
 import { HalleyChat, type HalleyEvents, SettingsBuilder, type Store } from "../../src/index.js";
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 /** A platform for the tests of a file. */
 export function withPlatform(form: "one" | "many" = "one"): () => Platform {

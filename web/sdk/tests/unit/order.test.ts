@@ -62,6 +62,17 @@ describe("the order of messages", () => {
     expect(told(orders.take(at(3), true))).toEqual([3]);
   });
 
+  test("what a client says of its positions fits into a frame, the newest first", () => {
+    const orders = new Orders<Placed>();
+    const long = "x".repeat(200);
+    for (let conversation = 0; conversation < 1_000; conversation++)
+      orders.take(at(7, `${long}${conversation}`), false);
+    const positions = orders.positions();
+    expect(JSON.stringify(positions).length).toBeLessThan(45 * 1024);
+    expect(positions[`${long}999`]).toBe(7);
+    expect(positions[`${long}0`]).toBeUndefined();
+  });
+
   test("memory is bounded", () => {
     const orders = new Orders<Placed>();
     for (let conversation = 0; conversation < 1_500; conversation++)
