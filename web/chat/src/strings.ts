@@ -208,12 +208,6 @@ export const t = {
     remark: "Remark (optional)",
     submit: "Report",
     done: "Thank you. The message was reported.",
-    reasons: {
-      spam: "Spam",
-      harassment: "Harassment",
-      inappropriate: "Inappropriate",
-      other: "Something else",
-    },
   },
 
   composer: {

@@ -1,20 +1,16 @@
 import { Button, Group, Modal, Select, Stack, Textarea } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { notify } from "../common/notify";
-import { type FlagReason, useChat } from "../model/chat";
+import { useChat } from "../model/chat";
 import { tell } from "../model/errors";
 import type { ChatMessage } from "../model/types";
 import { t } from "../strings";
 
 export default function FlagDialog({ message, close }: { message: ChatMessage; close: () => void }) {
   const chat = useChat();
-  const [reasons, setReasons] = useState<readonly FlagReason[]>([]);
   const [reason, setReason] = useState<string | null>(null);
   const [remark, setRemark] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    chat.flagReasons().then(setReasons, () => undefined);
-  }, [chat]);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!reason) return;
@@ -31,7 +27,7 @@ export default function FlagDialog({ message, close }: { message: ChatMessage; c
         <Stack gap="sm">
           <Select
             label={t.flag.reason}
-            data={reasons.map(({ id, name }) => ({ value: id, label: name }))}
+            data={chat.flagReasons().map(({ id, name }) => ({ value: id, label: name }))}
             value={reason}
             onChange={setReason}
             required

@@ -61,8 +61,7 @@ export function MessageList(props: Props) {
 
 function Rows({ feed, label, named, moves, at, seen, id, ref }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  // The line stays where it was when the conversation was opened.
-  const [unreadFrom] = useState(feed.unreadFrom);
+  const { unreadFrom } = feed;
   const rows = useMemo(() => rowsOf(feed.items, unreadFrom), [feed.items, unreadFrom]);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -80,7 +79,7 @@ function Rows({ feed, label, named, moves, at, seen, id, ref }: Props) {
   const shown = virtual.getVirtualItems();
   const jumps = useJumps(feed, rows, virtual);
   useImperativeHandle(ref, () => jumps.handle, [jumps.handle]);
-  useBeginning(rows, virtual, at ?? feed.items.find((message) => message.key === unreadFrom)?.id);
+  useBeginning(rows, virtual, at, unreadFrom);
   useMorePages(feed, rows.length, shown[0]?.index ?? 0, shown[shown.length - 1]?.index ?? 0);
   const atEnd = !feed.hasNewer && virtual.isAtEnd(NEAR_END);
   useSeen(feed, atEnd, seen);
@@ -210,16 +209,24 @@ function useJumps(feed: Feed, rows: readonly Row[], virtual: Virtual) {
   return { flash, handle };
 }
 
-/** Opens at the first new message, at a message that was asked for, or else at the end. */
-function useBeginning(rows: readonly Row[], virtual: Virtual, at: string | undefined) {
-  const begun = useRef(false);
+/** Opens at a message that was asked for, or else at the first new one, or else at the end. */
+function useBeginning(
+  rows: readonly Row[],
+  virtual: Virtual,
+  at: string | undefined,
+  unreadFrom: string | undefined,
+) {
+  const begun = useRef<"no" | "at end" | "done">("no");
   useEffect(() => {
-    if (begun.current || rows.length === 0) return;
-    begun.current = true;
-    const index = at ? rows.findIndex((row) => row.kind === "message" && row.message.id === at) : -1;
-    if (index >= 0) virtual.scrollToIndex(index, { align: "center" });
-    else virtual.scrollToEnd();
-  }, [rows, virtual, at]);
+    if (begun.current === "done" || rows.length === 0) return;
+    const wanted = rows.findIndex(
+      (row) => row.kind === "message" && (at ? row.message.id === at : row.key === unreadFrom),
+    );
+    // Where the new ones begin may be known a moment later.
+    if (wanted >= 0) virtual.scrollToIndex(wanted, { align: "center" });
+    else if (begun.current === "no") virtual.scrollToEnd();
+    begun.current = wanted >= 0 || at ? "done" : "at end";
+  }, [rows, virtual, at, unreadFrom]);
 }
 
 function useMorePages(feed: Feed, count: number, first: number, last: number) {

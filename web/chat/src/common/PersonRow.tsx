@@ -1,6 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Face } from "./Face";
+import classes from "./PersonRow.module.css";
 
 interface Props {
   name: string;
@@ -20,7 +21,7 @@ export function PersonRow({ name, avatar, online, line, children }: Props) {
           {name}
         </Text>
         {line && (
-          <Text size="xs" c="dimmed" truncate>
+          <Text size="xs" truncate className={classes.line}>
             {line}
           </Text>
         )}

@@ -1,4 +1,3 @@
-import { t } from "../strings";
 import type { Chat, Draft, NewGroup, Page } from "./chat";
 import { conversationOf, groupOf, memberOf, messageOf, peerFrom, personOf } from "./map";
 import type { Client, Receiver } from "./sdk";
@@ -150,11 +149,7 @@ function messages(client: Client, me: string): Messages {
     async save(message, on) {
       await (on ? client.messages.save(message.id) : client.messages.unsave(message.id));
     },
-    async flagReasons() {
-      const given = client.server?.flagReasons ?? [];
-      if (given.length > 0) return given;
-      return Object.entries(t.flag.reasons).map(([id, name]) => ({ id, name }));
-    },
+    flagReasons: () => client.server?.flagReasons ?? [],
     async flag(message, reason, remark) {
       await client.messages.flag(message.id, reason, remark || undefined);
     },

@@ -59,7 +59,8 @@ export interface Chat {
   react(message: ChatMessage, reaction: string, on: boolean): Promise<void>;
   pin(message: ChatMessage, on: boolean): Promise<void>;
   save(message: ChatMessage, on: boolean): Promise<void>;
-  flagReasons(): Promise<readonly FlagReason[]>;
+  /** Those of the app. */
+  flagReasons(): readonly FlagReason[];
   flag(message: ChatMessage, reason: string, remark: string): Promise<void>;
   readers(message: ChatMessage): Promise<{ read: readonly Reader[]; delivered: readonly Reader[] }>;
   typing(target: Target, on: boolean, parentId?: string): void;

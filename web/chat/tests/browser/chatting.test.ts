@@ -192,6 +192,100 @@ describe("a group", () => {
   });
 });
 
+describe("what one has said", () => {
+  it("is found, pinned, saved and reported", async () => {
+    await face();
+    const word = `perihelion${Date.now()}`;
+    const text = `The ${word} is near`;
+    await say(ann, text);
+    await message(bob.page, text).waitFor();
+
+    await bob.page.getByRole("button", { name: "Search in this conversation" }).click();
+    await bob.page.getByRole("searchbox", { name: "Search messages" }).fill(word);
+    await bob.page.getByRole("list", { name: "Search messages" }).getByText(text).click();
+    await bob.page.getByRole("button", { name: "Close" }).click();
+
+    await act(bob, text, "Pin");
+    await message(ann.page, text).getByLabel("Pinned").waitFor();
+    await ann.page.getByRole("button", { name: "Pinned messages" }).click();
+    await ann.page.getByRole("list", { name: "Pinned messages" }).getByText(text).waitFor();
+
+    await act(bob, text, "Save");
+    await message(bob.page, text).getByLabel("Saved").waitFor();
+
+    await act(bob, text, "Report");
+    const dialog = bob.page.getByRole("dialog", { name: "Report this message" });
+    await dialog.getByRole("combobox", { name: "Reason" }).click();
+    await bob.page.getByRole("option").first().click();
+    await dialog.getByRole("button", { name: "Report" }).click();
+    await bob.page.getByText("The message was reported").waitFor();
+
+    await bob.page.getByRole("button", { name: /^Your account/ }).click();
+    await bob.page.getByRole("menuitem", { name: "Saved messages" }).click();
+    await bob.page.getByRole("list", { name: "Saved messages" }).getByText(text).click();
+    await message(bob.page, text).waitFor();
+  });
+});
+
+describe("somebody who is blocked", () => {
+  it("can't be written to until that ends", async () => {
+    await open(bob, "user", ann.uid);
+    await bob.page.getByRole("button", { name: "Details" }).click();
+    await bob.page.getByRole("button", { name: "Block", exact: true }).click();
+    await bob.page.getByRole("dialog").getByRole("button", { name: "Block" }).click();
+    await bob.page.getByText(/^You have blocked/).waitFor();
+    await open(ann, "user", bob.uid).catch(() => undefined);
+    await ann.page.getByText(/^You can't write to/).waitFor();
+    await bob.page.getByRole("main").getByRole("button", { name: "Unblock" }).click();
+    await field(bob.page).waitFor();
+  });
+});
+
+describe("a group that is led", () => {
+  it("has roles, and members who are put out", async () => {
+    const name = unique("Observatory");
+    await ann.page.getByRole("button", { name: "New chat" }).click();
+    await ann.page.getByRole("tab", { name: "New group" }).click();
+    await ann.page.getByRole("textbox", { name: "Name" }).fill(name);
+    await ann.page.getByRole("radio", { name: "Private" }).check();
+    await ann.page.getByRole("combobox", { name: "Add people" }).fill(bob.uid);
+    await ann.page.getByRole("option").first().click();
+    await ann.page.keyboard.press("Escape");
+    await ann.page.getByRole("button", { name: "Create group" }).click();
+    await ann.page.getByRole("heading", { level: 1, name }).waitFor();
+
+    // It comes to who was added.
+    await bob.page.getByRole("link").filter({ hasText: name }).click();
+    await field(bob.page).waitFor();
+
+    await ann.page.getByRole("button", { name: "Details" }).click();
+    const members = ann.page.getByRole("list", { name: "Members" });
+    const row = members.getByRole("listitem").filter({ hasText: bob.uid });
+    await row.getByRole("button").click();
+    await ann.page.getByRole("menuitem", { name: "Make moderator" }).click();
+    await row.getByText("Moderator").waitFor();
+
+    await ann.page.getByRole("button", { name: "Edit group" }).click();
+    const renamed = `${name} West`;
+    await ann.page.getByRole("dialog").getByRole("textbox", { name: "Name" }).fill(renamed);
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await bob.page.getByRole("heading", { level: 1, name: renamed }).waitFor();
+
+    await row.getByRole("button").click();
+    await ann.page.getByRole("menuitem", { name: "Ban" }).click();
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Ban" }).click();
+    await row.waitFor({ state: "detached" });
+    await field(bob.page).waitFor({ state: "detached" });
+    await ann.page.getByRole("tab", { name: "Banned people" }).click();
+    await ann.page.getByRole("button", { name: "Lift the ban" }).click();
+    await ann.page.getByText("Nobody is banned.").waitFor();
+
+    await ann.page.getByRole("button", { name: "Delete group" }).click();
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Delete group" }).click();
+    await ann.page.getByText("Pick a conversation").waitFor();
+  });
+});
+
 describe("a call", () => {
   it("rings, connects and ends", async () => {
     await face();

@@ -1,6 +1,7 @@
-import { launchBrowser, openPage, type Site } from "@halley-chat/testkit";
+import { launchBrowser, type Site } from "@halley-chat/testkit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { openPatiently } from "./support/page";
 import { serveFixture } from "./support/site";
 
 let browser: Browser;
@@ -15,13 +16,16 @@ afterAll(async () => {
 });
 
 async function at(path: string): Promise<Page> {
-  const { page } = await openPage(browser);
+  const { page } = await openPatiently(browser);
   await page.addInitScript(() => sessionStorage.setItem("halley-chat.app", "demo"));
   await page.goto(`${site.url}/chat/#${path}`);
   return page;
 }
 
-/** Scrolls an element by many small steps, one a frame; gives how long the slowest tenth of the frames took, in ms. */
+/**
+ * Scrolls an element by many small steps, one a frame; gives how long the slowest tenth of the frames took, in ms. It is told, not
+ * judged: it says more of the machine than of the page.
+ */
 function scroll(page: Page, selector: string, by: number, steps: number): Promise<number> {
   return page.evaluate(
     async ({ selector, by, steps }) => {
@@ -47,7 +51,6 @@ it("shows 100,000 messages with few elements, and scrolls them", async () => {
   await page.locator('[data-message="m-99999"]').waitFor();
   const slow = await scroll(page, '[role="log"]', -400, 120);
   console.info(`messages: the slowest tenth of frames took ${Math.round(slow)} ms or more`);
-  expect(slow).toBeLessThan(250);
   expect(await page.locator("[data-message]").count()).toBeLessThan(80);
   // The other end is as near.
   await page.getByRole("log").evaluate((log) => {
@@ -65,7 +68,6 @@ it("shows 1,000 conversations with few elements, and scrolls them", async () => 
   await list.getByRole("link").first().waitFor();
   const slow = await scroll(page, "nav div:has(> ul)", 500, 120);
   console.info(`conversations: the slowest tenth of frames took ${Math.round(slow)} ms or more`);
-  expect(slow).toBeLessThan(250);
   expect(await list.getByRole("link").count()).toBeLessThan(40);
   await page.context().close();
 });

@@ -1,5 +1,6 @@
-import { type Demo, openPage, type PageOptions, type Site } from "@halley-chat/testkit";
+import type { Demo, PageOptions, Site } from "@halley-chat/testkit";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import { openPatiently } from "./page";
 
 /** Somebody in front of a browser. */
 export interface Someone {
@@ -10,9 +11,6 @@ export interface Someone {
   readonly faults: readonly string[];
 }
 
-/** The longest wait of a test, in ms: builds run beside it. */
-const PATIENCE = 30_000;
-
 /** Signs in by the address of a demo, as a user of it. */
 export async function signIn(
   browser: Browser,
@@ -21,8 +19,7 @@ export async function signIn(
   uid: string,
   options: PageOptions = {},
 ): Promise<Someone> {
-  const { page, context, faults } = await openPage(browser, options);
-  page.setDefaultTimeout(PATIENCE);
+  const { page, context, faults } = await openPatiently(browser, options);
   const users = demo.users.map((user) => user.uid).join(",");
   await page.goto(`${site.url}/chat/#app=${demo.appId}&key=${demo.authKey}&users=${users}`);
   await page.getByRole("button", { name: `Sign in as ${uid}`, exact: true }).click();
