@@ -8,17 +8,19 @@ help: ## Show these targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 run: ## Start the whole platform as one process, with its own PostgreSQL, Redis and demo data in .halley.
-	@deploy/local/install-packages build servers
+	@deploy/local/install-packages build servers web
+	@deploy/local/web build
 	cargo build --release -p halley
 	exec target/release/halley serve --target all --data-dir $$(deploy/local/data-dir)
 
 run-many: ## The same as many processes: one for each service, two gateway nodes, two messaging replicas.
-	@deploy/local/install-packages build servers
+	@deploy/local/install-packages build servers web
+	@deploy/local/web build
 	cargo build --release -p halley
 	exec deploy/local/run-many
 
 test: ## Run all tests on private throwaway servers.
-	@deploy/local/install-packages build servers python
+	@deploy/local/install-packages build servers python web browser
 	@deploy/local/test
 
 check: ## Check formatting, lints, contracts, dependencies, documents and deployment files.
