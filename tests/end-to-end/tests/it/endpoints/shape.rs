@@ -50,7 +50,7 @@ const ENTITIES: &[(&str, &str)] = &[
     (
         "Message",
         "id:id muid?:str conversationId:str sender:str receiver:str receiverType:=user,group \
-         category:=message,custom,action,call,interactive type:str data:@Data sentAt:ts updatedAt:ts deliveredAt?:ts \
+         category:=message,custom,action,call,interactive,card type:str data:@Data sentAt:ts updatedAt:ts deliveredAt?:ts \
          readAt?:ts editedAt?:ts editedBy?:str deletedAt?:ts deletedBy?:str parentId?:id replyCount?:int tags?:[str] \
          quotedMessageId?:id pinnedBy?:str pinnedAt?:ts savedAt?:ts",
     ),
