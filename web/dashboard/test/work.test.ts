@@ -1,5 +1,6 @@
 /** What operators do every day: users, groups, messages, reports, rights, webhooks, settings. */
 
+import { readFile } from "node:fs/promises";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -94,6 +95,28 @@ test("a user's tokens, friends and blocks", async () => {
   await page.getByRole("button", { name: "Unblock cy of work" }).click();
   await confirm("Unblock");
   await page.getByText("Nobody.").waitFor();
+});
+
+test("a user's data are exported, all pages of them", async () => {
+  await api(app, "POST", "/users", { uid: "writer", name: "Writer" });
+  await api(app, "POST", "/users/writer/friends", { accepted: ["ann"] });
+  await api(app, "POST", "/groups", { guid: "desk", name: "Desk", type: "public", owner: "writer" });
+  for (let number = 1; number <= 5; number++) await say(app, "writer", { user: "ann" }, `line ${number}`);
+  await say(app, "ann", { user: "writer" }, "not the writer's");
+  await visit(page, path("/users/writer?tab=data"));
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Export this user" }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe("writer.json");
+  const data = JSON.parse(await readFile(await file.path(), "utf8"));
+  expect(data.user).toMatchObject({ uid: "writer" });
+  expect(data.friends.map((friend: { uid: string }) => friend.uid)).toEqual(["ann"]);
+  expect(data.groups.map((group: { guid: string }) => group.guid)).toEqual(["desk"]);
+  const texts = data.messages.filter((message: { type: string }) => message.type === "text");
+  expect(texts.map((message: { data: { text: string } }) => message.data.text)).toEqual(
+    [5, 4, 3, 2, 1].map((number) => `line ${number}`),
+  );
 });
 
 test("a user is erased only by who types the uid", async () => {

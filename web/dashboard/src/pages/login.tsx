@@ -64,8 +64,8 @@ export function Login() {
         </form>
         <Text size="sm" c="dimmed" mt="lg">
           The first start of the server writes the first operator's address and password into{" "}
-          <code>management.json</code> in its data directory. Lost it? <code>halley operator</code> on the
-          server sets a new one.
+          <code>management.json</code> in its data directory. Later ones are made under Operators, or by{" "}
+          <code>halley operator create</code> on the server.
         </Text>
       </Paper>
     </main>

@@ -1,16 +1,67 @@
-import { Paper, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { useNavigate } from "react-router";
 import { useApp } from "../../api/app";
 import { answer } from "../../api/client";
 import type { User } from "../../api/types";
+import { formatNumber } from "../../lib/format";
 import { ConfirmButton } from "../../ui/confirm-button";
+import { FaultNote } from "../../ui/fault-note";
+import { download, exportUser } from "./export";
 
 /** A user's rights over what is stored. */
 export function UserData({ user }: { user: User }) {
   return (
     <Stack>
+      <Export user={user} />
       <Erase user={user} />
     </Stack>
+  );
+}
+
+/** Walks the API for all that it tells of the user; nothing of it stays in the browser. */
+function Export({ user }: { user: User }) {
+  const { api } = useApp();
+  const [progress, setProgress] = useState<string>();
+  const [stop, setStop] = useState<AbortController>();
+  const run = useMutation({
+    mutationFn: async () => {
+      const controller = new AbortController();
+      setStop(controller);
+      const tell = (what: string, rows: number) => setProgress(`${what}: ${formatNumber(rows)}`);
+      download(await exportUser(api, user, tell, controller.signal), `${user.uid}.json`);
+    },
+    onSuccess: () => setProgress("The file is ready."),
+    onError: () => setProgress(undefined),
+  });
+  const isStopped = run.error instanceof DOMException && run.error.name === "AbortError";
+  // Who leaves the page ends the walk.
+  useEffect(() => () => stop?.abort(), [stop]);
+  return (
+    <Paper withBorder p="md" component="section" aria-label="Export">
+      <Title order={2} size="h4">
+        Export
+      </Title>
+      <Text mt="xs" mb="md">
+        One JSON file with the profile, friends, blocked users, groups and all messages that the user sent. It
+        is gathered page by page: leave this page open until it is ready.
+      </Text>
+      <Group>
+        <Button variant="default" onClick={() => run.mutate()} loading={run.isPending}>
+          Export this user
+        </Button>
+        {run.isPending && (
+          <Button variant="subtle" onClick={() => stop?.abort()}>
+            Stop
+          </Button>
+        )}
+        <Text size="sm" role="status">
+          {progress ?? ""}
+        </Text>
+      </Group>
+      {run.error && !isStopped && <FaultNote error={run.error} onRetry={() => run.mutate()} />}
+    </Paper>
   );
 }
 
