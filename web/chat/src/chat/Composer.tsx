@@ -228,7 +228,7 @@ function Files({ files, remove }: { files: readonly File[]; remove: (file: File)
   return (
     <ul className={classes.files} aria-label={t.composer.attachments}>
       {files.map((file, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the same file may be there twice.
+        // The same file may be there twice.
         <li key={`${at}-${file.name}`} className={classes.file}>
           <Preview file={file} />
           <span className={classes.about}>

@@ -241,7 +241,7 @@ function useMorePages(feed: Feed, count: number, first: number, last: number) {
 
 /** Tells when the newest message is seen: it is on the screen, and somebody looks at the page. */
 function useSeen(feed: Feed, atEnd: boolean, seen: (() => void) | undefined) {
-  const newest = feed.items[feed.items.length - 1]?.key;
+  const newest = feed.items.findLast((message) => !message.mine)?.key;
   useEffect(() => {
     if (!seen || !atEnd || !newest) return;
     const look = () => document.visibilityState === "visible" && document.hasFocus() && seen();

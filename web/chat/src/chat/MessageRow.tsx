@@ -90,7 +90,7 @@ function Spoken({ message, first, last, named, flash, moves }: Props & { message
       )}
       <article
         className={classes.bubble}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrows go from one message to the next.
+        // The arrows go from one message to the next.
         tabIndex={-1}
         data-message={message.key}
         data-id={message.id || undefined}

@@ -14,7 +14,6 @@ export default function ReadersDialog({ message, close }: { message: ChatMessage
   const chat = useChat();
   const [state, setState] = useState<State>(null);
   const [round, setRound] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `round` asks again.
   useEffect(() => {
     chat.readers(message).then(setState, (error) => setState({ error: messageOf(error) }));
   }, [chat, message, round]);

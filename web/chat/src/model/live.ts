@@ -27,7 +27,6 @@ function useSnapshot<T>(store: Store<T>): T {
 
 /** A store that lives as long as what it was opened for is shown. */
 function useOpened<S extends { close(): void }>(open: () => S, deps: DependencyList): S {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what it is opened for.
   const store = useMemo(open, deps);
   useEffect(() => () => store.close(), [store]);
   return store;
@@ -104,8 +103,6 @@ export function usePeer(target: Target): Peer {
   const [fetched, setFetched] = useState<{ person?: Person; group?: Group; error?: string }>({});
   const [round, setRound] = useState(0);
   const reload = useCallback(() => setRound((n) => n + 1), []);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `round` asks for the same again.
   useEffect(() => {
     let wanted = true;
     const work =
@@ -267,8 +264,29 @@ export function useIncoming(): (told: (conversation: Conversation, message: Mess
         if (!isNews || wire.sender.uid === client.uid) return;
         const row = shared.current.getSnapshot().items.find((item) => item.id === wire.conversationId);
         const message = messageOf(wire, client.uid);
-        if (row) told(conversationOf(row, client.uid), message);
+        told(row ? conversationOf(row, client.uid) : begunBy(wire, message), message);
       }),
     [client],
   );
+}
+
+/** The conversation of its first message, which the list does not have yet. */
+function begunBy(wire: WireMessage, last: Message): Conversation {
+  const group =
+    wire.receiver.type === "group" && "guid" in wire.receiverEntity
+      ? groupOf(wire.receiverEntity)
+      : undefined;
+  const target: Target = group ? { kind: "group", id: group.guid } : { kind: "user", id: wire.sender.uid };
+  const name = group?.name ?? wire.sender.name;
+  return {
+    id: wire.conversationId,
+    target,
+    name,
+    group,
+    last,
+    unread: 1,
+    unreadMentions: 0,
+    pinned: false,
+    updatedAt: last.sentAt,
+  };
 }

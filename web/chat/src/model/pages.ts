@@ -26,8 +26,6 @@ export function usePages<T>(key: string | null, first: () => Promise<Page<T>>): 
   fetchFirst.current = first;
   // Answers of an older key are not shown.
   const current = useRef(0);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `round` asks for the same list again.
   useEffect(() => {
     current.current += 1;
     const asked = current.current;

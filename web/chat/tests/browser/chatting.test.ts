@@ -234,7 +234,9 @@ describe("somebody who is blocked", () => {
     await bob.page.getByRole("button", { name: "Block", exact: true }).click();
     await bob.page.getByRole("dialog").getByRole("button", { name: "Block" }).click();
     await bob.page.getByText(/^You have blocked/).waitFor();
-    await open(ann, "user", bob.uid).catch(() => undefined);
+    await ann.page.evaluate((path) => {
+      location.hash = path;
+    }, `#/user/${bob.uid}`);
     await ann.page.getByText(/^You can't write to/).waitFor();
     await bob.page.getByRole("main").getByRole("button", { name: "Unblock" }).click();
     await field(bob.page).waitFor();
