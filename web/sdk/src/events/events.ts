@@ -137,7 +137,10 @@ export interface HalleyEvents {
   conversationChanged: ConversationEvent;
   /** The logged-in user is out of a conversation, or it is hidden. */
   conversationLeft: { readonly conversationId: string };
-  /** The socket is there, and everything that was missed is told; with `refetch` it is not, and what is shown must be fetched. */
+  /**
+   * The socket is there, and everything that was missed is told. With `refetch` it is not, and what is shown must be fetched:
+   * too much was missed, or it is the first socket, and what was fetched before it may be older.
+   */
   resumed: { readonly refetch: boolean; readonly untoldReceiptsOf: readonly string[] };
   /** Something failed in the background. */
   error: HalleyError;

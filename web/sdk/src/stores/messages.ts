@@ -64,7 +64,10 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
   readonly #outgoing = new Map<string, Message>();
   /** What is told while a page is on its way: the page may be older than it. */
   #told: Mutation[] | undefined;
+  readonly #inFlight: Record<Loading, number> = { isLoading: 0, isLoadingOlder: 0, isLoadingNewer: 0 };
   readonly #counted = new Set<string>();
+  /** The message that the window was moved to last. */
+  #around: string | undefined;
   /** Counts loads of the whole window: an earlier one is overtaken. */
   #load = 0;
 
@@ -119,21 +122,7 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
 
   /** Moves the window to a message. False: it is not there, or not in this conversation. */
   async jumpTo(messageId: string): Promise<boolean> {
-    if (this.#window.some(({ id }) => id === messageId)) return true;
-    const load = ++this.#load;
-    let isFound = false;
-    await this.#loading("isLoading", async () => {
-      const [message, older, newer] = await Promise.all([
-        this.chat.messages.get(messageId),
-        this.#older(messageId),
-        this.#newer(messageId),
-      ]);
-      if (load !== this.#load || !this.#isHere(message)) return;
-      isFound = true;
-      this.#window = [...older.rows, message, ...newer.rows];
-      this.#show({ hasOlder: older.hasMore, hasNewer: newer.hasMore });
-    });
-    return isFound;
+    return this.#window.some(({ id }) => id === messageId) || this.#jump(messageId);
   }
 
   /** Moves the window to the newest messages. */
@@ -157,8 +146,32 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
     });
   }
 
+  async #jump(messageId: string): Promise<boolean> {
+    const load = ++this.#load;
+    this.#around = messageId;
+    let isFound = false;
+    await this.#loading("isLoading", async () => {
+      const [message, older, newer] = await Promise.all([
+        this.chat.messages.get(messageId),
+        this.#older(messageId),
+        this.#newer(messageId),
+      ]);
+      if (load !== this.#load || !this.#isHere(message)) return;
+      isFound = true;
+      this.#window = [...older.rows, message, ...newer.rows];
+      this.#show({ hasOlder: older.hasMore, hasNewer: newer.hasMore });
+    });
+    return isFound;
+  }
+
+  /** Loads what is shown anew, where it is. */
+  async #renew(): Promise<void> {
+    const isElsewhere = this.getSnapshot().hasNewer && this.#around !== undefined;
+    if (!isElsewhere || !(await this.#jump(this.#around ?? ""))) await this.refresh();
+  }
+
   async #open(around: string | undefined): Promise<void> {
-    if (around !== undefined && (await this.jumpTo(around))) return;
+    if (around !== undefined && (await this.#jump(around))) return;
     const cached = this.#cacheName && (await this.chat.cache?.load<Message>(this.#cacheName));
     if (cached && cached.length > 0 && this.#window.length === 0) {
       this.#window = cached;
@@ -203,7 +216,7 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
     });
     this.follow("resumed", ({ refetch, untoldReceiptsOf }) => {
       const isUntold = untoldReceiptsOf.some((id) => id === this.#window[0]?.conversationId);
-      if (refetch || isUntold) void this.refresh();
+      if (refetch || isUntold) void this.#renew();
     });
   }
 
@@ -284,18 +297,19 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
   }
 
   async #loading(what: Loading, load: () => Promise<void>): Promise<void> {
+    this.#inFlight[what] += 1;
     this.set({ ...this.getSnapshot(), [what]: true });
     this.#told ??= [];
+    let error: HalleyError | null = null;
     try {
       await load();
       for (const mutation of this.#told ?? []) this.#window = mutation(this.#window);
-      this.#show({ [what]: false }, null);
     } catch (thrown) {
-      this.#show({ [what]: false }, HalleyError.from(thrown));
-    } finally {
-      const { isLoading, isLoadingNewer, isLoadingOlder } = this.getSnapshot();
-      if (!isLoading && !isLoadingNewer && !isLoadingOlder) this.#told = undefined;
+      error = HalleyError.from(thrown);
     }
+    this.#inFlight[what] -= 1;
+    if (Object.values(this.#inFlight).every((count) => count === 0)) this.#told = undefined;
+    this.#show({ [what]: this.#inFlight[what] > 0 }, error);
   }
 
   #cut(items: readonly Message[], end: "oldest" | "newest"): readonly Message[] {

@@ -79,7 +79,8 @@ export class Sync {
   }
 
   #resumed(frame: Frame): void {
-    const refetch = frame.body.refetch === true;
+    // What was fetched before the first socket may be older than it.
+    const refetch = frame.body.refetch === true || this.#token === undefined;
     this.#isComing = false;
     this.#token = text(frame.body.token) ?? this.#token;
     if (refetch) this.#refetch(texts(frame.body.untoldReceiptsOf));

@@ -63,7 +63,10 @@ async function pageOf(user: Login, page?: Page) {
       here.chat = new HalleyChat(builder.timings({ backoffFirst: 100, backoffMax: 500 }).build());
       here.heard = [];
       here.chat.on("message", ({ text }) => here.heard.push(text ?? ""));
+      // What is sent before its first socket nobody is told of.
+      const resumed = here.chat.once("resumed");
       if ((await here.chat.restore()) === undefined) await here.chat.login({ authToken });
+      await resumed;
     },
     { appId: platform.demo.appId, authToken: user.authToken },
   );

@@ -7,7 +7,7 @@ import {
   openUnread,
   toUser,
 } from "../../src/index.js";
-import { type Any, clientOf, FakeServer, frameOf, messageOf, type Reply } from "./fake.js";
+import { type Any, clientOf, FakeServer, frameOf, messageOf, type Reply, settingsFor } from "./fake.js";
 
 let server: FakeServer;
 let chat: HalleyChat;
@@ -127,6 +127,37 @@ test("a refetch loads what is shown anew", async () => {
   server.socket.drop(4000);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(store.getSnapshot().items).toHaveLength(1);
+});
+
+test("what is said between the first page and the first socket is not missed", async () => {
+  chat.close();
+  chat = await clientOf(server, settingsFor(server).connection("manual").build());
+  let stored = [messageOf(1)];
+  server.answer = (_, path) => (path === "/users/bob/messages" ? rows(stored) : undefined);
+  const store = openMessages(chat, toUser("bob"));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(store.getSnapshot().items).toHaveLength(1);
+  stored = [messageOf(1), messageOf(2)];
+  chat.connect();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(store.getSnapshot().items).toHaveLength(2);
+});
+
+test("a window in the past stays where it is when it is loaded anew", async () => {
+  let text = "old";
+  server.answer = (_, path, query) => {
+    if (path === "/messages/105") return { body: { data: messageOf(5, "bob", "me", { data: { text } }) } };
+    if (path !== "/users/bob/messages") return undefined;
+    return query.get("affix") === "prepend" ? rows([messageOf(4)], { cursor: {} }) : rows([messageOf(6)]);
+  };
+  const store = openMessages(chat, toUser("bob"), { around: "105", limit: 1 });
+  await vi.advanceTimersByTimeAsync(10);
+  text = "new";
+  server.refetch = true;
+  server.socket.drop(4000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(store.getSnapshot().items.map((item) => item.text)).toEqual(["4", "new", "6"]);
+  expect(store.getSnapshot().hasNewer).toBe(true);
 });
 
 test("who types is forgotten when nothing more is heard, and when the socket is gone", async () => {
