@@ -1,16 +1,16 @@
-import { launchBrowser, type Platform, type Site, startPlatform } from "@halley-chat/testkit";
+import { launchBrowser, type Platform, startPlatform } from "@halley-chat/testkit";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { act, delivery, field, message, open, type Someone, say, signIn } from "./support/people";
 import { picture } from "./support/picture";
-import { serveApp } from "./support/site";
+import { type AppSite, serveApp } from "./support/site";
 
 /** Two gateway nodes, where there is a program that starts them. */
 const FORM = process.env.HALLEY_TEST_PLATFORM ? "many" : "one";
 
 let platform: Platform;
 let browser: Browser;
-let sites: Site[];
+let sites: AppSite[];
 let ann: Someone;
 let bob: Someone;
 

@@ -1,6 +1,7 @@
-import type { Demo, PageOptions, Site } from "@halley-chat/testkit";
+import type { Demo, PageOptions } from "@halley-chat/testkit";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { openPatiently } from "./page";
+import { type AppSite, allowSockets } from "./site";
 
 /** Somebody in front of a browser. */
 export interface Someone {
@@ -14,12 +15,13 @@ export interface Someone {
 /** Signs in by the address of a demo, as a user of it. */
 export async function signIn(
   browser: Browser,
-  site: Site,
+  site: AppSite,
   demo: Demo,
   uid: string,
   options: PageOptions = {},
 ): Promise<Someone> {
   const { page, context, faults } = await openPatiently(browser, options);
+  await allowSockets(context, site);
   const users = demo.users.map((user) => user.uid).join(",");
   await page.goto(`${site.url}/chat/#app=${demo.appId}&key=${demo.authKey}&users=${users}`);
   await page.getByRole("button", { name: `Sign in as ${uid}`, exact: true }).click();
