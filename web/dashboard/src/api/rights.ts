@@ -25,8 +25,8 @@ export type Area =
 /** Read, create or change, delete. */
 export type Act = "R" | "C" | "D";
 
-/** In the order of the roles: owner and admin, moderator, developer. */
-const MATRIX: Record<Area, [string, string, string]> = {
+/** In the order of the roles: owner and admin, moderator, developer; `crates/model/src/team.rs` decides. */
+export const MATRIX: Record<Area, [string, string, string]> = {
   app: ["RC", "R", "R"],
   users: ["RCD", "RCD", "RC"],
   tokens: ["RCD", "D", "RCD"],
@@ -38,7 +38,7 @@ const MATRIX: Record<Area, [string, string, string]> = {
   keys: ["RCD", "", "RCD"],
   bots: ["RCD", "", "RCD"],
   webhooks: ["RCD", "", "RCD"],
-  settings: ["RCD", "", "RC"],
+  settings: ["RCD", "", "RCD"],
   team: ["RC", "R", "R"],
   audit: ["R", "", ""],
 };

@@ -47,3 +47,9 @@ export function objectProblem(text: string): string | null {
     return error instanceof Error ? error.message : "This is no valid JSON";
   }
 }
+
+/** A day of the reader's calendar, as `2026-03-01`, with a time of it in Unix seconds; `undefined` for what is no day. */
+export function secondOf(day: string, time: string): number | undefined {
+  const at = Date.parse(`${day}T${time}`);
+  return Number.isNaN(at) ? undefined : Math.floor(at / 1000);
+}

@@ -1,13 +1,14 @@
 /** Tables that the API does not tell are copied from the server's code; these tests keep the copies true. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { MATRIX } from "../api/rights";
 import { FEATURES as CALLS } from "../pages/roles/features";
 import { FEATURES, LIMITS } from "../pages/settings/catalogue";
 import { CURRENT, LEGACY } from "../pages/webhooks/triggers";
 
-const model = (file: string) =>
-  readFileSync(new URL(`../../../../crates/model/src/${file}`, import.meta.url), "utf8");
+const path = (file: string) => new URL(`../../../../crates/model/src/${file}`, import.meta.url);
+const model = (file: string) => readFileSync(path(file), "utf8");
 
 /** The rows of a `name! { … }` table of settings.rs. */
 function table(source: string, begin: string): string {
@@ -55,4 +56,15 @@ test("the triggers are those of the server", () => {
 test("the calls that a role can be denied are those of the server", () => {
   const rows = [...table(model("permissions/feature.rs"), "\ncatalogue! {").matchAll(/^ {4}\w+ "(\w+)" "/gm)];
   expect(CALLS).toEqual(rows.map(([, key]) => key));
+});
+
+test.skipIf(!existsSync(path("team.rs")))("operators may do what the server lets them", () => {
+  const rows = [...model("team.rs").matchAll(/\(Area::(\w+), \["(\w*)", "(\w*)", "(\w*)"\]\)/g)];
+  expect(rows.length).toBeGreaterThan(0);
+  const server = Object.fromEntries(
+    rows.map(([, area = "", ...words]) => [area.toLowerCase(), words.map((word) => word.toUpperCase())]),
+  );
+  for (const [area, words] of Object.entries(MATRIX)) {
+    expect(words, area).toEqual(server[area === "keys" ? "apikeys" : area]);
+  }
 });

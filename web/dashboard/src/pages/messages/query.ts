@@ -1,5 +1,7 @@
 /** The filters of the message browser as the API asks for them. */
 
+import { secondOf } from "../../lib/format";
+
 /** Where a page begins, as an answer's `meta` names it. */
 export type Place = {
   affix: string;
@@ -38,8 +40,8 @@ export function queryOf(get: (name: string) => string) {
     senders: get("sender") ? [get("sender")] : undefined,
     categories: kindCategories(get("kind"), isCategory),
     types: get("kind") && !isCategory ? [get("kind")] : undefined,
-    "sentAt[from]": second(get("from"), "00:00:00"),
-    "sentAt[to]": second(get("to"), "23:59:59"),
+    "sentAt[from]": secondOf(get("from"), "00:00:00"),
+    "sentAt[to]": secondOf(get("to"), "23:59:59"),
     ...(only ? ({ [only]: "true" } as { [name in Flag]?: "true" }) : {}),
     ...cursor(get),
   };
@@ -50,12 +52,6 @@ export type Query = ReturnType<typeof queryOf>;
 function kindCategories(kind: string, isCategory: boolean): Category[] | undefined {
   if (kind === "") return undefined;
   return [isCategory ? (kind as Category) : "message"];
-}
-
-/** A day of the reader's calendar in Unix seconds. */
-function second(day: string, time: string): number | undefined {
-  const at = Date.parse(`${day}T${time}`);
-  return day === "" || Number.isNaN(at) ? undefined : Math.floor(at / 1000);
 }
 
 function cursor(get: (name: string) => string) {

@@ -1,8 +1,9 @@
-import { Badge, Button, Code, Group, Text, TextInput } from "@mantine/core";
+import { Anchor, Badge, Button, Code, Group, Text, TextInput } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useApp } from "../../api/app";
 import { answer, management } from "../../api/client";
 import { useOperator } from "../../api/session";
+import { secondOf } from "../../lib/format";
 import { useUrlState } from "../../lib/url-state";
 import { DataTable } from "../../ui/data-table";
 import { Absent, Maybe, Time } from "../../ui/details";
@@ -23,6 +24,8 @@ type Action = {
 type ActionPage = { data: Action[]; meta: { count: number; cursor?: string | null } };
 
 type Asked = {
+  from?: number | undefined;
+  to?: number | undefined;
   limit: number;
   cursor?: string | undefined;
   operator?: string | undefined;
@@ -78,6 +81,8 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
     cursor: get("cursor") || undefined,
     operator: get("operator") || undefined,
     operation: get("operation") || undefined,
+    from: secondOf(get("from"), "00:00:00"),
+    to: secondOf(get("to"), "23:59:59"),
   };
   const actions = useQuery({
     queryKey: [...queryKey, query],
@@ -85,6 +90,7 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
     placeholderData: keepPreviousData,
   });
   const cursor = actions.data?.meta.cursor;
+  const isFiltered = ["operation", "operator", "from", "to"].some((name) => get(name) !== "");
   return (
     <>
       <div className={classes.filters}>
@@ -96,13 +102,30 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
           onBlur={(event) => set({ operation: event.currentTarget.value.trim() })}
           onKeyDown={(event) => event.key === "Enter" && set({ operation: event.currentTarget.value.trim() })}
         />
+        <TextInput
+          type="date"
+          label="From"
+          value={get("from")}
+          onChange={(event) => set({ from: event.currentTarget.value })}
+        />
+        <TextInput
+          type="date"
+          label="Until"
+          value={get("to")}
+          onChange={(event) => set({ to: event.currentTarget.value })}
+        />
+        {get("operator") && (
+          <Button variant="default" onClick={() => set({ operator: "" })}>
+            All operators
+          </Button>
+        )}
       </div>
       <DataTable<Action>
         caption="Actions of operators"
         query={actions}
         rows={actions.data?.data}
         rowKey={(row) => row.id}
-        empty={get("operation") ? "Nothing like that was done." : "Nothing was done yet."}
+        empty={isFiltered ? "Nothing like that was done." : "Nothing was done yet."}
         columns={[
           { key: "at", label: "When", render: (row) => <Time seconds={row.at} /> },
           { key: "who", label: "Operator", render: (row) => <Who row={row} /> },
@@ -126,10 +149,14 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
   );
 }
 
+/** Leads to what the same operator did. */
 function Who({ row }: { row: Action }) {
+  const { set } = useUrlState();
   return (
     <>
-      <Text size="sm">{row.operator.name}</Text>
+      <Anchor component="button" type="button" size="sm" onClick={() => set({ operator: row.operator.id })}>
+        {row.operator.name}
+      </Anchor>
       <Text size="xs" c="dimmed">
         {row.operator.email}
       </Text>
