@@ -11,7 +11,7 @@ export function FaultNote({ error, onRetry }: { error: unknown; onRetry?: (() =>
       variant="light"
       role="alert"
       icon={isDenied ? <IconLock size={20} /> : <IconAlertTriangle size={20} />}
-      title={isDenied ? "Not allowed" : "That did not work"}
+      title={titleOf(error)}
     >
       <p style={{ margin: 0, overflowWrap: "anywhere" }}>{faultText(error)}</p>
       {onRetry && !isDenied && (
@@ -21,4 +21,10 @@ export function FaultNote({ error, onRetry }: { error: unknown; onRetry?: (() =>
       )}
     </Alert>
   );
+}
+
+function titleOf(error: unknown): string {
+  if (!(error instanceof ApiFault)) return "That did not work";
+  if (error.isDenied) return "Not allowed";
+  return error.status === 404 ? "Not there" : "That did not work";
 }
