@@ -3,8 +3,9 @@
 use halley_client::binary::{decode_server_frame, encode_client_frame};
 use halley_contracts::{
     events::v1::{
-        CallSignaled, ConversationPinChanged, Event, GroupChanged, MessageSent, PinChanged, PresenceChanged,
-        ReactionChanged, ReceiptChanged, SaveChanged, TransientSent, TypingChanged, UnreadChanged, event::Body,
+        CallSignaled, ConversationPinChanged, Event, GroupChanged, MessageSent, OwnConversationChanged, PinChanged,
+        PresenceChanged, ReactionChanged, ReceiptChanged, SaveChanged, TransientSent, TypingChanged, UnreadChanged,
+        event::Body,
     },
     groups::v1::Group,
     identity::v1::User,
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// Kinds of events that clients are told of.
-const KINDS: usize = 12;
+const KINDS: usize = 13;
 
 /// Contract types with anything in them.
 struct Any(StdRng);
@@ -190,6 +191,7 @@ impl Any {
             pinned_at_ms: self.time(),
             pinned_by: self.text(),
             unread_mentions_count: self.count(),
+            hidden_before_sequence: self.count(),
         }
     }
 
@@ -254,6 +256,10 @@ impl Any {
                 to_device_id: self.text(),
                 kind: self.small(),
                 data_json: self.json(),
+            }),
+            11 => Body::OwnConversationChanged(OwnConversationChanged {
+                conversation: Some(self.conversation()),
+                left: self.is(),
             }),
             _ => Body::GroupChanged(GroupChanged {
                 kind: self.small() % 5,

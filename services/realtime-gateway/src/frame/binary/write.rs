@@ -7,8 +7,8 @@ use bytes::Bytes;
 use halley_contracts::{
     client::v1::{self as pb, server_frame::Frame},
     events::v1::{
-        CallSignalKind, CallSignaled, ChangeKind, Event, GroupChanged, OwnConversationChanged, PresenceChanged, ReactionChanged,
-        ReceiptChanged, ReceiptKind, TransientSent, TypingChanged, event::Body,
+        CallSignalKind, CallSignaled, ChangeKind, Event, GroupChanged, OwnConversationChanged, PresenceChanged,
+        ReactionChanged, ReceiptChanged, ReceiptKind, TransientSent, TypingChanged, event::Body,
     },
     identity::v1::User,
     messaging::v1::{Conversation, Message, ReceiverType},
