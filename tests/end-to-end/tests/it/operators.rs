@@ -1,6 +1,8 @@
 //! Operators with a session: how they come and go, what they may do in an app by their role, who manages them, and what is
 //! written down of what they did.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use halley_model::{Access, TeamRole, team};
 use halley_testkit::{eventually, unique};
 use reqwest::{Method, RequestBuilder, StatusCode, header::SET_COOKIE};
@@ -157,6 +159,16 @@ async fn a_session_is_begun_shown_and_ended(form: Form) {
     }
 }
 
+async fn the_first_operator_logs_in_by_what_the_first_start_wrote(form: Form) {
+    let file = form.platform().await.data_dir().join("management.json");
+    let mode = std::fs::metadata(&file).expect("written at the first start").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for its owner alone");
+    let file: Value = serde_json::from_slice(&std::fs::read(&file).expect("a file")).expect("JSON");
+    let text = |key: &str| file[key].as_str().expect(key).to_owned();
+    let desk = Desk::open(form, &text("email"), &text("password")).await;
+    assert_eq!(desk.operator["role"], "owner");
+}
+
 async fn guessing_is_slowed_down(form: Form) {
     let manager = Manager::owner(form).await;
     let (_, _, email) = manager.tenant().await;
@@ -253,24 +265,28 @@ async fn a_session_does_what_a_key_of_the_app_does(form: Form) {
     whole(installation.in_app(&app, Method::GET, "/users")).await;
 }
 
-/// Every operation of an app by a session of each role: it is refused when the table says so, and not otherwise.
-async fn roles_decide_about_every_operation(form: Form) {
-    let team = Team::new(form).await;
+/// Calls every operation of an app by a session; answers where the table says something else.
+async fn refused_otherwise(app: &App, desk: &Desk, role: TeamRole) -> Vec<String> {
     let mut wrong = Vec::new();
     for operation in OPERATIONS.iter().filter(|one| matches!(one.auth, Auth::Key | Auth::AnyKey)) {
         let path = operation.path_with(&vec!["none"; operation.parameters()]);
         let method = Method::from_bytes(operation.method.as_bytes()).expect("a method");
         let area = team::area(operation.path).unwrap_or_else(|| panic!("{} has no area", operation.path));
-        for (desk, role) in team.all() {
-            let request = desk.in_app(&team.app, method.clone(), &path).json(&json!({}));
-            let (status, body) = answer(request).await;
-            let is_refused = code(&body) == "AUTH_ERR_NO_ACCESS";
-            let may = role.may(area, Access::of_method(operation.method));
-            if is_refused == may || status.is_server_error() {
-                wrong.push(format!("{} as {}: {status} {}", operation.id, role.word(), code(&body)));
-            }
+        let (status, body) = answer(desk.in_app(app, method, &path).json(&json!({}))).await;
+        let is_refused = code(&body) == "AUTH_ERR_NO_ACCESS";
+        let may = role.may(area, Access::of_method(operation.method));
+        if is_refused == may || status.is_server_error() {
+            wrong.push(format!("{} as {}: {status} {}", operation.id, role.word(), code(&body)));
         }
     }
+    wrong
+}
+
+/// Every operation of an app by a session of each role: it is refused when the table says so, and not otherwise.
+async fn roles_decide_about_every_operation(form: Form) {
+    let team = Team::new(form).await;
+    let by_role = team.all().map(|(desk, role)| refused_otherwise(&team.app, desk, role));
+    let wrong = futures::future::join_all(by_role).await.concat();
     assert!(wrong.is_empty(), "{wrong:#?}");
     // What lies in a body: a token outlives the session, so moderators get none.
     let with_token = json!({"uid": "ann", "name": "Ann", "withAuthToken": true});
@@ -391,6 +407,7 @@ async fn owners_manage_operators(form: Form) {
 
 crate::in_both_forms!(
     a_session_is_begun_shown_and_ended,
+    the_first_operator_logs_in_by_what_the_first_start_wrote,
     guessing_is_slowed_down,
     other_sites_use_no_session,
     a_session_does_what_a_key_of_the_app_does,
