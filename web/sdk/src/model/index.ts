@@ -1,11 +1,13 @@
 export type * from "./call.js";
 export type * from "./conversation.js";
-export { groupOf, userOf } from "./conversation.js";
+export { groupOf, readConversation, userOf } from "./conversation.js";
 export type * from "./group.js";
+export { readGroup } from "./group.js";
 export { compareIds, newMuid } from "./ids.js";
 export type { Json, JsonObject } from "./json.js";
 export type * from "./message.js";
-export { isCounted } from "./message.js";
+export { isCounted, readMessage } from "./message.js";
 export type * from "./receiver.js";
 export { conversationIdOf, peerOf, receiverKey, sameReceiver, toGroup, toUser } from "./receiver.js";
 export type * from "./user.js";
+export { readUser } from "./user.js";
