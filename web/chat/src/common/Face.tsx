@@ -27,7 +27,7 @@ interface Props {
 export function Face({ name, src, size = 40, online }: Props) {
   return (
     <span className={classes.face} aria-hidden="true">
-      <Avatar src={src || null} alt="" size={size} radius="xl" color={colorOf(name)}>
+      <Avatar src={src || null} alt="" size={size} radius={size} color={colorOf(name)}>
         <span className={classes.initials} data-initials={initialsOf(name)} />
       </Avatar>
       {online !== undefined && <span className={online ? classes.online : classes.away} />}

@@ -61,8 +61,12 @@ function kindOf(type: string, mimeType: string): MediaKind {
   );
 }
 
+/** A click opens it, so it is a file, and no script. */
+const OPENABLE = /^(?:https?:|blob:|data:image\/|\/)/i;
+
 function attachmentsOf(wire: WireMessage): Attachment[] {
-  return wire.attachments.map((file) => {
+  const openable = wire.attachments.filter(({ url }) => OPENABLE.test(url));
+  return openable.map((file) => {
     const mimeType = file.mimeType ?? "";
     // Without a type of its own it is what the message is.
     const kind = mimeType ? kindOf("", mimeType) : kindOf(wire.type, "");

@@ -70,13 +70,13 @@ describe("the rows of a conversation", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("of 100,000 messages are made in far less than a second", () => {
+  it("of 100,000 messages cost far less than a second", () => {
     const messages = Array.from({ length: 100_000 }, (_, at) =>
       said(String(at), at % 3 ? "ann" : "bob", noon + at * 1000),
     );
-    rowsOf(messages.slice(0, 1000), undefined);
-    const begun = performance.now();
+    // Of the processor, not of the clock: other things run beside it.
+    const begun = process.cpuUsage();
     rowsOf(messages, undefined);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(process.cpuUsage(begun).user).toBeLessThan(1_000_000);
   });
 });

@@ -31,7 +31,9 @@ export function serveApp(platform: Platform): Promise<AppSite[]> {
 /** Adds the sockets to the page's policy, as an edge does that knows them. */
 export async function allowSockets(context: BrowserContext, { url, sockets }: AppSite): Promise<void> {
   if (sockets.length === 0) return;
-  await context.route(`${url}/chat/`, async (route) => {
+  const { host } = new URL(url);
+  const isPage = (asked: URL) => asked.host === host && asked.pathname === "/chat/";
+  await context.route(isPage, async (route) => {
     const response = await route.fetch();
     const headers = response.headers();
     const policy = headers["content-security-policy"] ?? "";
