@@ -12,8 +12,8 @@ export default defineConfig({
           globalSetup: ["test/start.ts"],
           // One platform and two cores.
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],
