@@ -24,7 +24,7 @@ pub struct UpTo {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct UnreadFrom {
-    /// The first unread message.
+    /// What comes after this message is unread.
     message_id: MessageId,
 }
 
