@@ -425,6 +425,7 @@ fn conversation(conversation: pb::Conversation, receiver: &str, with_tags: bool)
         map.put("pinnedAt", conversation.pinned_at);
         map.put("pinnedBy", conversation.pinned_by);
     }
+    map.number("hiddenBefore", conversation.hidden_before);
     map.number("createdAt", conversation.created_at);
     map.number("updatedAt", conversation.updated_at);
     if let Some(last) = conversation.last_message {

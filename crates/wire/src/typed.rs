@@ -184,6 +184,7 @@ pub fn conversation(conversation: &Conversation, view: View<'_>) -> Option<pb::C
         updated_at: conversation.updated_at_ms / 1000,
         last_message,
         conversation_with: with,
+        hidden_before: if view.with_sequence { conversation.hidden_before_sequence } else { 0 },
     })
 }
 

@@ -57,6 +57,11 @@ async fn in_turn<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AuthError> + Send + 'static,
 ) -> Result<T, AuthError> {
     let crypto = |error: &dyn std::error::Error| AuthError::Crypto(error.to_string());
-    let _turn = turns.acquire().await.map_err(|error| crypto(&error))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| crypto(&error))?
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(|error| crypto(&error))?;
+    // The turn lasts as long as the work: whoever asked may be gone before it ends.
+    let taken = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(taken).await.map_err(|error| crypto(&error))?
 }

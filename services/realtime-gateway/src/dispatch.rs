@@ -15,7 +15,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
-use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
+use halley_model::DEFAULT_ROLE;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -225,7 +225,7 @@ impl Dispatch {
     }
 
     fn presence_changed(&mut self, channel: Channel, room: &Room, event: Event) {
-        let frames = self.node.config.presence_frames_per_second;
+        let frames = self.node.config.presence_frames_per_second.max(1);
         let pace = self.paces.entry(channel).or_insert_with(|| Pace::new(frames));
         pace.take(event);
         tell_presence(pace, room, Instant::now());
@@ -296,7 +296,7 @@ impl Dispatch {
             if let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid)) {
                 send(&room, event);
             }
-        } else if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID {
+        } else if self.node.hub.room(&Channel::user(&event.app_id, &group.owner)).is_some() {
             let frames = frame::encode(event, Wanted { plain: false, positions: true, binary: true });
             self.node.user_joined(&event.app_id, &group.guid, &group.owner, frames.as_ref());
         }

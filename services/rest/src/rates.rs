@@ -16,7 +16,7 @@ use crate::{caller::without_version, reply::ApiError, state::State};
 
 mod guesses;
 
-pub use guesses::{Guesses, counted};
+pub use guesses::{Guesses, counted, network};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-rate-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");

@@ -4,15 +4,10 @@
 //! only a page of this origin can know, and no sign that another site made the call. The cookie is `SameSite=Strict`
 //! besides, and the API's answers are readable from elsewhere only where no cookie was sent.
 
-use std::net::SocketAddr;
-
-use axum::{
-    extract::ConnectInfo,
-    http::{
-        HeaderMap, HeaderValue, Method,
-        header::{COOKIE, ORIGIN},
-        request::Parts,
-    },
+use axum::http::{
+    HeaderMap, HeaderValue, Method,
+    header::{COOKIE, ORIGIN},
+    request::Parts,
 };
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
@@ -81,22 +76,23 @@ fn refused(text: &str) -> ApiError {
 }
 
 /// Hands a session's token to the browser, for so many seconds.
-pub fn set(config: &RestConfig, parts: &Parts, session_token: &str, seconds: i64) -> Option<HeaderValue> {
-    let secure = if is_over_tls(config, parts) { "; Secure" } else { "" };
+pub fn set(parts: &Parts, session_token: &str, seconds: i64) -> Option<HeaderValue> {
+    let secure = if is_over_tls(parts) { "; Secure" } else { "" };
     let cookie = format!("{NAME}={session_token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&cookie).ok()
 }
 
 /// Takes it back.
-pub fn clear(config: &RestConfig, parts: &Parts) -> Option<HeaderValue> {
-    set(config, parts, "", 0)
+pub fn clear(parts: &Parts) -> Option<HeaderValue> {
+    set(parts, "", 0)
 }
 
-/// Whether the browser speaks TLS, to this process or to a proxy before it.
-fn is_over_tls(config: &RestConfig, parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+/// Whether the browser speaks TLS, to this process or to a proxy before it. Who only says so keeps a cookie from no one but
+/// themselves, so any proxy is believed, and so is the browser's own word of where its page is from.
+fn is_over_tls(parts: &Parts) -> bool {
     let is_forwarded = header(&parts.headers, "x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    parts.extensions.get::<OverTls>().is_some() || (is_forwarded && peer.is_some_and(|peer| config.is_trusted(peer)))
+    let is_origin = header(&parts.headers, "origin").is_some_and(|origin| origin.starts_with("https://"));
+    parts.extensions.get::<OverTls>().is_some() || is_forwarded || is_origin
 }
 
 #[cfg(test)]
@@ -164,12 +160,14 @@ mod tests {
 
     #[test]
     fn a_cookie_is_for_this_host_alone_and_over_tls_for_tls_alone() {
-        let config = RestConfig::default();
-        let mut parts = parts("POST", &[("x-forwarded-proto", "https")]);
-        let cookie = set(&config, &parts, "abc", 60).expect("a header");
-        assert_eq!(cookie, "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
-        parts.extensions.insert(OverTls);
-        let cookie = set(&config, &parts, "abc", 60).expect("a header");
-        assert_eq!(cookie, "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure");
+        let plain = "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict";
+        let mut direct = parts("POST", &[("origin", "http://chat.example")]);
+        assert_eq!(set(&direct, "abc", 60).expect("a header"), plain);
+        let secure = format!("{plain}; Secure");
+        for told in [("x-forwarded-proto", "https"), ("origin", "https://chat.example")] {
+            assert_eq!(set(&parts("POST", &[told]), "abc", 60).expect("a header"), secure);
+        }
+        direct.extensions.insert(OverTls);
+        assert_eq!(set(&direct, "abc", 60).expect("a header"), secure);
     }
 }

@@ -207,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_host_that_is_none_does_not_get_into_the_policy() {
-        let policy = policy(&RestConfig::default(), &parts(&[("host", "a; script-src *")]));
-        assert!(!policy.contains("script-src *"), "{policy}");
+        for host in ["a; script-src *", "a;frame-ancestors", "a,b", "a'b"] {
+            let policy = policy(&RestConfig::default(), &parts(&[("host", host)]));
+            assert!(!policy.contains(host) && policy.contains("frame-ancestors 'none'"), "{policy}");
+        }
     }
 }

@@ -4568,6 +4568,9 @@ pub struct StartOperatorSessionRequest {
     /// The password.
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
+    /// The network that the try comes from, whose failures are counted for themselves; empty: it is not known.
+    #[prost(string, tag = "3")]
+    pub network: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartOperatorSessionResponse {

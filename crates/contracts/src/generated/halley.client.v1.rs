@@ -746,6 +746,9 @@ pub struct Conversation {
     /// The newest message that is news, as it is now.
     #[prost(message, optional, tag = "13")]
     pub last_message: ::core::option::Option<Message>,
+    /// While resuming or told live that it changed: the user hid what is not behind this place in it; 0: nothing is hidden.
+    #[prost(int64, tag = "16")]
+    pub hidden_before: i64,
     /// The other side, as far as known; else it is the frame's receiver.
     #[prost(oneof = "conversation::ConversationWith", tags = "14, 15")]
     pub conversation_with: ::core::option::Option<conversation::ConversationWith>,

@@ -134,7 +134,8 @@ fn message() -> messaging::Message {
         category: messaging::MessageCategory::Message.into(),
         r#type: "image".into(),
         data_json: json!({
-            "text": "hi", "metadata": {"k": 1}, "customData": {}, "interactiveData": {}, "action": "edited",
+            "text": "hi", "metadata": {"k": 1}, "customData": {}, "interactiveData": {}, "action": "edited", "card": {"k": 1},
+            "fallbackText": "hi",
             "attachments": [{"url": "https://x/1.png", "name": "1.png", "mimeType": "image/png", "extension": "png", "size": 7}],
         })
         .to_string(),

@@ -22,9 +22,12 @@ const PASSWORD_MIN: usize = 10;
 const PASSWORD_MAX: usize = 100;
 /// Longest address.
 pub const EMAIL_MAX: usize = 254;
-/// Passwords that may be tried for an address before further tries have to wait.
+/// Passwords that may be tried for an address from one network before further tries from there have to wait: an operator
+/// must be able to log in while somebody else guesses.
 const FREE_TRIES: i32 = 5;
-/// Longest wait between two tries: an operator must be able to log in while somebody guesses.
+/// The same from all networks together.
+const FREE_TRIES_OF_ALL: i32 = 200;
+/// Longest wait between two tries.
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// Without a try for so long, wrong ones are forgotten.
 pub const TRIES_KEPT: TimeDelta = TimeDelta::minutes(15);
@@ -86,22 +89,26 @@ fn check_password(password: &str) -> Result<(), FieldError> {
 }
 
 /// The operator of an address and a password. A try is counted before it is looked at, whether there is such an operator or
-/// not.
-pub async fn by_password(auth: &Auth, email: &str, password: String) -> Result<OperatorRow, AuthError> {
+/// not. `network`: where it comes from; empty: that is not known.
+pub async fn by_password(auth: &Auth, email: &str, password: String, network: &str) -> Result<OperatorRow, AuthError> {
     let email = address(email);
     if email.contains('\0') || email.len() > EMAIL_MAX || password.len() > 4 * PASSWORD_MAX {
         return Err(AuthError::InvalidCredentials);
     }
-    let (now, tried) = (time::now(), auth.seal.lookup_hash(Kind::OperatorAddress, "", &email));
-    let (since, longest) = (now - TRIES_KEPT, LONGEST_WAIT);
-    if !store::operator_sessions::count_try(&auth.pool, &tried, now, since, FREE_TRIES, longest).await? {
-        return Err(AuthError::MustWait);
+    let (now, hash) = (time::now(), |of: &str| auth.seal.lookup_hash(Kind::OperatorAddress, "", of));
+    // No address has a line break in it.
+    let (from_there, from_all) = (hash(&format!("{email}\n{network}")), hash(&email));
+    for (tried, free) in [(&from_there, FREE_TRIES), (&from_all, FREE_TRIES_OF_ALL)] {
+        let since = now - TRIES_KEPT;
+        if !store::operator_sessions::count_try(&auth.pool, tried, now, since, free, LONGEST_WAIT).await? {
+            return Err(AuthError::MustWait);
+        }
     }
     let row = store::operators::find(&auth.pool, &email).await?;
     let stored = row.as_ref().map(|row| row.password_hash.clone());
     let right = auth.passwords.is_right(password, stored).await?;
     let row = row.filter(|_| right).ok_or(AuthError::InvalidCredentials)?;
-    store::operator_sessions::forget_tries(&auth.pool, &tried).await?;
+    store::operator_sessions::forget_tries(&auth.pool, &from_there).await?;
     Ok(row)
 }
 
@@ -109,7 +116,7 @@ pub async fn authenticate(
     auth: &Auth,
     request: pb::AuthenticateOperatorRequest,
 ) -> Result<pb::AuthenticateOperatorResponse, AuthError> {
-    let row = by_password(auth, &request.email, request.password).await?;
+    let row = by_password(auth, &request.email, request.password, "").await?;
     Ok(pb::AuthenticateOperatorResponse { operator: Some(operator(row)) })
 }
 

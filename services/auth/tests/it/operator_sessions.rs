@@ -39,7 +39,11 @@ pub async fn person(api: &Api, role: OperatorRole) -> pb::Operator {
 }
 
 pub async fn try_log_in(api: &Api, email: &str, password: &str) -> Result<String, ErrorCode> {
-    let request = pb::StartOperatorSessionRequest { email: email.to_owned(), password: password.to_owned() };
+    let request = pb::StartOperatorSessionRequest {
+        email: email.to_owned(),
+        password: password.to_owned(),
+        network: String::new(),
+    };
     match client(api).start_operator_session(request).await {
         Ok(answer) => Ok(answer.into_inner().session_token),
         Err(status) => Err(PublicError::from_status(&status).code),
@@ -78,8 +82,11 @@ async fn a_session_is_good_until_it_is_ended() {
     let world = World::new().await;
     let api = world.start().await;
     let operator = person(&api, OperatorRole::Developer).await;
-    let request =
-        pb::StartOperatorSessionRequest { email: operator.email.to_uppercase(), password: PASSWORD.to_owned() };
+    let request = pb::StartOperatorSessionRequest {
+        email: operator.email.to_uppercase(),
+        password: PASSWORD.to_owned(),
+        network: String::new(),
+    };
     let begun = client(&api).start_operator_session(request).await.unwrap().into_inner();
     let session = begun.session.unwrap();
     assert_eq!(session.operator.as_ref(), Some(&operator));
@@ -169,7 +176,7 @@ async fn guessing_a_password_is_slow() {
     }
     let counted: Vec<i32> =
         sqlx::query_scalar("SELECT failures FROM operator_tries").fetch_all(&world.pool).await.unwrap();
-    assert_eq!(counted, [5, 5]);
+    assert_eq!(counted, [5; 4], "for each address, from that network and from all");
     put(5, -60.0).await;
     for email in [operator.email.as_str(), "nobody@example.com"] {
         assert_eq!(try_log_in(&api, email, PASSWORD).await, Err(ErrorCode::TooManyRequests));
@@ -182,6 +189,13 @@ async fn guessing_a_password_is_slow() {
     };
     let list = pb::ListManagedAppsRequest { credential: Some(by_password), ..Default::default() };
     assert_eq!(refusal(management(&api).list_managed_apps(list).await), ErrorCode::TooManyRequests);
+    // Who guesses locks nobody out who comes from elsewhere.
+    let elsewhere = pb::StartOperatorSessionRequest {
+        email: operator.email.clone(),
+        password: PASSWORD.into(),
+        network: "192.0.2.7".into(),
+    };
+    client(&api).start_operator_session(elsewhere).await.unwrap();
     // A second after the fifth, doubled with each: half a minute after the tenth; never more than a minute.
     for (failures, too_early, late_enough) in [(10, 16.0, 33.0), (40, 45.0, 61.0)] {
         put(failures, too_early).await;
@@ -199,7 +213,7 @@ async fn guessing_a_password_is_slow() {
         .fetch_all(&world.pool)
         .await
         .unwrap();
-    assert_eq!(counted.len(), 1);
+    assert_eq!(counted.len(), 2);
 }
 
 #[tokio::test]
@@ -331,7 +345,11 @@ async fn callers_of_apps_have_no_sessions() {
     let session = log_in(&api, &operator).await;
     let app = api.app().await;
     for caller in [holder(&app.id, &app.rest_key), holder(&app.id, &app.auth_key), user(&app.id, "ann")] {
-        let start = pb::StartOperatorSessionRequest { email: operator.email.clone(), password: PASSWORD.into() };
+        let start = pb::StartOperatorSessionRequest {
+            email: operator.email.clone(),
+            password: PASSWORD.into(),
+            network: String::new(),
+        };
         assert_eq!(refusal(client(&api).start_operator_session(caller.request(start)).await), ErrorCode::NoAccess);
         let get = pb::GetOperatorSessionRequest { session_token: session.session_token.clone() };
         assert_eq!(refusal(client(&api).get_operator_session(caller.request(get)).await), ErrorCode::NoAccess);

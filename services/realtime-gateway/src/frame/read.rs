@@ -257,6 +257,10 @@ fn receipt(frame: Incoming<'_>) -> Option<ReceiptFrame> {
         Value::Number(number) => number.as_i64()?,
         _ => return None,
     };
+    // To messaging 0 means everything.
+    if message_id <= 0 {
+        return None;
+    }
     let receiver_type = parse_receiver_type(&frame.receiver_type)?;
     Some(ReceiptFrame { read, receiver_type, receiver: frame.receiver.to_lowercase(), message_id })
 }

@@ -89,6 +89,12 @@ pub async fn counted(Shared(state): Shared<Arc<State>>, request: Request, next: 
     response
 }
 
+/// Where a request comes from, as a name to count by; empty: it is not known.
+pub fn network(config: &RestConfig, parts: &Parts) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    peer.map(|peer| client(config, peer, &parts.headers).to_string()).unwrap_or_default()
+}
+
 /// Where a request comes from: the last forwarded address that is no proxy's, where the peer is a proxy. One in the same
 /// private network is believed to be one: who calls from the internet has no such address. Of IPv6 the network of a
 /// household, 64 bits.

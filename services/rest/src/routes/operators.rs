@@ -26,6 +26,7 @@ use super::management::Operator;
 use crate::{
     input::{Body, Query},
     openapi::{answer, body::operators as body, path, query},
+    rates,
     reply::{ApiError, Reply, data, done, list as reply_list, page},
     session_cookie,
     sessions::Ended,
@@ -77,12 +78,16 @@ fn with_cookie(reply: Reply, cookie: Option<HeaderValue>) -> Reply {
 )]
 pub async fn log_in(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body) -> Reply {
     session_cookie::check_origin(&state.config, &parts)?;
-    let request = StartOperatorSessionRequest { email: body.required("email")?, password: body.required("password")? };
+    let request = StartOperatorSessionRequest {
+        email: body.required("email")?,
+        password: body.required("password")?,
+        network: rates::network(&state.config, &parts),
+    };
     state.guesses.check(&state.config, &parts)?;
     let answer = state.operators().start_operator_session(request).await?.into_inner();
     let begun = answer.session.unwrap_or_default();
     let seconds = (begun.expires_at_ms - begun.created_at_ms) / 1000;
-    let cookie = session_cookie::set(&state.config, &parts, &answer.session_token, seconds);
+    let cookie = session_cookie::set(&parts, &answer.session_token, seconds);
     with_cookie(data(session(&begun, &answer.session_token)), cookie)
 }
 
@@ -116,7 +121,7 @@ pub async fn log_out(operator: Operator, parts: Parts) -> Reply {
     let ended = state.operators().end_operator_session(request).await?.into_inner().session.unwrap_or_default();
     let operator_id = ended.operator.unwrap_or_default().operator_id;
     state.end_sessions("", Ended::Operator { operator_id, session_ids: vec![ended.session_id] });
-    with_cookie(done("The session is ended."), session_cookie::clear(&state.config, &parts))
+    with_cookie(done("The session is ended."), session_cookie::clear(&parts))
 }
 
 fn role(body: &Body) -> Result<Option<TeamRole>, ApiError> {

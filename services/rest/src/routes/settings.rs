@@ -86,7 +86,9 @@ pub fn public_host(config: &RestConfig, parts: &Parts) -> String {
 fn host_in(headers: &HeaderMap, name: &str) -> Option<String> {
     let given = headers.get(name)?.to_str().ok()?.split(',').next()?.trim();
     let authority: Authority = given.parse().ok()?;
-    (!authority.as_str().contains('@')).then(|| authority.to_string())
+    // Signs that an authority may hold and no host has would end what it is put into, as a page's policy.
+    let is_host = |sign: char| sign.is_ascii_alphanumeric() || ".-_:[]".contains(sign);
+    authority.as_str().chars().all(is_host).then(|| authority.to_string())
 }
 
 /// A host as clients put it together again, with a dot between the two.

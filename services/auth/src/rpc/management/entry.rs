@@ -43,7 +43,7 @@ pub async fn authenticate(auth: &Auth, credential: Option<pb::OperatorCredential
         return Err(AuthError::NoManagementKey);
     }
     if credential.is_password {
-        return operators::by_password(auth, &credential.name, credential.secret).await.map(Operator);
+        return operators::by_password(auth, &credential.name, credential.secret, "").await.map(Operator);
     }
     let fits = |text: &str| text.len() <= CREDENTIAL_MAX && !text.contains('\0');
     if !fits(&credential.name) || !fits(&credential.secret) {

@@ -128,7 +128,7 @@ pub async fn change_own(
 
 /// Whoever finds an open session must not be able to guess the password through it, so tries are counted here as well.
 async fn check_old(auth: &Auth, own: &OperatorRow, password: String) -> Result<(), AuthError> {
-    match by_password(auth, &own.email, password).await {
+    match by_password(auth, &own.email, password, &own.operator_id.to_string()).await {
         Ok(_) => Ok(()),
         Err(AuthError::InvalidCredentials) => Err(FieldError::new("oldPassword", "is wrong").into()),
         Err(error) => Err(error),

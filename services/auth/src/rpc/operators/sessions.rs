@@ -45,7 +45,7 @@ pub async fn start(
     auth: &Auth,
     request: pb::StartOperatorSessionRequest,
 ) -> Result<pb::StartOperatorSessionResponse, AuthError> {
-    let known = by_password(auth, &request.email, request.password).await?;
+    let known = by_password(auth, &request.email, request.password, &request.network).await?;
     let (operator_id, session_id) = (known.operator_id, Uuid::now_v7());
     let session_token = hex::encode(rand::random::<[u8; 32]>());
     let hash = auth.seal.lookup_hash(Kind::OperatorSession, "", &session_token);

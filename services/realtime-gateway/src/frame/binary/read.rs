@@ -50,6 +50,10 @@ fn receipt(frame: &pb::SendReceipt) -> Option<ReceiptFrame> {
         pb::ReceiptAction::Delivered => false,
         _ => return None,
     };
+    // To messaging 0 means everything, and a field that is not set is 0.
+    if frame.message_id <= 0 {
+        return None;
+    }
     let receiver_type = receiver_type(frame.receiver_type())?;
     Some(ReceiptFrame { read, receiver_type, receiver: frame.receiver.to_lowercase(), message_id: frame.message_id })
 }

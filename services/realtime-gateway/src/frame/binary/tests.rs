@@ -427,6 +427,8 @@ fn what_makes_no_sense_is_passed_over_in_both_forms() {
         signal("transient_message", "bob", "user", json!({})),
         signal("transient_message", "bob", "user", json!({"data": null})),
         signal("receipts", "bob", "nobody", json!({"action": "read", "messageId": 1})),
+        signal("receipts", "bob", "user", json!({"action": "read", "messageId": 0})),
+        signal("receipts", "bob", "user", json!({"action": "read", "messageId": -1})),
         json!({"type": "call_signal", "body": {"action": "join", "sessionId": ""}}),
         json!({"type": "call_signal", "body": {"action": "join", "sessionId": "s".repeat(201)}}),
         json!({"type": "call_signal", "body": {"action": "offer", "sessionId": "s", "to": {"uid": "bob"}}}),
