@@ -68,7 +68,8 @@ export class Conversations {
   /** Deletes a conversation for the logged-in user alone. */
   async delete(peer: Receiver, conversationId?: string): Promise<void> {
     await this.http.call("DELETE", path(peer));
-    if (conversationId !== undefined) this.events.emit("conversationLeft", { conversationId });
+    if (conversationId === undefined) return;
+    this.events.emit("conversationLeft", { conversationId, hiddenBefore: Number.MAX_SAFE_INTEGER });
   }
 
   /** Pins a conversation to the top of the user's list. */

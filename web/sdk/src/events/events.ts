@@ -75,9 +75,9 @@ export interface MembershipEvent {
   readonly message: Message;
 }
 
-/** A group is another than it was, or is no more. */
+/** A group is another than it was, or is no more; or the user made it, on another device too. */
 export interface GroupEvent {
-  readonly change: "updated" | "deleted" | "ownerChanged";
+  readonly change: "created" | "updated" | "deleted" | "ownerChanged";
   readonly group: Group;
   /** Uid, when the owner changed. */
   readonly oldOwner?: string;
@@ -135,8 +135,8 @@ export interface HalleyEvents {
   call: CallEvent;
   callSignal: CallSignal;
   conversationChanged: ConversationEvent;
-  /** The logged-in user is out of a conversation, or it is hidden. */
-  conversationLeft: { readonly conversationId: string };
+  /** The logged-in user is out of a conversation, or hid what was said in it up to a sequence number. */
+  conversationLeft: { readonly conversationId: string; readonly hiddenBefore?: number };
   /**
    * The socket is there, and everything that was missed is told. With `refetch` it is not, and what is shown must be fetched:
    * too much was missed, or it is the first socket, and what was fetched before it may be older.

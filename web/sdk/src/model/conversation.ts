@@ -23,6 +23,8 @@ export interface Conversation {
   /** Uid of who pinned it; `app_system` if it was the app. */
   readonly pinnedBy?: string;
   readonly updatedAt?: number;
+  /** Sequence number up to which the user hid what was said; told by events alone. */
+  readonly hiddenBefore?: number;
 }
 
 /** The group of a conversation; undefined if it is between two users. */
@@ -58,6 +60,7 @@ export function readConversation(value: unknown): Conversation {
       pinnedAt: number(raw.pinnedAt),
       pinnedBy: text(raw.pinnedBy),
       updatedAt: number(raw.updatedAt),
+      hiddenBefore: number(raw.hiddenBefore),
     }),
   };
 }

@@ -4,7 +4,7 @@ import { compareIds } from "../model/ids.js";
 import type { Message } from "../model/message.js";
 import { peerOf, type Receiver, receiverKey, sameReceiver } from "../model/receiver.js";
 import { LiveStore, without } from "./store.js";
-import { changed, inserted, type Mutation, merged, reacted, receipted, replied } from "./window.js";
+import { changed, hidden, inserted, type Mutation, merged, reacted, receipted, replied } from "./window.js";
 
 /** What is shown of a conversation. */
 export interface MessagesOptions {
@@ -214,6 +214,12 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
     this.follow("receipt", (event) => {
       if (sameReceiver(event.peer, this.peer)) this.#apply(receipted(event, chat.uid));
     });
+    this.follow("conversationLeft", ({ conversationId, hiddenBefore }) =>
+      this.#hide(conversationId, hiddenBefore),
+    );
+    this.follow("conversationChanged", ({ conversation }) =>
+      this.#hide(conversation.id, conversation.hiddenBefore),
+    );
     this.follow("resumed", ({ refetch, untoldReceiptsOf }) => {
       const isUntold = untoldReceiptsOf.some((id) => id === this.#window[0]?.conversationId);
       if (refetch || isUntold) void this.#renew();
@@ -237,6 +243,17 @@ export class MessagesStore extends LiveStore<MessagesSnapshot> {
     else this.#outgoing.delete(message.muid);
     if (message.state === "sent" && !this.getSnapshot().hasNewer) this.#apply(inserted(message));
     else this.#show({});
+  }
+
+  /** Takes out what the user hid. What came with a page has no place to compare, so it is loaded anew. */
+  #hide(conversationId: string, before = 0): void {
+    if (before === 0 || this.#window.every((message) => message.conversationId !== conversationId)) return;
+    const isAll = before === Number.MAX_SAFE_INTEGER;
+    if (isAll || this.#window.every(({ sequence }) => sequence !== undefined)) {
+      this.#apply(hidden(conversationId, before));
+    } else {
+      void this.refresh();
+    }
   }
 
   /** Whether a message lies within a window that does not reach to the newest. */

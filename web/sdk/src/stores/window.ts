@@ -56,6 +56,13 @@ export function merged(known: Message, told: Message, isOwnView: boolean): Messa
   });
 }
 
+/** Takes out what the user hid in a conversation: everything up to a sequence number. */
+export function hidden(conversationId: string, before: number): Mutation {
+  const isShown = (message: Message) =>
+    message.conversationId !== conversationId || (message.sequence ?? 0) > before;
+  return (items) => (items.every(isShown) ? items : items.filter(isShown));
+}
+
 /** Puts a message in its place, or renews it. */
 export function inserted(message: Message): Mutation {
   return (items) => {

@@ -92,8 +92,13 @@ const TELL: Readonly<Record<string, Tell>> = {
   conversation_changed: conversation("other"),
   unread_count_changed: conversation("unread"),
   conversation_left(events, { body }) {
-    events.emit("conversationLeft", { conversationId: text(body.conversationId) ?? "" });
+    const conversationId = text(body.conversationId) ?? "";
+    events.emit("conversationLeft", {
+      conversationId,
+      ...defined({ hiddenBefore: number(body.hiddenBefore) }),
+    });
   },
+  group_created: group("created"),
   group_updated: group("updated"),
   group_deleted: group("deleted"),
   group_owner_changed: group("ownerChanged"),

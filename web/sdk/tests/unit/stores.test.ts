@@ -119,6 +119,18 @@ test("a conversation that nobody knew is asked for, once", async () => {
   expect(store.getSnapshot().items).toEqual([]);
 });
 
+test("what the user hides on another device is not shown any more", async () => {
+  const store = openMessages(chat, toUser("bob"));
+  server.answer = (_, path) =>
+    path === "/users/bob/messages" ? rows([messageOf(1), messageOf(2), messageOf(3)]) : undefined;
+  await store.refresh();
+  const left = { conversationId: "bob_user_me", hiddenBefore: 2 };
+  server.socket.tell({ type: "conversation_left", body: { ...left, conversationId: "cem_user_me" } });
+  expect(store.getSnapshot().items).toHaveLength(3);
+  server.socket.tell({ type: "conversation_left", body: left });
+  expect(store.getSnapshot().items).toMatchObject([{ sequence: 3 }]);
+});
+
 test("a refetch loads what is shown anew", async () => {
   const store = openMessages(chat, toUser("bob"));
   await vi.advanceTimersByTimeAsync(10);
