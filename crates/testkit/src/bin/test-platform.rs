@@ -3,20 +3,23 @@
 //! When it is ready, one line of JSON on the standard output says where it is. Then each line of the standard input is a
 //! command, answered by `ok` on a line: `kill NAME` and `restart NAME` of a process, `kill-redis`. All ends with the input.
 
-use std::io::{BufRead as _, Write as _, stdin, stdout};
+use std::{
+    io::{BufRead as _, Write as _, stdin, stdout},
+    process::ExitCode,
+};
 
 use halley_testkit::platform::Platform;
 use serde_json::{Value, json};
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let form = std::env::args().nth(1).unwrap_or_default();
     let platform = match form.as_str() {
         "one" => Platform::one_process().await,
         "many" => Platform::many_processes_for_browsers().await,
         _ => {
             eprintln!("usage: test-platform one|many");
-            std::process::exit(2);
+            return ExitCode::from(2);
         }
     };
     say(&place(&platform).to_string());
@@ -33,6 +36,7 @@ async fn main() {
         obey(&platform, line.trim()).await;
         say("ok");
     }
+    ExitCode::SUCCESS
 }
 
 fn place(platform: &Platform) -> Value {

@@ -519,7 +519,7 @@ async fn what_was_missed_is_told_the_same_in_both_forms(form: Form) {
             told.push(frames);
         }
         let has = |kind: &&str| told[0].iter().any(|frame| frame["type"] == **kind);
-        (kinds.iter().all(|kind| has(kind)) && told[0] == told[1]).then_some(())
+        (kinds.iter().all(has) && told[0] == told[1]).then_some(())
     })
     .await;
 }
