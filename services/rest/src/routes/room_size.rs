@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State as Shared;
+use axum::{extract::State as Shared, http::request::Parts};
 use halley_contracts::messaging::v1::ListCallPeersRequest;
 use halley_kit::{Caller, PublicError};
 use halley_model::{AppId, ErrorCode};
@@ -25,21 +25,29 @@ use crate::{
     responses((status = 200, body = answer::RoomSize)),
     security(())
 )]
-pub async fn count(Shared(state): Shared<Arc<State>>, query: Query) -> Reply {
+pub async fn count(Shared(state): Shared<Arc<State>>, parts: Parts, query: Query) -> Reply {
+    state.guesses.check(&state.config, &parts)?;
     let room = query.text("room").unwrap_or_default();
     let participants = match app_of(room) {
         Some(app_id) => participants(&state, &app_id, room).await?,
-        None => 0,
+        None => None,
     };
-    Ok(bare(&json!({"participants": participants})))
+    let mut response = bare(&json!({"participants": participants.unwrap_or_default()}));
+    if participants.is_none() {
+        // The id is the only credential here, so a wrong one counts as that.
+        response.extensions_mut().insert(ErrorCode::InvalidCredentials);
+    }
+    Ok(response)
 }
 
-async fn participants(state: &State, app_id: &AppId, session_id: &str) -> Result<usize, PublicError> {
+/// `None`: there is no such call.
+async fn participants(state: &State, app_id: &AppId, session_id: &str) -> Result<Option<usize>, PublicError> {
     let request = ListCallPeersRequest { session_id: session_id.to_owned() };
     match state.calls().list_call_peers(Caller::system(app_id.as_str()).request(request)).await {
-        Ok(answer) => Ok(answer.into_inner().peers.len()),
+        Ok(answer) => Ok(Some(answer.into_inner().peers.len())),
         Err(status) => match PublicError::from_status(&status) {
-            error if matches!(error.code, ErrorCode::CallSessionNotFound | ErrorCode::CallTerminated) => Ok(0),
+            error if error.code == ErrorCode::CallTerminated => Ok(Some(0)),
+            error if error.code == ErrorCode::CallSessionNotFound => Ok(None),
             error => Err(error),
         },
     }
