@@ -1,11 +1,18 @@
 /** What the browser tests share. */
 
-import { launchBrowser, openPage, type PageOptions, type WatchedPage } from "@halley-chat/testkit";
+import {
+  launchBrowser,
+  openPage,
+  type PageOptions,
+  sharedPlatform,
+  type WatchedPage,
+} from "@halley-chat/testkit";
 import type { Browser, Page } from "playwright-core";
-import { expect, inject } from "vitest";
+import { expect } from "vitest";
 
-export const BASE = `${inject("site")}/dashboard`;
-export const OWNER = inject("owner");
+const { rest, management } = sharedPlatform();
+export const BASE = `${rest}/dashboard`;
+export const OWNER = { email: management.email ?? "", password: management.password ?? "" };
 
 /** Longest wait for anything on a page; a machine may have more to do than this test. */
 const WAIT_MS = 30_000;
@@ -15,7 +22,7 @@ export type TestApp = { appId: string; name: string; restApiKey: string; authKey
 
 /** Calls the API as a program does: over HTTP, with a key. Gives `data`; throws when the call is refused. */
 export async function api(app: TestApp, method: string, path: string, body?: unknown, onBehalfOf?: string) {
-  const response = await fetch(`${inject("site")}/v3${path}`, {
+  const response = await fetch(`${rest}/v3${path}`, {
     method,
     headers: {
       appid: app.appId,
@@ -40,6 +47,16 @@ export async function say(
   const [receiverType, receiver] = "user" in to ? ["user", to.user] : ["group", to.group];
   const body = { receiver, receiverType, category: "message", type: "text", data: { text } };
   return String((await api(app, "POST", "/messages", body, from)).id);
+}
+
+/** Waits until a call is refused by a code that begins so: other processes hear of a change a moment after it is made. */
+export async function refused(call: () => Promise<unknown>, code = "ERR") {
+  const answer = () =>
+    call().then(
+      () => "not refused",
+      (error: Error) => error.message,
+    );
+  await expect.poll(answer, { timeout: WAIT_MS }).toContain(code);
 }
 
 /** One browser for a file of tests. */

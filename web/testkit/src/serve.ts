@@ -9,6 +9,8 @@ export interface SiteOptions {
   readonly folders: Readonly<Record<string, string>>;
   /** Base of the API; everything else goes there, sockets, too, so that page and API have one origin. */
   readonly rest?: string;
+  /** Addresses of sockets that pages may open, besides those of the site itself. */
+  readonly sockets?: readonly string[];
   /** Without the policy, for pages that are none of the edge's. */
   readonly isLax?: boolean;
 }
@@ -32,21 +34,23 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The policy that the edge sends with the pages of the apps. */
-export function policy(socketHost: string): string {
+function policy(host: string, sockets: readonly string[]): string {
   return [
     "default-src 'self'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data: blob: https: http:",
     "media-src 'self' data: blob: https: http:",
-    `connect-src 'self' ws://${socketHost} wss://${socketHost}`,
+    "font-src 'self'",
+    `connect-src 'self' ws://${host} wss://${host} ${sockets.join(" ")}`,
     "object-src 'none'",
     "base-uri 'none'",
+    "form-action 'self'",
     "frame-ancestors 'none'",
   ].join("; ");
 }
 
-/** Serves built apps with the edge's policy, in front of a platform. */
+/** Serves pages that are none of the platform's with the edge's policy, in front of a platform. */
 export async function serveSite(options: SiteOptions): Promise<Site> {
   const server = createServer((incoming, outgoing) => {
     void answer(options, incoming, outgoing).catch(() => outgoing.destroy());
@@ -78,7 +82,9 @@ async function answer(
   outgoing.writeHead(200, {
     "content-type":
       file === undefined ? TYPES[".html"] : (TYPES[extname(rest)] ?? "application/octet-stream"),
-    ...(!options.isLax && { "content-security-policy": policy(incoming.headers.host ?? "127.0.0.1") }),
+    ...(!options.isLax && {
+      "content-security-policy": policy(incoming.headers.host ?? "127.0.0.1", options.sockets ?? []),
+    }),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
   });

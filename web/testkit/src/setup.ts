@@ -1,15 +1,32 @@
-import { startPlatform } from "./platform.js";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import type { TestProject } from "vitest/node";
+import { type Platform, startPlatform } from "./platform.js";
+import type { SharedPlatform } from "./shared.js";
 
 /**
- * Starts one platform for all tests of a run, as a `globalSetup` of Vitest: what asks for a platform of one process then gets
- * this one. Tests must not stop it, and make users, groups and apps of their own.
+ * Starts one platform of many processes for all tests of a run, as a `globalSetup` of Vitest. Tests get it by
+ * `sharedPlatform`; its processes are commanded over a small server, for the tests are in processes of their own.
  */
-export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  if (process.env.HALLEY_RUNNING) return undefined;
-  const platform = await startPlatform("one");
-  process.env.HALLEY_RUNNING = platform.dataDir;
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const { command, stop, ...told } = await startPlatform("many");
+  const server = createServer((request, response) => {
+    obey(command, request).then(
+      () => response.writeHead(204).end(),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const shared: SharedPlatform = { ...told, control: `http://127.0.0.1:${port}` };
+  provide("platform", shared);
   return async () => {
-    delete process.env.HALLEY_RUNNING;
-    await platform.stop();
+    server.close();
+    await stop();
   };
+}
+
+async function obey(command: Platform["command"], request: IncomingMessage): Promise<void> {
+  await command(await text(request));
 }

@@ -1,34 +1,25 @@
-import { launchBrowser, type Platform, startPlatform } from "@halley-chat/testkit";
+import { launchBrowser, screenshot, sharedPlatform } from "@halley-chat/testkit";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { act, delivery, field, message, open, type Someone, say, signIn } from "./support/people";
-import { picture } from "./support/picture";
-import { type AppSite, serveApp } from "./support/site";
 
-/** Two gateway nodes, where there is a program that starts them. */
-const FORM = process.env.HALLEY_TEST_PLATFORM ? "many" : "one";
-
-let platform: Platform;
+const platform = sharedPlatform();
 let browser: Browser;
-let sites: AppSite[];
 let ann: Someone;
 let bob: Someone;
 
 beforeAll(async () => {
-  [platform, browser] = await Promise.all([startPlatform(FORM), launchBrowser()]);
-  sites = await serveApp(platform);
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();
-  await Promise.all((sites ?? []).map((site) => site.stop()));
-  await platform?.stop();
 });
 
 /** Two of the demo's users, each at a node of its own. */
 beforeEach(async () => {
   const [first, second] = platform.demo.users;
-  const [one, other = one] = sites;
-  if (!first || !second || !one || !other) throw new Error("the demo has no two users");
+  const [one, other] = platform.rests;
+  if (!first || !second || !one || !other) throw new Error("there are no two users and edges");
   ann = await signIn(browser, one, platform.demo, first.uid);
   bob = await signIn(browser, other, platform.demo, second.uid);
 });
@@ -63,7 +54,7 @@ describe("two people", () => {
     await message(bob.page, text).waitFor();
     await delivery(ann.page, text, "read");
     await row.getByLabel(/unread/).waitFor({ state: "detached" });
-    await picture(ann.page, "chatting");
+    await screenshot(ann.page, "chat-two");
   });
 
   it("see each other come, type and go", async () => {
@@ -127,7 +118,7 @@ describe("two people", () => {
       .last()
       .click();
     await ann.page.getByRole("log", { name: "Thread" }).getByText(reply).waitFor();
-    await picture(ann.page, "thread-of-two");
+    await screenshot(ann.page, "chat-two-thread");
   });
 
   it("send pictures and files", async () => {
@@ -305,7 +296,7 @@ describe("a call", () => {
           .evaluate((video) => (video as HTMLVideoElement).videoWidth),
       )
       .toBeGreaterThan(0);
-    await picture(ann.page, "call");
+    await screenshot(ann.page, "chat-two-call");
     await ann.page.getByRole("button", { name: "Mute", exact: true }).click();
     await ann.page.getByRole("button", { name: "Unmute" }).waitFor();
     await bob.page.getByRole("button", { name: "Hang up" }).click();
@@ -355,7 +346,7 @@ describe("a connection that breaks", () => {
     }
   });
 
-  it.runIf(FORM === "many")("outlives the gateway's node", async () => {
+  it("outlives the gateway's node", async () => {
     await face();
     await platform.command("kill realtime-gateway-1");
     const text = unique("After the fall");

@@ -61,6 +61,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/room-size": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Counts the participants of a call.
+     * @description Needs no credential. A call that is over, or that there is none, has no participants.
+     */
+    get: operations["count-call-participants"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v3/apikeys": {
     parameters: {
       query?: never;
@@ -2014,7 +2034,7 @@ export interface components {
      * @description What kind of message.
      * @enum {string}
      */
-    Category: "message" | "custom" | "interactive" | "action" | "call";
+    Category: "message" | "custom" | "interactive" | "action" | "call" | "card";
     /** @description An operator with a role in an app that is another's. */
     Collaborator: {
       /**
@@ -2900,6 +2920,10 @@ export interface components {
         parameters: Record<string, unknown>;
         /** @description The app's region. */
         REGION: string;
+        /** @description The first label of the host that is asked how many are in a call; absent where the host has but one label. */
+        WEBRTC_API_SUBDOMAIN?: string | null;
+        /** @description What follows that label and its dot. */
+        WEBRTC_HOST?: string | null;
         /** @description Version of the API on the WebSocket's host. */
         WS_API_VERSION: string;
       };
@@ -4096,10 +4120,14 @@ export interface components {
       attachments?: components["schemas"]["Attachment"][];
       /** @description The text of media once more. */
       caption?: string;
+      /** @description The content of a card. */
+      card?: Record<string, unknown>;
       /** @description The content of a custom message. */
       customData?: Record<string, unknown>;
       /** @description Sender, receiver, and what an action is about. */
       entities: components["schemas"]["MessageEntities"];
+      /** @description What clients show of a card that they can't show. */
+      fallbackText?: string;
       /** @description Which elements of an interactive message who looks has used. */
       interactions?: components["schemas"]["Interaction"][];
       /** @description The elements of an interactive message. */
@@ -4364,7 +4392,7 @@ export interface components {
       receiverType?: components["schemas"]["ReceiverType"] | null;
       /** @description Labels. */
       tags?: components["schemas"]["Tag"][] | null;
-      /** @description `text`, `image`, `video`, `audio` or `file`; `form`, `card`, `customInteractive` or `scheduler` of interactive ones; any word of custom ones. */
+      /** @description `text`, `image`, `video`, `audio` or `file`; `form`, `card`, `customInteractive` or `scheduler` of interactive ones; any word of custom ones and of cards, which are of the type `card` without it. */
       type?: string | null;
     };
     /** @description The content of a message; other keys are kept. */
@@ -4373,8 +4401,12 @@ export interface components {
       attachments?: components["schemas"]["NewAttachment"][] | null;
       /** @description Another word for the text of media; `text` wins. */
       caption?: string | null;
+      /** @description The content of a card, which needs it; `{}` is too little. */
+      card?: Record<string, unknown> | null;
       /** @description The content of a custom message, which needs it. */
       customData?: Record<string, unknown> | null;
+      /** @description What clients show of a card that they can't show. */
+      fallbackText?: string | null;
       /** @description The elements of an interactive message, which needs them. */
       interactiveData?: Record<string, unknown> | null;
       /** @description Any JSON. */
@@ -5359,6 +5391,11 @@ export interface components {
       listUsers?: components["schemas"]["UserFilter"] | null;
       sendMessagesTo?: components["schemas"]["UserFilter"] | null;
     };
+    /** @description How many take part in a call. */
+    RoomSize: {
+      /** @description Users who are in it. */
+      participants: number;
+    };
     /** @description A member whose scope is changed. */
     ScopeChanged: components["schemas"]["Member"] & {
       /** @description The same for people. */
@@ -5372,7 +5409,7 @@ export interface components {
      * @description Categories that can be sent.
      * @enum {string}
      */
-    SentCategory: "message" | "custom" | "interactive";
+    SentCategory: "message" | "custom" | "interactive" | "card";
     /** @description What became of a message to several receivers, by receiver. */
     SentToSeveral: {
       /** @description Of the groups; `data` is the message. */
@@ -5413,6 +5450,10 @@ export interface components {
       parameters: Record<string, unknown>;
       /** @description The app's region. */
       REGION: string;
+      /** @description The first label of the host that is asked how many are in a call; absent where the host has but one label. */
+      WEBRTC_API_SUBDOMAIN?: string | null;
+      /** @description What follows that label and its dot. */
+      WEBRTC_HOST?: string | null;
       /** @description Version of the API on the WebSocket's host. */
       WS_API_VERSION: string;
     };
@@ -5649,7 +5690,7 @@ export interface components {
     };
     /** @description From where on a conversation is unread. */
     UnreadFrom: {
-      /** @description The first unread message. */
+      /** @description What comes after this message is unread. */
       messageId: components["schemas"]["MessageId"];
     };
     /** @description The acknowledgement of marking as unread. */
@@ -6491,6 +6532,118 @@ export interface operations {
       };
       /** @description The part is outside the file. */
       416: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "count-call-participants": {
+    parameters: {
+      query?: {
+        /** @description Clients name it; nothing follows from it. */
+        domain?: string;
+        /** @description The call's session id. */
+        room?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RoomSize"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_APIKEY_NOT_FOUND`: The API key is wrong.
+       *     - `AUTH_ERR_AUTH_TOKEN_NOT_FOUND`: The auth token is wrong or has been revoked.
+       *     - `AUTH_ERR_EMPTY_APIKEY`: Neither an API key nor an auth token was given.
+       *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
+       *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
+       *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -15282,7 +15435,7 @@ export interface operations {
         /** @description Only messages with files of these kinds: `image`, `video`, `audio` or `file`. */
         attachmentTypes?: string[];
         /** @description Only these categories. */
-        categories?: ("message" | "custom" | "interactive" | "action" | "call")[];
+        categories?: ("message" | "custom" | "interactive" | "action" | "call" | "card")[];
         /** @description Only this conversation. */
         conversationId?: string;
         /** @description Answer how many messages are unread in each conversation. */
@@ -16501,7 +16654,7 @@ export interface operations {
         /** @description Only messages with files of these kinds: `image`, `video`, `audio` or `file`. */
         attachmentTypes?: string[];
         /** @description Only these categories. */
-        categories?: ("message" | "custom" | "interactive" | "action" | "call")[];
+        categories?: ("message" | "custom" | "interactive" | "action" | "call" | "card")[];
         /** @description Only this conversation. */
         conversationId?: string;
         /** @description Answer how many messages are unread in each conversation. */
@@ -18519,7 +18672,7 @@ export interface operations {
         /** @description Only messages with files of these kinds: `image`, `video`, `audio` or `file`. */
         attachmentTypes?: string[];
         /** @description Only these categories. */
-        categories?: ("message" | "custom" | "interactive" | "action" | "call")[];
+        categories?: ("message" | "custom" | "interactive" | "action" | "call" | "card")[];
         /** @description Only this conversation. */
         conversationId?: string;
         /** @description Unix seconds: edited then or later. */
@@ -27147,7 +27300,7 @@ export interface operations {
         /** @description Only messages with files of these kinds: `image`, `video`, `audio` or `file`. */
         attachmentTypes?: string[];
         /** @description Only these categories. */
-        categories?: ("message" | "custom" | "interactive" | "action" | "call")[];
+        categories?: ("message" | "custom" | "interactive" | "action" | "call" | "card")[];
         /** @description Only this conversation. */
         conversationId?: string;
         /** @description Answer how many messages are unread in each conversation. */

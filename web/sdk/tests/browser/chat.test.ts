@@ -1,18 +1,11 @@
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  launchBrowser,
-  openPage,
-  type Platform,
-  type Site,
-  serveSite,
-  startPlatform,
-} from "@halley-chat/testkit";
+import { launchBrowser, openPage, type Site, serveSite } from "@halley-chat/testkit";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type * as Sdk from "../../src/index.js";
-import { newUser } from "../platform/support.js";
+import { newUser, platform } from "../platform/support.js";
 
 /** What the test's scripts leave in the page. */
 interface InPage {
@@ -24,21 +17,20 @@ interface InPage {
 
 const here = new URL(".", import.meta.url).pathname;
 const dist = join(here, "../../dist");
-let platform: Platform;
 let browser: Browser;
 let site: Site;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  [platform, browser] = await Promise.all([startPlatform(), launchBrowser()]);
-  site = await serveSite({ folders: { "/sdk/": dist, "/page/": join(here, "page") }, rest: platform.rest });
+  const { rest, websockets: sockets } = platform;
+  const folders = { "/sdk/": dist, "/page/": join(here, "page") };
+  [site, browser] = await Promise.all([serveSite({ folders, rest, sockets }), launchBrowser()]);
 });
 
 afterAll(async () => {
   for (const end of ends.reverse()) await end();
   await browser?.close();
   await site?.stop();
-  await platform?.stop();
 });
 
 interface Login {
@@ -83,7 +75,7 @@ test("the first chat of the README works as it is", async () => {
   await copyFile(join(dist, "halley-chat.min.js"), join(folder, "halley-chat.min.js"));
   const strangers = await serveSite({ folders: { "/": folder }, isLax: true });
   ends.push(() => strangers.stop());
-  const [ann, bob] = [await newUser(platform, "ann"), await newUser(platform, "bob")];
+  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
   const open = async (user: Login, peer: Login) => {
     const { page, faults, context } = await openPage(browser);
     ends.push(() => context.close());
@@ -101,7 +93,7 @@ test("the first chat of the README works as it is", async () => {
 });
 
 test("a page under the edge's policy sends text and files, with their progress", async () => {
-  const [ann, bob] = [await newUser(platform, "ann"), await newUser(platform, "bob")];
+  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
   const [atAnn, atBob] = [await pageOf(ann), await pageOf(bob)];
   const sent = await atAnn.page.evaluate(async (uid) => {
     const { chat, sdk } = globalThis as unknown as InPage;
@@ -118,7 +110,7 @@ test("a page under the edge's policy sends text and files, with their progress",
 });
 
 test("what is sent without a network goes out when it is back, also after a reload", async () => {
-  const [ann, bob] = [await newUser(platform, "ann"), await newUser(platform, "bob")];
+  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
   const [atAnn, atBob] = [await pageOf(ann), await pageOf(bob)];
   const send = (page: Page, text: string) =>
     page.evaluate(
@@ -151,7 +143,7 @@ test("what is sent without a network goes out when it is back, also after a relo
 });
 
 test("an app opens with its last state before the server has answered", async () => {
-  const [ann, bob] = [await newUser(platform, "ann"), await newUser(platform, "bob")];
+  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
   const atAnn = await pageOf(ann);
   await atAnn.page.evaluate(async (uid) => {
     const { chat, sdk } = globalThis as unknown as InPage;
@@ -181,7 +173,7 @@ test("an app opens with its last state before the server has answered", async ()
 });
 
 test("two devices of a call hear and see each other", async () => {
-  const [ann, bob] = [await newUser(platform, "ann"), await newUser(platform, "bob")];
+  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
   const [atAnn, atBob] = [await pageOf(ann), await pageOf(bob)];
   const rings = atBob.page.evaluate(async () => {
     const { chat } = globalThis as unknown as InPage;

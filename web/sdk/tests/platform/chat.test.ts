@@ -11,16 +11,14 @@ import {
   toGroup,
   toUser,
 } from "../../src/index.js";
-import { playScenario } from "./play.js";
-import { newChat, newUser, next, settingsOf, shows, withPlatform } from "./support.js";
+import { newChat, newUser, next, platform, settingsOf, shows } from "./support.js";
 
-const platform = withPlatform();
 const open: { close(): void }[] = [];
 const keep = <T extends { close(): void }>(chat: T): T => {
   open.push(chat);
   return chat;
 };
-const chatOf = async (name: string): Promise<HalleyChat> => keep(await newChat(platform(), name));
+const chatOf = async (name: string): Promise<HalleyChat> => keep(await newChat(name));
 
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
@@ -237,8 +235,8 @@ test("a device that was away is told what it missed, each once and in order", as
 });
 
 test("a login is taken up again, and a revoked one ends", async () => {
-  const { uid, authToken } = await newUser(platform(), "dan");
-  const builder = settingsOf(platform());
+  const { uid, authToken } = await newUser("dan");
+  const builder = settingsOf();
   const first = keep(
     await import("../../src/index.js").then(({ HalleyChat }) => new HalleyChat(builder.build())),
   );
@@ -251,8 +249,8 @@ test("a login is taken up again, and a revoked one ends", async () => {
   expect((await second.restore())?.uid).toBe(uid);
   await connected;
   const ended = next(second, "logout");
-  const { appId, restApiKey } = platform().demo;
-  await fetch(`${platform().rest}/v3/users/${uid}/auth_tokens`, {
+  const { appId, restApiKey } = platform.demo;
+  await fetch(`${platform.rest}/v3/users/${uid}/auth_tokens`, {
     method: "DELETE",
     headers: { appid: appId, apikey: restApiKey },
   });
@@ -285,5 +283,3 @@ test("a call rings, is answered and ends on both sides", async () => {
   const [logged] = await ann.calls.list().fetchNext();
   expect(logged).toMatchObject({ sessionId: call.sessionId, status: "ended" });
 });
-
-test("every device hears the same story", () => playScenario(platform()));

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
-import type { Platform } from "@halley-chat/testkit/platform";
 import { expect } from "vitest";
 import { HalleyChat as Chat } from "../../src/client.js";
 import { type HalleyChat, type Message, type Receiver, toGroup, toUser } from "../../src/index.js";
-import { loggedIn, newUser, next, settingsOf } from "./support.js";
+import { loggedIn, newUser, next, platform, settingsOf } from "./support.js";
 
 interface Step {
   readonly device: string;
@@ -160,16 +159,16 @@ class Play {
 
 let plays = 0;
 
-/** Plays the scenario, its devices spread over the edges of a platform, and compares what they heard. */
-export async function playScenario(platform: Platform): Promise<void> {
+/** Plays the scenario, its devices spread over the edges of the platform, and compares what they heard. */
+export async function playScenario(): Promise<void> {
   plays += 1;
   const play = new Play(`-${process.pid}-${plays}`);
   const tokens = new Map<string, string>();
-  for (const user of scenario.users) tokens.set(user, (await newUser(platform, user)).authToken);
+  for (const user of scenario.users) tokens.set(user, (await newUser(user)).authToken);
   const { rests } = platform;
   try {
     for (const [at, [device, user]] of Object.entries(scenario.devices).entries()) {
-      const chat = new Chat(settingsOf(platform, rests[at % rests.length]).build());
+      const chat = new Chat(settingsOf(rests[at % rests.length]).build());
       await loggedIn(chat, tokens.get(user) ?? "");
       play.enter(device, user, chat);
     }

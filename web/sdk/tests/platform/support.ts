@@ -1,27 +1,15 @@
-import { type Platform, startPlatform, timed } from "@halley-chat/testkit/platform";
-import { afterAll, beforeAll } from "vitest";
+import { sharedPlatform, timed } from "@halley-chat/testkit";
 import WebSocket from "ws";
 import { HalleyChat, type HalleyEvents, SettingsBuilder, type Store } from "../../src/index.js";
 
 const WAIT_MS = 30_000;
 
-/** A platform for the tests of a file. */
-export function withPlatform(form: "one" | "many" = "one"): () => Platform {
-  let platform: Platform | undefined;
-  beforeAll(async () => {
-    platform = await startPlatform(form);
-  });
-  afterAll(() => platform?.stop());
-  return () => {
-    if (platform === undefined) throw new Error("the platform does not run");
-    return platform;
-  };
-}
+export const platform = sharedPlatform();
 
 let made = 0;
 
 /** A new user of the demo app. */
-export async function newUser(platform: Platform, name: string): Promise<{ uid: string; authToken: string }> {
+export async function newUser(name: string): Promise<{ uid: string; authToken: string }> {
   made += 1;
   const uid = `${name}-${process.pid}-${made}`;
   const { appId, restApiKey } = platform.demo;
@@ -35,20 +23,16 @@ export async function newUser(platform: Platform, name: string): Promise<{ uid: 
 }
 
 /** Settings for Node.js, with short waits. */
-export function settingsOf(platform: Platform, rest = platform.rest): SettingsBuilder {
+export function settingsOf(rest = platform.rest): SettingsBuilder {
   return new SettingsBuilder(rest, platform.demo.appId)
     .webSocket(WebSocket)
     .timings({ backoffFirst: 50, backoffMax: 1_000 });
 }
 
 /** A new user who is logged in, with a socket. */
-export async function newChat(
-  platform: Platform,
-  name: string,
-  builder = settingsOf(platform),
-): Promise<HalleyChat> {
+export async function newChat(name: string, builder = settingsOf()): Promise<HalleyChat> {
   const chat = new HalleyChat(builder.build());
-  await loggedIn(chat, (await newUser(platform, name)).authToken);
+  await loggedIn(chat, (await newUser(name)).authToken);
   return chat;
 }
 

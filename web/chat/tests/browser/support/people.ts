@@ -1,7 +1,6 @@
 import type { Demo, PageOptions } from "@halley-chat/testkit";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { openPatiently } from "./page";
-import { type AppSite, allowSockets } from "./site";
 
 /** Somebody in front of a browser. */
 export interface Someone {
@@ -12,18 +11,17 @@ export interface Someone {
   readonly faults: readonly string[];
 }
 
-/** Signs in by the address of a demo, as a user of it. */
+/** Signs in at an edge of the platform, by the address of a demo, as a user of it. */
 export async function signIn(
   browser: Browser,
-  site: AppSite,
+  rest: string,
   demo: Demo,
   uid: string,
   options: PageOptions = {},
 ): Promise<Someone> {
   const { page, context, faults } = await openPatiently(browser, options);
-  await allowSockets(context, site);
   const users = demo.users.map((user) => user.uid).join(",");
-  await page.goto(`${site.url}/chat/#app=${demo.appId}&key=${demo.authKey}&users=${users}`);
+  await page.goto(`${rest}/chat/#app=${demo.appId}&key=${demo.authKey}&users=${users}`);
   await page.getByRole("button", { name: `Sign in as ${uid}`, exact: true }).click();
   await page.getByRole("navigation", { name: "Conversations" }).waitFor();
   return { uid, page, context, faults };
