@@ -299,7 +299,8 @@ impl State {
     fn hide_by_place(&mut self, id: &str, body: &Value) {
         let Some(hidden_before) = body["hiddenBefore"].as_i64() else { return };
         let hidden = self.picture.messages.iter().rev().find(|(at, message)| {
-            message.conversation == id && self.sequences.get(*at).is_some_and(|at| *at <= hidden_before)
+            // What was fetched after an import has no place here, and was there before.
+            message.conversation == id && self.sequences.get(*at).is_none_or(|at| *at <= hidden_before)
         });
         if let Some((newest, _)) = hidden {
             self.hide_up_to(id, *newest);
