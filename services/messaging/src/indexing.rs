@@ -39,6 +39,8 @@ pub(crate) fn start(pool: PgPool, lifecycle: &Lifecycle) {
         if indexed > 0 {
             tracing::info!(messages = indexed, "older messages can be searched now");
         }
+        // A task that ends earlier is reported as one that broke.
+        stopping.cancelled().await;
     });
 }
 
