@@ -1,7 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 const resolve = { conditions: ["halley-source"] };
-const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
+// In a browser on a busy machine a page may be slower than any patience: CI asks once more before it believes a failure.
+const retry = process.env.CI ? 1 : 0;
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, retry };
 
 /**
  * What needs a platform and Chromium; the apps are built before. One platform is started for all, and files have it one after
