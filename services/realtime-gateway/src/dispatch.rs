@@ -15,7 +15,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
-use halley_model::DEFAULT_ROLE;
+use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -296,8 +296,11 @@ impl Dispatch {
             if let Some(room) = self.node.hub.room(&Channel::group(&event.app_id, &group.guid)) {
                 send(&room, event);
             }
-        } else if self.node.hub.room(&Channel::user(&event.app_id, &group.owner)).is_some() {
-            let frames = frame::encode(event, Wanted { plain: false, positions: true, binary: true });
+        } else if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID {
+            // The node learns of it in any case: a socket of the owner's may be on its way in.
+            let own = self.node.hub.room(&Channel::user(&event.app_id, &group.owner));
+            let wanted = own.map(|room| Wanted { plain: false, ..room.wanted() });
+            let frames = wanted.and_then(|wanted| frame::encode(event, wanted));
             self.node.user_joined(&event.app_id, &group.guid, &group.owner, frames.as_ref());
         }
     }
