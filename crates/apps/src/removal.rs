@@ -125,7 +125,7 @@ async fn write_down(pool: &PgPool, removed: Vec<(String, DateTime<Utc>)>) -> Res
 
 /// Deletes some rows of an app; false when nothing is to be deleted.
 async fn remove_part(pool: &PgPool, tables: &[&str]) -> Result<bool, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(pool).await?;
     let app_id: Option<String> = sqlx::query_scalar(
         "SELECT app_id
          FROM removals

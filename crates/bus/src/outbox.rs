@@ -298,7 +298,7 @@ type Row = (i64, Vec<String>, bool, Vec<u8>);
 /// Publishes rows that were left behind, oldest first. Rows of the last 2 s may still be in somebody's hands. Answers
 /// whether there may be more.
 async fn sweep(shared: &Shared) -> Result<bool, SweepError> {
-    let mut transaction = shared.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&shared.pool).await?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT outbox_id, channels, durable, payload
          FROM outbox

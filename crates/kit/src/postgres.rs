@@ -4,8 +4,9 @@ use std::{str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgPool,
+    PgPool, Postgres, SqlSafeStr as _, Transaction,
     migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -57,6 +58,26 @@ pub async fn connect(service: &'static str, config: &PostgresConfig) -> Result<P
         .connect_with(options)
         .await
         .map_err(fault)
+}
+
+/// Begins a transaction. Whoever is dropped while it begins leaves no trace on the connection.
+///
+/// `Pool::begin` of sqlx 0.9.0 does: dropped while `BEGIN` is under way, it puts a connection back that is inside a
+/// transaction. Statements of others then run in it, are answered as done, and are lost with it
+/// (<https://github.com/transact-rs/sqlx/issues/4393>). So a task of its own begins, and nobody drops that.
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    // Outside of the task, so that callers who are gone don't queue for connections.
+    begin_with(pool.acquire().await?, "BEGIN").await
+}
+
+/// As [`begin`], on a connection that the caller has, and by a statement of its own.
+pub async fn begin_with(
+    connection: PoolConnection<Postgres>,
+    statement: &'static str,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let beginning = tokio::spawn(Transaction::begin(connection, Some(statement.into_sql_str())));
+    // It can't be awaited to its end when the runtime is shut down, or when it panicked.
+    beginning.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Runs the missing migrations. Several processes may call it at once: one runs, the others wait.

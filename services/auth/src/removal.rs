@@ -36,7 +36,7 @@ pub fn start(auth: Arc<Auth>, lifecycle: &Lifecycle) {
 
 /// Does a part of what is to be done; false when there is nothing.
 async fn remove_part(auth: &Auth) -> Result<bool, AuthError> {
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let now = time::now();
     let Some(app_id) = removals::take(&mut transaction, now).await? else { return Ok(false) };
     if removals::delete_tokens(&mut transaction, &app_id).await?

@@ -54,7 +54,7 @@ async fn act(groups: &Groups, event: Event) -> Result<()> {
 
 /// Takes a user out of some groups; false when there are none left. What they owned is the app's from now on.
 async fn remove_from_some(groups: &Groups, app_id: &str, uid: &str, until: DateTime<Utc>) -> Result<bool> {
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let now = time::now();
     let leaver = Leaver { app_id, uid, until };
     let departures = departures::remove_from_groups(&mut transaction, leaver, GROUPS_AT_ONCE, now).await?;

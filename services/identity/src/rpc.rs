@@ -48,7 +48,7 @@ impl Identity {
     /// making of it holds nothing.
     async fn begin_with_default_role(&self, app_id: &str) -> Result<Transaction<'static, Postgres>> {
         drop(self.make_default_role(app_id).await?);
-        Ok(self.pool.begin().await?)
+        Ok(halley_kit::postgres::begin(&self.pool).await?)
     }
 
     /// The active user of a uid.

@@ -97,7 +97,7 @@ impl Messaging {
         let mut connection = self.pool.acquire().await?;
         let wanted = [Wanted { app_id, key: &key, created_at: at }];
         conversations::create_missing(&mut connection, &wanted).await?;
-        let mut transaction = begin_batch(&mut connection).await?;
+        let mut transaction = begin_batch(connection).await?;
         let place = (app_id.to_owned(), key.storage());
         let locked = conversations::lock_conversations(&mut transaction, std::slice::from_ref(&place)).await?;
         let Some(conversation) = locked.get(&place) else { return Ok(()) };

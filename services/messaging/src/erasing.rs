@@ -52,8 +52,7 @@ pub(crate) fn start(pool: PgPool, lifecycle: &Lifecycle) {
 
 /// Does a part of what is to be done; false when there is nothing.
 async fn erase_part(pool: &PgPool) -> Result<bool, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut transaction = begin_batch(&mut connection).await?;
+    let mut transaction = begin_batch(pool.acquire().await?).await?;
     let Some(erasure) = erasures::take(&mut transaction).await? else { return Ok(false) };
     let has_more = match (&erasure.uid, erasure.conversation_id) {
         (_, Some(conversation_id)) => erase_messages(&mut transaction, &erasure, conversation_id).await?,

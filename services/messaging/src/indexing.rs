@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halley_kit::Lifecycle;
-use sqlx::{Connection as _, PgPool};
+use sqlx::PgPool;
 
 use crate::store::unindexed;
 
@@ -45,8 +45,7 @@ pub(crate) fn start(pool: PgPool, lifecycle: &Lifecycle) {
 }
 
 async fn index_batch(pool: &PgPool) -> Result<usize, sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(pool).await?;
     let indexed = unindexed::index_some(&mut transaction, BATCH).await?;
     transaction.commit().await?;
     Ok(indexed)

@@ -25,7 +25,7 @@ pub(crate) mod threads;
 pub(crate) mod unindexed;
 
 pub(crate) use halley_kit::postgres::array_literal;
-use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction, pool::PoolConnection};
 
 /// What there is of an app, in the order in which it is deleted with the app: what hangs on something goes before it.
 pub const APP_TABLES: &[&str] = &[
@@ -53,16 +53,24 @@ pub const APP_TABLES: &[&str] = &[
     "conversations",
 ];
 
-/// Begins a transaction that writes batches. Its statements join short arrays with large tables by an index each time;
+/// How a transaction begins that writes batches. Its statements join short arrays with large tables by an index each time;
 /// a plan that was made while the tables were small and that reads them whole must not be kept by the connection. With those
 /// out of the way a plan fits arrays of any length, so it is made once rather than for each batch.
-pub(crate) async fn begin_batch(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    connection
-        .begin_with(
-            "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-             SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = on",
-        )
-        .await
+const BEGIN_BATCH: &str = "BEGIN; \
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = on";
+
+/// Begins a transaction that writes batches.
+pub(crate) async fn begin_batch(
+    connection: PoolConnection<Postgres>,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    halley_kit::postgres::begin_with(connection, BEGIN_BATCH).await
+}
+
+/// The same on a connection that somebody keeps who is never dropped midway: no task is started for it.
+#[expect(clippy::disallowed_methods, reason = "the one who calls it is not dropped midway")]
+pub(crate) async fn begin_kept_batch(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin_with(BEGIN_BATCH).await
 }
 
 /// Empty is absent.

@@ -48,7 +48,7 @@ async fn committed_events_go_out_once_in_the_order_of_handing_over() {
     let relay = Relay::start(pool.clone(), bus, CancellationToken::new(), TaskTracker::new());
 
     for batch in 0..20 {
-        let mut transaction = pool.begin().await.expect("begin");
+        let mut transaction = halley_kit::postgres::begin(&pool).await.expect("begin");
         let pending =
             outbox::insert(&mut transaction, &entries(&channel, batch * 10..batch * 10 + 10)).await.expect("insert");
         transaction.commit().await.expect("commit");
@@ -86,7 +86,7 @@ async fn a_rolled_back_event_never_goes_out() {
     let (subscriptions, mut feed) = bus.subscriber(CancellationToken::new());
     subscriptions.subscribe(vec![channel.clone()]).await.expect("subscribed");
     let relay = Relay::start(pool.clone(), bus, CancellationToken::new(), TaskTracker::new());
-    let mut transaction = pool.begin().await.expect("begin");
+    let mut transaction = halley_kit::postgres::begin(&pool).await.expect("begin");
     outbox::insert(&mut transaction, &entries(&channel, 0..1)).await.expect("insert");
     transaction.rollback().await.expect("rollback");
 

@@ -75,7 +75,7 @@ pub async fn create(auth: &Auth, request: pb::CreateApiKeyRequest) -> Result<pb:
     }
     let app_id = request.app_id;
     let (row, key) = make(auth, &app_id, &request.name, scope)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     // Counted under the app's lock, or two at once could pass the limit.
     let Some(settings) = store::apps::lock(&mut transaction, &app_id).await? else {
         return Err(AuthError::AppNotFound { app_id });
@@ -128,7 +128,7 @@ pub async fn update(
     let scope = given_scope(request.scope)?;
     let row = find(auth, &request.app_id, &request.api_key).await?;
     refuse_self(caller, &row)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let changed =
         store::api_keys::update(&mut transaction, &request.app_id, row.key_id, request.name.as_deref(), scope).await?;
     let changed = changed.ok_or(AuthError::ApiKeyNotFound)?;
@@ -146,7 +146,7 @@ pub async fn delete(
 ) -> Result<pb::DeleteApiKeyResponse, AuthError> {
     let row = find(auth, &request.app_id, &request.api_key).await?;
     refuse_self(caller, &row)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if !store::api_keys::delete(&mut transaction, &request.app_id, row.key_id).await? {
         return Err(AuthError::ApiKeyNotFound);
     }

@@ -23,7 +23,7 @@ pub struct Made {
 }
 
 pub async fn create(auth: &Auth, request: pb::CreateAppRequest) -> Result<pb::CreateAppResponse, AuthError> {
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let made = make(auth, &mut transaction, request, None).await?;
     transaction.commit().await?;
     auth.relay.publish(made.pending);
@@ -105,7 +105,7 @@ pub async fn update(auth: &Auth, request: pb::UpdateAppRequest) -> Result<pb::Up
             return Err(FieldError::new("settings", "must be a JSON object").into());
         }
     }
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let (name, settings) = (request.name.as_deref(), request.settings_json.as_deref());
     let app = store::apps::update(&mut transaction, &request.app_id, name, settings).await?;
     let app = app.ok_or_else(|| AuthError::AppNotFound { app_id: request.app_id.clone() })?;

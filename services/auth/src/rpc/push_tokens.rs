@@ -140,7 +140,7 @@ async fn register(
         updated_at: at,
         sealed_auth_token: device.sealed,
     };
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     store::push_tokens::lock_value(&mut transaction, &row.lookup_hash).await?;
     row.created_at = match store::push_tokens::put(&mut transaction, &app_id, &row).await {
         // The auth token ended meanwhile.

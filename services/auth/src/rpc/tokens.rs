@@ -60,7 +60,7 @@ pub async fn create(
 ) -> Result<pb::CreateAuthTokenResponse, AuthError> {
     let uid = user(&request.uid)?;
     let app_id = request.app_id;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     store::auth_tokens::lock_user(&mut transaction, &app_id, &uid).await?;
     if !request.force
         && let Some(unused) = store::auth_tokens::find_unused(&mut transaction, &app_id, &uid).await?
@@ -162,7 +162,7 @@ pub async fn delete(
     request: pb::DeleteAuthTokenRequest,
 ) -> Result<pb::DeleteAuthTokenResponse, AuthError> {
     let row = find_of(auth, &request.app_id, &request.uid, &request.auth_token).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if !store::auth_tokens::delete(&mut transaction, &request.app_id, row.token_id).await? {
         return Err(AuthError::AuthTokenNotFound);
     }
@@ -177,7 +177,7 @@ pub async fn delete(
 /// it can't end a token that is made before everybody has heard it.
 pub async fn flush(auth: &Auth, app_id: &str, uid: &str, until: Option<DateTime<Utc>>) -> Result<i32, AuthError> {
     let uid = user(uid)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     store::auth_tokens::lock_user(&mut transaction, app_id, &uid).await?;
     let ended = store::auth_tokens::delete_of_user(&mut transaction, app_id, &uid, until).await?;
     if ended.is_empty() {

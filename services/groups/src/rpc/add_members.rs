@@ -21,7 +21,7 @@ pub(super) async fn add(groups: &Groups, caller: Caller, request: AddMembersRequ
     let settings = groups.apps.settings(caller.app_id()).await;
     let wanted = Wanted::parse(request.members.unwrap_or_default(), settings.limit(Limit::MembersPerCall))?;
     let uids: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.uid.as_deref()).collect();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &uids).await?;
     scene.require(Action::AddMembers)?;
     let seats = Seats::of(&mut transaction, caller.app_id(), &settings, &uids).await?;

@@ -23,7 +23,7 @@ pub(super) async fn change(
         .ok_or_else(|| FieldError::new("scope", "must be admin, moderator or participant"))?;
     let uid = domain::known_uid(&request.uid).ok_or(GroupsError::NotAMember { uid: request.uid })?;
     let app_id = caller.app_id();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &[&uid]).await?;
     scene.require_other(&uid)?;
     scene.require(Action::ChangeScope { target: scene.standing(&uid), to })?;

@@ -34,7 +34,7 @@ pub(super) async fn create(
         None => None,
     };
     let app_id = caller.app_id();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let stored = store::groups::insert_group(&mut transaction, app_id, &new, hash.as_deref()).await?;
     let group = stored.ok_or_else(|| GroupsError::GroupExists { guid: new.guid.clone() })?;
     // The owner is in it from the beginning; that is told by the group's creation and by no event of membership.

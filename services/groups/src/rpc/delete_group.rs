@@ -22,7 +22,7 @@ pub(super) async fn delete(
     request: DeleteGroupRequest,
 ) -> Result<DeleteGroupResponse> {
     let guid = domain::known_guid(&request.guid)?;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &[]).await?;
     scene.require(Action::DeleteGroup)?;
     store::groups::delete_group(&mut transaction, caller.app_id(), &guid).await?;

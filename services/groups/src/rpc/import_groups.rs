@@ -24,7 +24,7 @@ pub(super) async fn import(
     domain::at_most("groups", &request.groups, limits::BATCH_MAX)?;
     let (results, new) = parse(request.groups)?;
     let hashed = hash(groups, caller.app_id(), new).await?;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let created = imports::insert_groups(&mut transaction, caller.app_id(), &hashed).await?;
     transaction.commit().await?;
     // At most as many as were asked for.

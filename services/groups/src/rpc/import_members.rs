@@ -28,7 +28,7 @@ pub(super) async fn import(
     let parsed: Vec<Result<NewMember>> = request.members.iter().map(|member| NewMember::parse(member, asked)).collect();
     let app_id = caller.app_id();
     let guids: Vec<&str> = parsed.iter().filter_map(|member| Some(member.as_ref().ok()?.guid.as_str())).collect();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let locked = imports::lock_groups(&mut transaction, app_id, &guids).await?;
     let checked = check(parsed, locked);
     let (members, bans) = rows(&checked, time::now());

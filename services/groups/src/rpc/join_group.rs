@@ -23,7 +23,7 @@ pub(super) async fn join(groups: &Groups, caller: Caller, request: JoinGroupRequ
     let app_id = caller.app_id();
     let known_hash = knock(groups, app_id, &guid, uid, request.password).await?;
     let settings = groups.apps.settings(app_id).await;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, hash) = Scene::lock(&mut transaction, &caller, &guid, &[]).await?;
     // Asked again under the lock: the answer may be another by now.
     check_place(uid, scene.own().is_some(), scene.is_banned(uid))?;

@@ -17,7 +17,7 @@ pub(super) async fn kick(groups: &Groups, caller: Caller, request: KickMemberReq
     let guid = domain::known_guid(&request.guid)?;
     let uid = domain::known_uid(&request.uid).ok_or(GroupsError::NotAMember { uid: request.uid })?;
     let app_id = caller.app_id();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &[&uid]).await?;
     scene.require_removal(&uid, Action::Kick)?;
     let before = Some(scene.require_member(&uid)?);

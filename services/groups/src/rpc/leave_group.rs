@@ -17,7 +17,7 @@ pub(super) async fn leave(groups: &Groups, caller: Caller, request: LeaveGroupRe
     let uid = caller.require_uid()?;
     let guid = domain::known_guid(&request.guid)?;
     let app_id = caller.app_id();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &[]).await?;
     scene.require(Action::Leave)?;
     members::delete_members(&mut transaction, app_id, &guid, &[uid]).await?;

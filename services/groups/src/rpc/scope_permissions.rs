@@ -60,7 +60,7 @@ pub(super) async fn set(
     let (app_id, guid) = (caller.app_id(), domain::known_guid(&request.guid)?);
     let scope = known_scope(request.scope)?;
     let values = values(&request.permissions)?;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     require_group(&mut transaction, app_id, &guid).await?;
     store::upsert_permissions(&mut transaction, app_id, &guid, scope, &values, time::now()).await?;
     let permissions = of_scope(&mut transaction, app_id, &guid, scope).await?;
@@ -77,7 +77,7 @@ pub(super) async fn unset(
     let (app_id, guid) = (caller.app_id(), domain::known_guid(&request.guid)?);
     let scope = known_scope(request.scope)?;
     let permission = known_permission("permission", &request.permission)?;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     require_group(&mut transaction, app_id, &guid).await?;
     store::delete_permission(&mut transaction, app_id, &guid, scope, permission).await?;
     let permissions = of_scope(&mut transaction, app_id, &guid, scope).await?;

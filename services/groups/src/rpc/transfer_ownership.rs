@@ -20,7 +20,7 @@ pub(super) async fn transfer(
 ) -> Result<TransferOwnershipResponse> {
     let guid = domain::known_guid(&request.guid)?;
     let owner = domain::known_uid(&request.new_owner);
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let uids: Vec<&str> = owner.as_deref().into_iter().collect();
     let (scene, hash) = Scene::lock(&mut transaction, &caller, &guid, &uids).await?;
     scene.require(Action::TransferOwnership)?;

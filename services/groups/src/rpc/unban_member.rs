@@ -16,7 +16,7 @@ use crate::{
 pub(super) async fn unban(groups: &Groups, caller: Caller, request: UnbanMemberRequest) -> Result<UnbanMemberResponse> {
     let guid = domain::known_guid(&request.guid)?;
     let uid = domain::known_uid(&request.uid).ok_or(GroupsError::NotBanned { uid: request.uid })?;
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, _) = Scene::lock(&mut transaction, &caller, &guid, &[&uid]).await?;
     scene.require(Action::Unban)?;
     if !scene.is_banned(&uid) {

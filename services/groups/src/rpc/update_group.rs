@@ -26,7 +26,7 @@ pub(super) async fn update(
     }
     let hash = hash(groups, &caller, &guid, &changes).await?;
     let named: Vec<&str> = changes.owner.as_deref().into_iter().collect();
-    let mut transaction = groups.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&groups.pool).await?;
     let (scene, stored_hash) = Scene::lock(&mut transaction, &caller, &guid, &named).await?;
     scene.require(Action::UpdateGroup)?;
     let kind = changes.kind_after(scene.group.kind)?;

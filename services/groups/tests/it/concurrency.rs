@@ -167,7 +167,7 @@ async fn what_changes_between_the_password_and_the_lock_counts() {
         let kind = pb::GroupType::Password.into();
         let request = pb::CreateGroupRequest { r#type: kind, password: "x".to_owned(), ..new("room") };
         world.create_group(&world.user("ann"), request).await.unwrap();
-        let mut transaction = world.pool.begin().await.unwrap();
+        let mut transaction = halley_kit::postgres::begin(&world.pool).await.unwrap();
         sqlx::query("SELECT FROM groups FOR UPDATE").execute(&mut *transaction).await.unwrap();
         let there = Arc::clone(&world);
         let request = pb::JoinGroupRequest { guid: "room".to_owned(), password: "x".to_owned() };

@@ -60,7 +60,7 @@ struct Fates {
 
 async fn switch(identity: &Identity, caller: &Caller, asked: &[String], to: Switch) -> Result<Fates> {
     let (app_id, now) = (caller.app_id(), time::now());
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let users = store::users::lock_users(&mut transaction, app_id, &known_uids(asked)).await?;
     let not_found = not_among(asked, &users);
     let is_on = |user: &UserRow| user.deactivated_at.is_none();

@@ -29,7 +29,7 @@ pub(super) async fn block(
     let app_id = caller.app_id();
     let mut uids = known_uids(&request.blocked_uids);
     uids.push(uid.clone());
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let active = store::users::lock_active_users(&mut transaction, app_id, &uids).await?;
     if !active.contains(&uid) {
         return Err(IdentityError::UserNotFound { uid });
@@ -66,7 +66,7 @@ pub(super) async fn unblock(
     let others = known_uids(&request.blocked_uids);
     let mut uids = others.clone();
     uids.push(uid.clone());
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let active = store::users::lock_active_users(&mut transaction, app_id, &uids).await?;
     if !active.contains(&uid) {
         return Err(IdentityError::UserNotFound { uid });

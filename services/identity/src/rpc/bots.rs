@@ -24,7 +24,7 @@ pub(super) async fn create(
     access::server_side(&caller, "make bots")?;
     let app_id = caller.app_id();
     let uid = known_uid(&request.uid)?;
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     bots::lock_bots(&mut transaction, app_id).await?;
     let found = users::lock_users(&mut transaction, app_id, slice::from_ref(&uid)).await?;
     match found.first() {
@@ -52,7 +52,7 @@ pub(super) async fn delete(
     let app_id = caller.app_id();
     let not_found = || IdentityError::BotNotFound { uid: request.uid.clone() };
     let uid = known_uid(&request.uid).map_err(|_| not_found())?;
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let changed = bots::update_bot(&mut transaction, app_id, &uid, false, time::now()).await?;
     let user = changed.ok_or_else(not_found)?;
     let pending = commit(transaction, &[events::user_changed(&caller, ChangeKind::Updated, &user)]).await?;

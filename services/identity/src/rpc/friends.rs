@@ -30,7 +30,7 @@ pub(super) async fn add(
     let settings = identity.apps.settings(app_id).await;
     domain::at_most("accepted", &request.friends, settings.limit(Limit::FriendsPerCall))?;
     let uid = known_uid(&request.uid)?;
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let mut circle = lock_circle(&mut transaction, app_id, &uid, &request.friends).await?;
     circle.max = settings.limit_i64(Limit::Friends);
     let (mut results, mut added) = (Vec::new(), Vec::new());
@@ -55,7 +55,7 @@ pub(super) async fn remove(
     domain::at_most("friends", &request.friends, limits::BATCH_MAX)?;
     let app_id = caller.app_id();
     let uid = known_uid(&request.uid)?;
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     let mut circle = lock_circle(&mut transaction, app_id, &uid, &request.friends).await?;
     let (mut results, mut removed) = (Vec::new(), Vec::new());
     for given in request.friends {

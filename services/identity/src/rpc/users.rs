@@ -86,7 +86,7 @@ pub(super) async fn update(
             require_role(&mut transaction, app_id, role).await?;
             transaction
         }
-        None => identity.pool.begin().await?,
+        None => halley_kit::postgres::begin(&identity.pool).await?,
     };
     if caller.is_logged_in_user()
         && let Some(metadata) = &mut changes.metadata
@@ -112,7 +112,7 @@ pub(super) async fn delete(
     access::server_side(&caller, "delete users")?;
     let app_id = caller.app_id();
     let uid = known_uid(&request.uid)?;
-    let mut transaction = identity.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&identity.pool).await?;
     store::users::lock_deletions(&mut transaction, app_id).await?;
     // Before their friends are read: from here on nobody becomes one.
     store::users::lock_users(&mut transaction, app_id, slice::from_ref(&uid)).await?;

@@ -142,7 +142,7 @@ impl World {
         for statement in [function, trigger] {
             sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
         }
-        let mut gate = self.pool.begin().await.unwrap();
+        let mut gate = halley_kit::postgres::begin(&self.pool).await.unwrap();
         sqlx::query("SELECT pg_advisory_xact_lock(7)").execute(&mut *gate).await.unwrap();
         gate
     }

@@ -124,7 +124,7 @@ async fn initiate(
     let mut connection = messaging.pool.acquire().await?;
     let wanted = [Wanted { app_id, key: &call.key, created_at: now }];
     conversations::create_missing(&mut connection, &wanted).await?;
-    let mut transaction = begin_batch(&mut connection).await?;
+    let mut transaction = begin_batch(connection).await?;
     let (call, locked) = lock_free(messaging, &mut transaction, app_id, call).await?;
     let entry = write_message(&mut transaction, &change, &call, &locked, CallStatus::Initiated, Some(now)).await?;
     let message = message_of(&entry)?;
@@ -223,8 +223,7 @@ async fn make(
 ) -> Result<Message> {
     let (app_id, uid) = (change.app_id, change.uid);
     let joins = wish == CallStatus::Ongoing;
-    let mut connection = messaging.pool.acquire().await?;
-    let mut transaction = begin_batch(&mut connection).await?;
+    let mut transaction = begin_batch(messaging.pool.acquire().await?).await?;
     calls::lock_users(&mut transaction, app_id, &[uid]).await?;
     let locked = lock_conversation(&mut transaction, app_id, &call.key).await?;
     let locked = locked.filter(|locked| locked.conversation_id == call.conversation_id);

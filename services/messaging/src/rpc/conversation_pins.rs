@@ -62,7 +62,7 @@ impl Messaging {
         let before = self.pinnable(caller, with).await?;
         let key = with.key(uid).storage();
         let now = time::now();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = halley_kit::postgres::begin(&self.pool).await?;
         store::lock_pins(&mut transaction, app_id, uid).await?;
         let (pinned_at, changed) = match pin {
             true => {
@@ -159,7 +159,7 @@ pub(super) async fn replace_system(
             (if kind == ReceiverType::User { 1 } else { 2 }, id.to_owned())
         })
         .collect();
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     store::lock_pins(&mut transaction, app_id, "").await?;
     store::replace_system(&mut transaction, app_id, &stored, time::now()).await?;
     transaction.commit().await?;

@@ -100,8 +100,8 @@ async fn write_right(
     let right: Vec<&Checked> = items.iter().filter_map(|item| item.as_ref().ok()).collect();
     let mut attempt = 1;
     let written = loop {
-        let mut connection = messaging.pool.acquire().await?;
-        match write(&mut connection, app_id, &right).await {
+        let connection = messaging.pool.acquire().await?;
+        match write(connection, app_id, &right).await {
             Ok(written) => break written,
             Err(error) if attempt < TRIES && may_pass(&error) => attempt += 1,
             Err(error) => return Err(error.into()),

@@ -69,8 +69,7 @@ impl Messaging {
         self.directory.authorise_pin(caller, &target).await?;
         let mut shown = self.show_message(app_id, None, &target).await?;
         let max = self.apps.settings(app_id).await.limit_i64(Limit::PinnedMessages);
-        let mut connection = self.pool.acquire().await?;
-        let mut transaction = begin_batch(&mut connection).await?;
+        let mut transaction = begin_batch(self.pool.acquire().await?).await?;
         let target = lock_message(&mut transaction, app_id, target).await?;
         let is_as_wished = match pin {
             true => target.pinned_at.is_some() && target.pinned_by == by,
@@ -78,7 +77,6 @@ impl Messaging {
         };
         if is_as_wished {
             transaction.rollback().await?;
-            drop(connection);
             return self.show_message(app_id, caller.acting_uid(), &target).await;
         }
         if !pin {
@@ -90,7 +88,6 @@ impl Messaging {
         let entry = events::pin(app_id, device(caller, device_id), &target.key, shown.clone(), pin);
         let pending = outbox::insert(&mut transaction, &[entry]).await?;
         transaction.commit().await?;
-        drop(connection);
         self.relay.publish(pending);
         self.show_own_reactions(app_id, caller.acting_uid(), &mut shown).await?;
         Ok(shown)
@@ -107,7 +104,7 @@ impl Messaging {
         let mut shown = self.show_message(app_id, Some(uid), &target).await?;
         let now = time::now();
         let max = self.apps.settings(app_id).await.limit_i64(Limit::SavedMessages);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = halley_kit::postgres::begin(&self.pool).await?;
         let changed = match save {
             true => {
                 let saved = marks::save(&mut transaction, app_id, uid, id, now, max).await?;

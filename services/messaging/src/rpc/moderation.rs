@@ -104,7 +104,7 @@ async fn flag(
     let reason_id = request.reason_id.to_ascii_lowercase();
     let reason = flags::find_reason(&mut connection, app_id, &reason_id).await?;
     let reason = reason.ok_or_else(|| no_reason(&request.reason_id))?;
-    let mut transaction = begin_batch(&mut connection).await?;
+    let mut transaction = begin_batch(connection).await?;
     // A decision that was made meanwhile stands, unless it was to leave the message where it is.
     let target = lock_message(&mut transaction, app_id, target).await?;
     moderation::require_shown(&target)?;
@@ -192,8 +192,7 @@ async fn review(
     if !flags::is_flagged(&messaging.pool, app_id, id).await? {
         return Err(not_found());
     }
-    let mut connection = messaging.pool.acquire().await?;
-    let mut transaction = begin_batch(&mut connection).await?;
+    let mut transaction = begin_batch(messaging.pool.acquire().await?).await?;
     if !target.retired {
         lock_conversation_of(&mut transaction, app_id, &target).await?;
     }

@@ -82,13 +82,11 @@ impl Messaging {
         }
         let users = self.directory.users(app_id, [uid]).await?;
         let max = self.apps.settings(app_id).await.limit_i64(Limit::Reactions);
-        let mut connection = self.pool.acquire().await?;
-        let mut transaction = begin_batch(&mut connection).await?;
+        let mut transaction = begin_batch(self.pool.acquire().await?).await?;
         let target = lock_message(&mut transaction, app_id, target).await?;
         let key = ReactionKey { app_id, message_id: target.message_id, reaction: &wish.reaction, uid };
         let Some(changed) = change_reaction(&mut transaction, &key, wish.add, max).await? else {
             transaction.rollback().await?;
-            drop(connection);
             return self.show_message(app_id, Some(uid), &target).await;
         };
         let device_id = if wish.device_id.is_empty() { caller.device_id() } else { &wish.device_id };
@@ -106,7 +104,6 @@ impl Messaging {
         let pending = outbox::insert(&mut transaction, &[entry]).await?;
         let target = read_locked(&mut transaction, app_id, target.message_id).await?;
         transaction.commit().await?;
-        drop(connection);
         self.relay.publish(pending);
         self.show_message(app_id, Some(uid), &target).await
     }

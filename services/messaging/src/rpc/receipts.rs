@@ -78,7 +78,7 @@ pub(super) async fn mark_unread(
     if !message.is_some_and(|message| message.key == mark.key && !message.retired) {
         return Err(MessagingError::MessageNotFound { id });
     }
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let mut place = lock_place(&mut transaction, &mark).await?.ok_or(MessagingError::NotAccessible)?;
     watermark::unread(&mut place);
     participants::update_place(&mut transaction, &mark.app_id, &mark.uid, &place, time::now()).await?;
@@ -91,7 +91,7 @@ pub(super) async fn mark_unread(
 /// Tells a user's own devices of a count that no receipt tells of.
 async fn tell_unread(messaging: &Messaging, mark: &Mark, conversation: Conversation) -> Result<()> {
     let entry = events::unread(&mark.app_id, &mark.device_id, &mark.uid, conversation);
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
@@ -149,7 +149,7 @@ async fn is_in_small_group(messaging: &Messaging, mark: &Mark) -> Result<bool> {
 async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -> Result<(LockedPlace, Moved)> {
     let users = messaging.directory.users(&mark.app_id, [mark.uid.as_str()]).await?;
     let is_small = is_in_small_group(messaging, mark).await?;
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let mut place = lock_place(&mut transaction, mark).await?.ok_or(MessagingError::NotAccessible)?;
     let before = place.clone();
     let (moved, changed) = match kind {

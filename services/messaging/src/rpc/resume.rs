@@ -44,8 +44,7 @@ pub(super) async fn resume(messaging: &Messaging, caller: Caller, request: Resum
         let problem = format!("must be at most {POSITIONS_MAX}: whoever has more fetches anew");
         return Err(FieldError::new("positions", problem).into());
     }
-    let mut connection = messaging.pool.acquire().await?;
-    let (mut transaction, now) = resume::begin(&mut connection, time::now_ms()).await?;
+    let (mut transaction, now) = resume::begin(messaging.pool.acquire().await?, time::now_ms()).await?;
     let only = |refetch| ResumeResponse { token: now.to_string(), refetch, ..Default::default() };
     if request.token.is_empty() {
         return Ok(only(false));
@@ -55,9 +54,8 @@ pub(super) async fn resume(messaging: &Messaging, caller: Caller, request: Resum
     };
     let since = Since { app_id: caller.app_id(), uid, snapshot: &moment.snapshot };
     let Some(mut missed) = read(&mut transaction, since, &positions(&request)).await? else { return Ok(only(true)) };
-    transaction.rollback().await?;
     // Others' rows are asked for with no transaction open.
-    drop(connection);
+    transaction.rollback().await?;
     keep_to_groups_of(messaging, &caller, uid, &mut missed).await?;
     let answer = show(messaging, &caller, uid, missed).await?;
     Ok(ResumeResponse { token: now.to_string(), ..answer })

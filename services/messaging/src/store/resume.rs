@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction, pool::PoolConnection};
 
 use super::messages::{StoredMessage, columns};
 use crate::domain::resume::Moment;
@@ -68,10 +68,11 @@ pub(crate) struct OthersPlace {
 
 /// Begins a transaction whose statements all see one snapshot; answers it, too.
 pub(crate) async fn begin(
-    connection: &mut PgConnection,
+    connection: PoolConnection<Postgres>,
     at_ms: i64,
-) -> Result<(Transaction<'_, Postgres>, Moment), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+) -> Result<(Transaction<'static, Postgres>, Moment), sqlx::Error> {
+    let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let mut transaction = halley_kit::postgres::begin_with(connection, statement).await?;
     let (cluster, snapshot): (String, String) =
         sqlx::query_as("SELECT system_identifier::text, pg_current_snapshot()::text FROM pg_control_system()")
             .fetch_one(&mut *transaction)

@@ -19,7 +19,7 @@ use crate::{
     domain::{action::Presence, change, new_message::NewMessage, thread},
     events,
     store::{
-        begin_batch, changes as changed_messages,
+        begin_kept_batch, changes as changed_messages,
         conversations::{self, Place, Wanted},
         insert::{self, Inserted},
         messages::{self, MuidOf},
@@ -47,7 +47,7 @@ pub(super) struct Committed {
     pub pending: Pending,
 }
 
-/// Writes a batch.
+/// Writes a batch. It must not be dropped midway.
 pub(super) async fn write(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<Committed, BatchError> {
     if let Some(committed) = try_write(connection, batch).await? {
         return Ok(committed);
@@ -65,7 +65,7 @@ pub(super) async fn write(connection: &mut PgConnection, batch: &[&NewMessage]) 
 
 /// `None`: a conversation is missing, and nothing was written.
 async fn try_write(connection: &mut PgConnection, batch: &[&NewMessage]) -> Result<Option<Committed>, BatchError> {
-    let mut transaction = begin_batch(connection).await?;
+    let mut transaction = begin_kept_batch(connection).await?;
     let Some((plan, now)) = decide(&mut transaction, batch).await? else {
         transaction.rollback().await?;
         return Ok(None);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use halley_contracts::messaging::v1::{Message, MessageCategory};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::{
     domain::{import::Checked, thread},
@@ -41,14 +41,14 @@ type Outcome = Result<Imported>;
 
 /// Writes items of one app; answers for them in their order.
 pub(crate) async fn write(
-    connection: &mut PgConnection,
+    mut connection: PoolConnection<Postgres>,
     app_id: &str,
     items: &[&Checked],
 ) -> std::result::Result<Vec<Outcome>, sqlx::Error> {
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    conversations::create_missing(connection, &oldest_of_each(items, app_id)).await?;
+    conversations::create_missing(&mut connection, &oldest_of_each(items, app_id)).await?;
     let mut transaction = begin_batch(connection).await?;
     let places: BTreeSet<Place> = items.iter().map(|item| (app_id.to_owned(), item.new.stored_key.clone())).collect();
     let places: Vec<Place> = places.into_iter().collect();

@@ -109,7 +109,7 @@ async fn concurrent_sends_share_transactions() {
     let caller = api.user("ann");
     let sends = (0..400).map(|_| api.send_message(&caller, to_user("bob", "x")));
     // Nobody can be written while this lock is held, so that they come together on a busy machine, too.
-    let mut lock = world.pool.begin().await.unwrap();
+    let mut lock = halley_kit::postgres::begin(&world.pool).await.unwrap();
     sqlx::query("SELECT FROM conversations FOR UPDATE").execute(&mut *lock).await.unwrap();
     let release = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -127,7 +127,7 @@ async fn a_full_queue_refuses_at_once_and_keeps_what_it_took() {
     let api = world.start_with(MessagingConfig { queue: 8, writers: 1, batch_max: 4, ..Default::default() }).await;
     api.send("ann", to_user("bob", "warm")).await;
     // Nobody can be written while this lock is held.
-    let mut lock = world.pool.begin().await.unwrap();
+    let mut lock = halley_kit::postgres::begin(&world.pool).await.unwrap();
     sqlx::query("SELECT FROM conversations FOR UPDATE").execute(&mut *lock).await.unwrap();
     let caller = api.user("ann");
     let sends = (0..40).map(|_| api.send_message(&caller, to_user("bob", "x")));

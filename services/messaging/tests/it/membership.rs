@@ -344,7 +344,7 @@ async fn an_event_that_finds_the_queue_full_is_stored_later() {
     world.groups.add_group("room", &["ann"]);
     let api = world.start_with(MessagingConfig { queue: 1, writers: 1, batch_max: 1, ..Default::default() }).await;
     api.send("ann", to_user("bob", "warm")).await;
-    let mut lock = world.pool.begin().await.unwrap();
+    let mut lock = halley_kit::postgres::begin(&world.pool).await.unwrap();
     sqlx::query("SELECT FROM conversations FOR UPDATE").execute(&mut *lock).await.unwrap();
     let (app, caller) = (api.server(), api.user("ann"));
     let event = world.membership("room", "unknown", MembershipAction::Joined);

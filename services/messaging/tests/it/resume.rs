@@ -252,7 +252,7 @@ async fn what_is_committed_late_is_told_though_its_time_was_earlier() {
     let api = world.start().await;
     let first = api.send("ann", to_user("bob", "t0")).await;
     // A transaction that began, and drew its number, before the token, and commits after it.
-    let mut late = world.pool.begin().await.unwrap();
+    let mut late = halley_kit::postgres::begin(&world.pool).await.unwrap();
     sqlx::query("UPDATE messages SET updated_at = now(), pinned_at = now() WHERE message_id = $1")
         .bind(first.id)
         .execute(&mut *late)

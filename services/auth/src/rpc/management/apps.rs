@@ -33,7 +33,7 @@ pub async fn create(
 ) -> Result<pb::CreateManagedAppResponse, AuthError> {
     let Operator(operator) = entry::authenticate(auth, request.credential).await?;
     let wanted = pb::CreateAppRequest { app_id: String::new(), name: request.name, region: request.region };
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let made = apps::make(auth, &mut transaction, wanted, Some(operator.operator_id)).await?;
     transaction.commit().await?;
     auth.relay.publish(made.pending);
@@ -73,7 +73,7 @@ pub async fn delete(
     let app = entry::app(auth, &operator, &request.app_id, (Area::Ownership, Access::Delete)).await?.into_app();
     let at = time::now();
     let delete_at = at + auth.archived_for;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if !store::apps::archive(&mut transaction, &app.app_id, at, delete_at).await? {
         return Err(AuthError::AppArchived { app_id: app.app_id });
     }

@@ -100,7 +100,7 @@ pub async fn change(
     if emails.iter().any(|email| email.contains('\0')) {
         return Err(FieldError::new("admins", "must not contain the NUL character").into());
     }
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     // Counted under the app's lock, or two at once could pass the limit.
     let settings = store::apps::lock(&mut transaction, &app.app_id).await?;
     let settings = settings.ok_or_else(|| AuthError::NoManagedApp { app_id: app.app_id.clone() })?;

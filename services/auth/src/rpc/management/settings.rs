@@ -32,7 +32,7 @@ pub async fn set(auth: &Auth, request: pb::SetSettingsRequest) -> Result<pb::Set
     }
     if !accepted.is_empty() {
         let json = Value::Object(accepted).to_string();
-        let mut transaction = auth.pool.begin().await?;
+        let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
         store::apps::set_keys(&mut transaction, &app.app_id, &json).await?;
         let pending = outbox::insert(&mut transaction, &[events::app_changed(&app.app_id)]).await?;
         transaction.commit().await?;
@@ -67,7 +67,7 @@ pub async fn unset(auth: &Auth, request: pb::UnsetSettingsRequest) -> Result<pb:
     if keys.iter().any(|key| settings::is_limit(key)) && !operator.owns_installation() {
         return Err(AuthError::LimitDenied);
     }
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     store::apps::unset_keys(&mut transaction, &app.app_id, &keys).await?;
     let pending = outbox::insert(&mut transaction, &[events::app_changed(&app.app_id)]).await?;
     transaction.commit().await?;

@@ -22,7 +22,7 @@ pub async fn create(auth: &Auth, request: pb::CreateTenantRequest) -> Result<pb:
     };
     let operator = operators::new(auth, wanted).await?;
     let wanted = pb::CreateAppRequest { app_id: String::new(), name: request.app_name, region: request.app_region };
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if !store::operators::insert(&mut transaction, &operator).await? {
         return Err(AuthError::OperatorExists);
     }

@@ -116,7 +116,7 @@ pub async fn create(auth: &Auth, request: pb::CreateWebhookRequest) -> Result<pb
         updated_at: at,
     };
     check(&row)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     // Counted under the app's lock, or two at once could pass the limit.
     let settings = store::apps::lock(&mut transaction, &app.app_id).await?;
     let max = settings.unwrap_or_default().limit_i64(Limit::Webhooks);
@@ -161,7 +161,7 @@ pub async fn get(auth: &Auth, request: pb::GetWebhookRequest) -> Result<pb::GetW
 pub async fn update(auth: &Auth, request: pb::UpdateWebhookRequest) -> Result<pb::UpdateWebhookResponse, AuthError> {
     let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let id = known_id(&request.webhook_id)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let row = store::webhooks::lock(&mut transaction, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;
     let password = request.password.unwrap_or_default();
     let username = request.username.unwrap_or_else(|| row.username.clone());
@@ -203,7 +203,7 @@ pub async fn change_triggers(
     if request.trigger_ids.is_empty() || request.trigger_ids.len() > TRIGGERS_MAX {
         return Err(FieldError::new("triggerIds", format!("must have 1 to {TRIGGERS_MAX} entries")).into());
     }
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let webhook = store::webhooks::lock(&mut transaction, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;
     let named = |id: &String| triggers::find(webhook.version, id).is_some();
     let wanted: Vec<String> = request.trigger_ids.iter().filter(|id| named(id)).cloned().collect();

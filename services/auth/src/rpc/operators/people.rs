@@ -51,7 +51,7 @@ pub async fn change(auth: &Auth, request: pb::ChangeOperatorRequest) -> Result<p
     };
     let role = role.map(|role| i16::try_from(role.number()).unwrap_or_default());
     let password_hash = hashed(auth, request.password).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if role.is_some_and(|role| role != OWNER) {
         keep_an_owner(&mut transaction, id).await?;
     }
@@ -90,7 +90,7 @@ async fn keep_an_owner(connection: &mut PgConnection, without: Uuid) -> Result<(
 pub async fn remove(auth: &Auth, request: pb::RemoveOperatorRequest) -> Result<pb::RemoveOperatorResponse, AuthError> {
     entry::owner(auth, request.credential).await?;
     let id = Uuid::parse_str(&request.operator_id).map_err(|_| unknown(&request.operator_id))?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     keep_an_owner(&mut transaction, id).await?;
     if !store::operators::delete(&mut transaction, id).await? {
         return Err(unknown(&request.operator_id));
@@ -111,7 +111,7 @@ pub async fn change_own(
         check_old(auth, &own, request.old_password).await?;
     }
     let password_hash = hashed(auth, request.password).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     let (name, hash) = (request.name.as_deref(), password_hash.as_deref());
     let row = store::operators::update(&mut transaction, own.operator_id, name, None, hash).await?;
     let row = row.ok_or_else(|| unknown(&own.email))?;

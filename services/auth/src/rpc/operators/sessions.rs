@@ -51,7 +51,7 @@ pub async fn start(
     let hash = auth.seal.lookup_hash(Kind::OperatorSession, "", &session_token);
     let now = time::now();
     let expires_at = now + LONGEST;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     // The password may have been changed since it was looked at: then this would be a session that outlives the change.
     let locked = store::operators::lock(&mut transaction, operator_id).await?;
     let operator =
@@ -115,7 +115,7 @@ pub async fn end(
     request: pb::EndOperatorSessionRequest,
 ) -> Result<pb::EndOperatorSessionResponse, AuthError> {
     let row = find(auth, &request.session_token).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
     if !store::operator_sessions::delete(&mut transaction, row.session_id).await? {
         return Err(AuthError::SessionNotValid);
     }

@@ -48,7 +48,7 @@ pub(super) async fn tell(
     if entries.is_empty() {
         return Ok(());
     }
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let pending = outbox::insert(&mut transaction, &entries).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
