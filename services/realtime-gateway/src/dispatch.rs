@@ -15,7 +15,7 @@ use halley_contracts::{
     },
 };
 use halley_kit::{Caller, transport::MESSAGE_MAX_BYTES};
-use halley_model::{APP_SYSTEM_UID, DEFAULT_ROLE};
+use halley_model::{APP_SYSTEM_UID, ConversationKey, DEFAULT_ROLE};
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -39,6 +39,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const TRIES: u32 = 3;
 /// Most missing messages that are fetched for one gap.
 const REPAIR_MAX: i32 = 1000;
+/// The position of a conversation's first message.
+const FIRST: i64 = 1;
+/// Longest wait for a room's subscription.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(30);
 /// How often what was put off is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// How far the clocks of messaging and of this node may be apart, in milliseconds.
@@ -56,7 +60,8 @@ struct Dispatch {
 struct Repair {
     channel: Channel,
     room: Arc<Room>,
-    gap: Gap,
+    /// None for what was sent before the room could hear it.
+    gap: Option<Gap>,
     conversation_id: String,
     messages: Vec<Event>,
 }
@@ -138,22 +143,36 @@ impl Dispatch {
         let (conversation_id, sequence) = (message.conversation_id.clone(), message.sequence);
         if is_part_only(&channel, message) {
             if let Some((group, opened)) = self.entered(&room, &event.app_id, &message.receiver) {
-                return self.message(group, opened, event);
+                let place = Place::of(&event.app_id, message);
+                if self.in_order(group.clone(), Arc::clone(&opened), event) {
+                    self.ask_for_unheard(group, opened, place, sequence + 1);
+                }
+                return;
             }
             if lock(&room.orders).is_news(&conversation_id, sequence) {
                 send(&room, &event);
             }
             return;
         }
+        self.in_order(channel, room, event);
+    }
+
+    /// Sends a message when it is its turn; whether that is now.
+    fn in_order(&self, channel: Channel, room: Arc<Room>, event: Event) -> bool {
+        let Some(Body::MessageSent(MessageSent { message: Some(message) })) = &event.body else { return false };
         let fresh = message.sent_at_ms + SKEW_MS >= room.opened_at_ms;
         let place = Place::of(&event.app_id, message);
-        let verdict = lock(&room.orders).accept(&conversation_id, sequence, fresh, event);
+        let verdict = lock(&room.orders).accept(&place.conversation_id, message.sequence, fresh, event);
         match verdict {
-            Verdict::Send(events) => events.iter().for_each(|event| send(&room, event)),
+            Verdict::Send(events) => {
+                events.iter().for_each(|event| send(&room, event));
+                return !events.is_empty();
+            }
             Verdict::Lost(events) => lose(&room, &events),
             Verdict::Wait => {}
             Verdict::Ask(gap) => self.ask(channel, room, place, gap),
         }
+        false
     }
 
     /// The room of a group if the user of an own room is in it. Who came in a moment ago is told of that in the own room, too, as
@@ -170,7 +189,26 @@ impl Dispatch {
         let repairs = self.repairs.clone();
         tokio::spawn(async move {
             let messages = place.fetch_missing(&node, &room, gap).await;
-            let repair = Repair { channel, room, gap, conversation_id: place.conversation_id, messages };
+            let conversation_id = place.conversation_id;
+            let repair = Repair { channel, room, gap: Some(gap), conversation_id, messages };
+            if repairs.send(repair).await.is_err() {
+                tracing::debug!("the dispatch has ended");
+            }
+        });
+    }
+
+    /// Fetches what was sent in a group from a position on, once the room hears what is sent from then on. A user whose coming
+    /// into the group was heard on the own channel, which is after the group's, may have missed what followed at once.
+    fn ask_for_unheard(&self, channel: Channel, room: Arc<Room>, place: Place, from: i64) {
+        let node = Arc::clone(&self.node);
+        let repairs = self.repairs.clone();
+        tokio::spawn(async move {
+            // Sockets whose room can't be subscribed to are closed by whoever put them in.
+            if tokio::time::timeout(SUBSCRIBED_WITHIN, room.subscribed()).await.is_err() {
+                return;
+            }
+            let Some(messages) = place.fetch_some(&node, from).await else { return lose(&room, &[]) };
+            let repair = Repair { channel, room, gap: None, conversation_id: place.conversation_id, messages };
             if repairs.send(repair).await.is_err() {
                 tracing::debug!("the dispatch has ended");
             }
@@ -182,6 +220,12 @@ impl Dispatch {
         if !self.node.hub.room(&channel).is_some_and(|now| Arc::ptr_eq(&now, &room)) {
             return;
         }
+        let Some(gap) = gap else {
+            for event in messages {
+                self.in_order(channel.clone(), Arc::clone(&room), event);
+            }
+            return;
+        };
         let mut orders = lock(&room.orders);
         if !orders.is_open(&conversation_id, gap) {
             return;
@@ -278,7 +322,7 @@ impl Dispatch {
             }
             Body::MembersImported(imported) => {
                 for uid in imported.uids {
-                    self.node.user_joined(&app_id, &imported.guid, &uid, None);
+                    self.node.user_joined(&app_id, &imported.guid, &uid);
                 }
             }
             Body::UserChanged(changed) if matches!(changed.kind(), ChangeKind::Deleted | ChangeKind::Deactivated) => {
@@ -297,11 +341,21 @@ impl Dispatch {
                 send(&room, event);
             }
         } else if !group.owner.is_empty() && group.owner != APP_SYSTEM_UID {
-            // The node learns of it in any case: a socket of the owner's may be on its way in.
-            let own = self.node.hub.room(&Channel::user(&event.app_id, &group.owner));
-            let wanted = own.map(|room| Wanted { plain: false, ..room.wanted() });
-            let frames = wanted.and_then(|wanted| frame::encode(event, wanted));
-            self.node.user_joined(&event.app_id, &group.guid, &group.owner, frames.as_ref());
+            self.group_created(event, &group.guid, &group.owner);
+        }
+    }
+
+    fn group_created(&self, event: &Event, guid: &str, owner: &str) {
+        // The node learns of it in any case: a socket of the owner's may be on its way in.
+        self.node.user_joined(&event.app_id, guid, owner);
+        let Some(own) = self.node.hub.room(&Channel::user(&event.app_id, owner)) else { return };
+        let wanted = Wanted { plain: false, ..own.wanted() };
+        if let Some(frames) = frame::encode(event, wanted) {
+            own.send_where(&frames, |_| true);
+        }
+        let channel = Channel::group(&event.app_id, guid);
+        if let Some(room) = self.node.hub.room(&channel) {
+            self.ask_for_unheard(channel, room, Place::of_group(&event.app_id, guid), FIRST);
         }
     }
 
@@ -310,7 +364,7 @@ impl Dispatch {
         let guid = changed.group.unwrap_or_default().guid;
         match action {
             MembershipAction::Joined | MembershipAction::Added => {
-                self.node.user_joined(app_id, &guid, &changed.on_uid, None);
+                self.node.user_joined(app_id, &guid, &changed.on_uid);
             }
             MembershipAction::Left | MembershipAction::Kicked | MembershipAction::Banned => {
                 self.node.user_left(app_id, &guid, &changed.on_uid);
@@ -397,6 +451,16 @@ struct Place {
 }
 
 impl Place {
+    fn of_group(app_id: &str, guid: &str) -> Self {
+        Self {
+            app_id: app_id.to_owned(),
+            conversation_id: ConversationKey::Group(guid.to_owned()).public(),
+            with_type: ReceiverType::Group,
+            with: guid.to_owned(),
+            sender: String::new(),
+        }
+    }
+
     fn of(app_id: &str, message: &Message) -> Self {
         Self {
             app_id: app_id.to_owned(),
@@ -423,6 +487,20 @@ impl Place {
             }
         }
         Vec::new()
+    }
+
+    /// The messages from a position on; none at all when they can't be had.
+    async fn fetch_some(&self, node: &Node, from: i64) -> Option<Vec<Event>> {
+        for attempt in 0..TRIES {
+            match self.fetch(node, from).await {
+                Ok(messages) => return Some(messages),
+                Err(status) => {
+                    tracing::warn!(%status, conversation = %self.conversation_id, "unheard messages can't be fetched");
+                }
+            }
+            tokio::time::sleep(PATIENCE * (1 << attempt)).await;
+        }
+        None
     }
 
     async fn fetch(&self, node: &Node, from: i64) -> Result<Vec<Event>, Status> {

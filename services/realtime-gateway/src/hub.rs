@@ -6,15 +6,13 @@
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use halley_bus::Channel;
 use halley_contracts::events::v1::Event;
 use halley_kit::time;
+use tokio::sync::SetOnce;
 
 use crate::{
     frame::{Frames, Wanted},
@@ -29,7 +27,7 @@ pub struct Room {
     /// The order of its messages, which begins and ends with the room. Only the dispatch uses it.
     pub orders: Mutex<Orders<Event>>,
     sockets: Mutex<Sockets>,
-    subscribed: AtomicBool,
+    subscribed: SetOnce<()>,
 }
 
 /// The sockets of a room, and how many there are of each variant.
@@ -63,13 +61,19 @@ impl Room {
             opened_at_ms: time::now_ms(),
             orders: Mutex::default(),
             sockets: Mutex::default(),
-            subscribed: AtomicBool::new(false),
+            subscribed: SetOnce::new(),
         }
     }
 
     /// Says that what is published from now on arrives.
     pub fn set_subscribed(&self) {
-        self.subscribed.store(true, Ordering::Release);
+        // Whoever else waited for it may have said so first.
+        let _first = self.subscribed.set(());
+    }
+
+    /// Waits until what is published arrives.
+    pub async fn subscribed(&self) {
+        self.subscribed.wait().await;
     }
 
     /// Its sockets.
@@ -153,7 +157,7 @@ impl Hub {
                 Entry::Vacant(entry) => entry.insert(Arc::new(Room::new())),
             };
             lock(&room.sockets).put(&member.socket);
-            if !room.subscribed.load(Ordering::Acquire) {
+            if !room.subscribed.initialized() {
                 unheard.push(channel);
                 waiting.push(Arc::clone(room));
             }

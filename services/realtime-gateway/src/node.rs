@@ -23,7 +23,6 @@ use crate::{
     comings::{self, Comings},
     directory::Directory,
     error::GatewayError,
-    frame::Frames,
     friends::{self, Relations},
     hub::{Hub, lock},
     presence::{Presence, Renewal},
@@ -228,22 +227,16 @@ impl Node {
         }
     }
 
-    /// Acts on a user's coming into a group: the sockets are in at once, so that a leave that follows finds them there. Those that
-    /// know such frames get theirs as soon as everything that is sent in the group reaches them.
-    pub fn user_joined(self: &Arc<Self>, app_id: &str, guid: &str, uid: &str, frames: Option<&Frames>) {
+    /// Acts on a user's coming into a group: the sockets are in at once, so that a leave that follows finds them there.
+    pub fn user_joined(&self, app_id: &str, guid: &str, uid: &str) {
         let room = Channel::group(app_id, guid);
         lock(&self.recent).joined(app_id, uid, &room);
         for socket in self.hub.sockets(&Channel::user(app_id, uid)) {
             let entering = self.enter(socket.id, vec![room.clone()]);
-            let frame = frames.and_then(|frames| frames.of(socket.variant)).cloned();
-            let (node, room) = (Arc::clone(self), room.clone());
             // The subscription's answer comes on the feed that the caller reads.
             tokio::spawn(async move {
-                match (entering.await, frame) {
-                    (Err(why), _) => socket.close(why),
-                    // The group may have ended meanwhile.
-                    (Ok(()), Some(frame)) if node.hub.is_in(socket.id, &room) => socket.push(&frame),
-                    (Ok(()), _) => {}
+                if let Err(why) = entering.await {
+                    socket.close(why);
                 }
             });
         }

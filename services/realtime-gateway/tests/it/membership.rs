@@ -50,6 +50,25 @@ async fn who_comes_in_hears_from_then_on() {
 }
 
 #[tokio::test]
+async fn what_is_said_before_the_node_hears_the_room_is_missed_by_nobody() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut bob = [world.client(&node, "bob").await, world.client(&node, "bob").await];
+    for sequence in 1..=3 {
+        world.store(&to_group("ann", "room", sequence));
+    }
+    world.membership("room", "bob", MembershipAction::Joined).await;
+    // Of these only the coming is heard, on the user's own channel; nothing more is said.
+    world.publish(vec![Channel::user(&world.app, "bob")], &world.sent(&to_group("ann", "room", 1))).await;
+    for client in &mut bob {
+        for sequence in ["1", "2", "3"] {
+            assert_eq!(client.hear().await, sequence);
+        }
+        world.nothing_came(client, "bob").await;
+    }
+}
+
+#[tokio::test]
 async fn who_comes_in_is_told_before_the_node_hears_the_room() {
     let world = World::new().await;
     let node = world.node().await;
