@@ -32,7 +32,7 @@ pub(super) async fn update(
     let uid = caller.require_uid()?;
     let with = With::parse(request.with_type(), &request.with).map_err(no_such)?;
     let key = messaging.directory.authorise_conversation(caller.app_id(), uid, &with).await?;
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     make_place(&mut transaction, caller.app_id(), uid, &key).await?;
     let stored = key.storage();
     if !participants::set_tags(&mut transaction, caller.app_id(), uid, &stored, &request.tags).await? {
@@ -40,15 +40,22 @@ pub(super) async fn update(
     }
     transaction.commit().await?;
     let conversation = own_conversation(messaging, &caller, request.with_type(), &request.with).await?;
-    tell(messaging, &caller, uid, conversation.clone(), false).await?;
+    let changed = OwnConversationChanged { conversation: Some(conversation.clone()), left: false };
+    tell(messaging, &caller, &stored, changed).await?;
     Ok(UpdateConversationResponse { conversation: Some(conversation) })
 }
 
-/// Tells a user's own devices what became of a conversation of theirs.
-async fn tell(messaging: &Messaging, caller: &Caller, uid: &str, conversation: Conversation, left: bool) -> Result<()> {
-    let changed = OwnConversationChanged { conversation: Some(conversation), left };
+/// Tells a user's own devices what became of a conversation of theirs. What the user changes of it is told as it is in this
+/// moment: with two changes at once, what is told last is what holds.
+async fn tell(messaging: &Messaging, caller: &Caller, stored: &str, mut changed: OwnConversationChanged) -> Result<()> {
+    let uid = caller.require_uid()?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
+    let own = participants::lock_own_side(&mut transaction, caller.app_id(), uid, stored).await?;
+    if let (Some((tags, hidden_before)), Some(conversation)) = (own, changed.conversation.as_mut()) {
+        conversation.tags = tags;
+        conversation.hidden_before_sequence = hidden_before;
+    }
     let entry = events::own_conversation(caller.app_id(), caller.device_id(), uid, changed);
-    let mut transaction = messaging.pool.begin().await?;
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
@@ -78,7 +85,7 @@ pub(super) async fn reset(
         return Err(FieldError::new("deleteMessagesPermanently", "is only for conversations with a user").into());
     }
     let (app_id, stored, keeps_place) = (caller.app_id(), key.storage(), request.preserve_order);
-    let mut transaction = messaging.pool.begin().await?;
+    let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     make_place(&mut transaction, app_id, uid, &key).await?;
     let hidden = participants::hide_history(&mut transaction, app_id, uid, &stored, keeps_place).await?;
     let hidden_before_sequence = hidden.ok_or(MessagingError::NotAccessible)?;
@@ -90,7 +97,10 @@ pub(super) async fn reset(
     }
     transaction.commit().await?;
     match own_conversation(messaging, &caller, with_type, side).await {
-        Ok(shown) => tell(messaging, &caller, uid, shown, false).await?,
+        Ok(shown) => {
+            let changed = OwnConversationChanged { conversation: Some(shown), left: false };
+            tell(messaging, &caller, &stored, changed).await?;
+        }
         Err(MessagingError::NotAccessible) => {
             let gone = Conversation {
                 conversation_id: key.public(),
@@ -100,7 +110,7 @@ pub(super) async fn reset(
                 hidden_before_sequence,
                 ..Default::default()
             };
-            tell(messaging, &caller, uid, gone, true).await?;
+            tell(messaging, &caller, &stored, OwnConversationChanged { conversation: Some(gone), left: true }).await?;
         }
         Err(error) => return Err(error),
     }

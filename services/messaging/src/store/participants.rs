@@ -278,6 +278,28 @@ pub(crate) async fn set_tags(
     Ok(done.rows_affected() > 0)
 }
 
+/// The tags that a user gave a conversation, and the place up to which its history is hidden from the user; locked until the
+/// transaction ends, so that what is told of them is told in the order of their changes. `None`: the user has no place there.
+pub(crate) async fn lock_own_side(
+    connection: &mut PgConnection,
+    app_id: &str,
+    uid: &str,
+    conversation_key: &str,
+) -> Result<Option<(Vec<String>, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT p.tags, p.hidden_before_sequence
+         FROM conversations AS c
+         JOIN participants AS p ON p.app_id = c.app_id AND p.conversation_id = c.conversation_id
+         WHERE c.app_id = $1 AND c.conversation_key = $2 AND p.uid = $3
+         FOR UPDATE OF p",
+    )
+    .bind(app_id)
+    .bind(conversation_key)
+    .bind(uid)
+    .fetch_optional(connection)
+    .await
+}
+
 /// Hides what was said so far from one user, for whom it counts as read; answers the place up to which it is hidden. `None`: the
 /// user has no place there. The conversation leaves the user's list until something new is said, unless it keeps its place.
 pub(crate) async fn hide_history(
