@@ -58,6 +58,8 @@ pub struct Shown {
     /// Whether the other user got and read it; only of own messages in one-to-one conversations.
     pub delivered: bool,
     pub read: bool,
+    /// A moderator keeps its content from the viewer, and the list of conversations leaves it out.
+    pub is_withheld: bool,
 }
 
 /// A group.
@@ -160,6 +162,7 @@ impl Shown {
             replies: number(&message["replyCount"]),
             subscribed: message["threadSubscribed"] == true,
             quoted: number(&message["quotedMessageId"]),
+            is_withheld: data["moderation"]["status"] == "disapproved" && message["sender"] != uid,
             ..Self::default()
         };
         if !is_deleted {

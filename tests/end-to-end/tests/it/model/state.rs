@@ -381,9 +381,9 @@ impl State {
             let unread =
                 here().filter(|(at, message)| **at > boundary && message.is_counted() && message.sender != self.uid);
             talk.unread = unread.count() as u64;
-            // One that was deleted is shown by none.
+            // One that was deleted or is withheld is shown by none.
             let last = here().rev().find(|(_, message)| message.is_news());
-            talk.last = last.filter(|(_, message)| !message.is_deleted()).map(|(at, _)| *at);
+            talk.last = last.filter(|(_, message)| !message.is_deleted() && !message.is_withheld).map(|(at, _)| *at);
         }
         for (id, message) in &mut picture.messages {
             if let Some(marks) = self.marks.get(&message.conversation)
