@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 const resolve = { conditions: ["halley-source"] };
 // In a browser on a busy machine a page may be slower than any patience: CI asks once more before it believes a failure.
 const retry = process.env.CI ? 1 : 0;
-const limits = { testTimeout: 120_000, hookTimeout: 120_000, retry };
+// A poll would give up after a second.
+const expect = { poll: { timeout: 20_000 } };
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, retry, expect };
 
 /**
  * What needs a platform and Chromium; the apps are built before. One platform is started for all, and files have it one after

@@ -27,6 +27,14 @@ export async function signIn(
   return { uid, page, context, faults };
 }
 
+/** Goes to the list, with no conversation beside it. */
+export async function home({ page }: Someone): Promise<void> {
+  await page.evaluate(() => {
+    location.hash = "#/";
+  });
+  await page.getByText("Pick a conversation").waitFor();
+}
+
 /** Opens the conversation with a user or of a group. */
 export async function open({ page }: Someone, kind: "user" | "group", id: string): Promise<void> {
   await page.evaluate((path) => {
