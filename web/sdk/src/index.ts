@@ -28,6 +28,7 @@ export type { Push, PushToken } from "./api/push.js";
 export type { Receipts } from "./api/receipts.js";
 export type { Typing } from "./api/typing.js";
 export type { BlockedFilter, OwnFields, Users, UsersFilter } from "./api/users.js";
+export type { DeviceState } from "./calls/peer.js";
 export { CallSession, type CallSessionOptions, type CallSnapshot, type PeerMedia } from "./calls/session.js";
 export { type Credential, HalleyChat } from "./client.js";
 export {
@@ -67,5 +68,5 @@ export {
 } from "./stores/messages.js";
 export { openPresence, type PresenceSnapshot } from "./stores/presence.js";
 export type { Store } from "./stores/store.js";
-export { openTyping } from "./stores/typing.js";
+export { openTyping, type TypingOptions } from "./stores/typing.js";
 export { openUnread, type UnreadSnapshot } from "./stores/unread.js";

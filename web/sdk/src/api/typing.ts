@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../model/json.js";
 import { type Receiver, receiverKey } from "../model/receiver.js";
+import { threadOf } from "../model/typing.js";
 
 /** Who does not go on typing for so long has stopped. */
 const PAUSE_MS = 5_000;
@@ -14,6 +15,7 @@ export interface TypingTransport {
 
 interface Typed {
   readonly peer: Receiver;
+  readonly metadata?: JsonObject;
   readonly toldAt: number;
   readonly timer: ReturnType<typeof setTimeout>;
 }
@@ -24,15 +26,18 @@ export class Typing {
 
   constructor(private readonly transport: TypingTransport) {}
 
-  /** The user types; to be called at each keystroke. It ends by itself. */
+  /** The user types, with `{ parentId }` in a thread; to be called at each keystroke. It ends by itself. */
   start(peer: Receiver, metadata?: JsonObject): void {
     const key = receiverKey(peer);
+    // One who goes on in another thread has stopped in this one.
+    if (threadOf(this.#typed.get(key)?.metadata) !== threadOf(metadata)) this.stop(peer);
     const before = this.#typed.get(key);
     clearTimeout(before?.timer);
     const isDue = before === undefined || Date.now() - before.toldAt >= REPEAT_MS;
     if (isDue) this.transport.typing(peer, "started", metadata);
     const toldAt = isDue ? Date.now() : before.toldAt;
-    this.#typed.set(key, { peer, toldAt, timer: setTimeout(() => this.stop(peer), PAUSE_MS) });
+    const timer = setTimeout(() => this.stop(peer), PAUSE_MS);
+    this.#typed.set(key, { peer, toldAt, timer, ...(metadata && { metadata }) });
   }
 
   /** The user has stopped, or has sent the message. */
@@ -42,7 +47,7 @@ export class Typing {
     if (before === undefined) return;
     clearTimeout(before.timer);
     this.#typed.delete(key);
-    this.transport.typing(peer, "ended");
+    this.transport.typing(peer, "ended", before.metadata);
   }
 
   /** Sends a note that is not stored. */

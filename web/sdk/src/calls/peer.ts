@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../model/json.js";
+import { type Json, type JsonObject, object } from "../model/json.js";
 
 /** What of WebRTC is used; the browser's own has it. */
 export type PeerConnectionConstructor = new (configuration?: RTCConfiguration) => RTCPeerConnection;
@@ -6,8 +6,26 @@ export type PeerConnectionConstructor = new (configuration?: RTCConfiguration) =
 /** How far the connection to a device is. */
 export type PeerState = "waiting" | "connecting" | "connected" | "failed";
 
-/** Whom a peer tells. */
+/** What a device sends, in the words of the device itself: silence and black pictures look like a quiet, dark room. */
+export interface DeviceState {
+  readonly isMuted: boolean;
+  readonly isCameraOff: boolean;
+  /** The pictures are those of a screen. */
+  readonly isSharing: boolean;
+}
+
+/** Before anything was said. */
+export const SENDS_ALL: DeviceState = { isMuted: false, isCameraOff: false, isSharing: false };
+
+/** The data channel on which devices tell their state; both sides know its number beforehand. */
+const STATE_CHANNEL = 0;
+
+/** Whom a peer tells, and asks. */
 export interface PeerHooks {
+  /** What is sent in place of the camera. */
+  screen(): MediaStreamTrack | null;
+  /** Of this device. */
+  state(): DeviceState;
   /** Something for the other device. */
   signal(action: "offer" | "answer" | "candidate", data: JsonObject): void;
   onChange(): void;
@@ -19,7 +37,10 @@ export class Peer {
   state: PeerState = "waiting";
   readonly stream: MediaStream;
   deviceId: string | undefined;
+  /** Of the other device, as it said last. */
+  device = SENDS_ALL;
   #connection: RTCPeerConnection | undefined;
+  #channel: RTCDataChannel | undefined;
   /** Candidates that came before the description that they belong to. */
   #early: RTCIceCandidateInit[] = [];
 
@@ -63,6 +84,11 @@ export class Peer {
     await senders.find((sender) => kindOf(sender) === "video")?.replaceTrack(track);
   }
 
+  /** Tells the other device what this one sends, as soon as there is a way to. */
+  tellState(): void {
+    if (this.#channel?.readyState === "open") this.#channel.send(JSON.stringify(this.hooks.state()));
+  }
+
   close(): void {
     const connection = this.#connection;
     this.#connection = undefined;
@@ -93,7 +119,11 @@ export class Peer {
       connection.addTransceiver("audio", { direction: "recvonly" });
       connection.addTransceiver("video", { direction: "recvonly" });
     }
-    for (const track of this.local?.getTracks() ?? []) connection.addTrack(track, this.local as MediaStream);
+    for (const track of this.local?.getTracks() ?? []) {
+      const sent = track.kind === "video" ? (this.hooks.screen() ?? track) : track;
+      connection.addTrack(sent, this.local as MediaStream);
+    }
+    this.#openChannel(connection);
     connection.onicecandidate = ({ candidate }) => {
       if (candidate) this.hooks.signal("candidate", candidate.toJSON() as unknown as JsonObject);
     };
@@ -103,6 +133,22 @@ export class Peer {
     };
     connection.onconnectionstatechange = () => this.#changed(connection);
     return connection;
+  }
+
+  #openChannel(connection: RTCPeerConnection): void {
+    this.device = SENDS_ALL;
+    const channel = connection.createDataChannel("state", { negotiated: true, id: STATE_CHANNEL });
+    this.#channel = channel;
+    channel.onopen = () => this.tellState();
+    channel.onmessage = ({ data }) => {
+      const { isMuted, isCameraOff, isSharing } = object(parsed(data));
+      this.device = {
+        isMuted: isMuted === true,
+        isCameraOff: isCameraOff === true,
+        isSharing: isSharing === true,
+      };
+      this.hooks.onChange();
+    };
   }
 
   #changed(connection: RTCPeerConnection): void {
@@ -130,5 +176,14 @@ export class Peer {
   #become(state: PeerState): void {
     this.state = state;
     this.hooks.onChange();
+  }
+}
+
+/** What is not JSON says nothing. */
+function parsed(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return undefined;
   }
 }

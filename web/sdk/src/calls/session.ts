@@ -3,7 +3,7 @@ import { HalleyError, LocalCode } from "../errors.js";
 import type { CallEvent, CallSignal } from "../events/events.js";
 import { object, objects, text } from "../model/json.js";
 import { LiveStore } from "../stores/store.js";
-import { Peer, type PeerConnectionConstructor, type PeerState } from "./peer.js";
+import { type DeviceState, Peer, type PeerConnectionConstructor, type PeerState, SENDS_ALL } from "./peer.js";
 
 /** What a call sends, and with what. */
 export interface CallSessionOptions {
@@ -20,7 +20,7 @@ export interface CallSessionOptions {
 }
 
 /** What another device in the call sends. */
-export interface PeerMedia {
+export interface PeerMedia extends DeviceState {
   readonly uid: string;
   readonly deviceId?: string;
   readonly stream: MediaStream;
@@ -28,12 +28,10 @@ export interface PeerMedia {
 }
 
 /** A call as it stands. */
-export interface CallSnapshot {
+export interface CallSnapshot extends DeviceState {
   readonly state: "joining" | "live" | "ended";
   readonly localStream?: MediaStream;
   readonly peers: readonly PeerMedia[];
-  readonly isMuted: boolean;
-  readonly isCameraOff: boolean;
   readonly error?: HalleyError;
 }
 
@@ -51,6 +49,7 @@ export class CallSession extends LiveStore<CallSnapshot> {
   readonly #restarts = new Map<string, number>();
   #iceServers: RTCIceServer[] = [];
   #joining: ReturnType<typeof setTimeout> | undefined;
+  #screen: MediaStreamTrack | null = null;
 
   private constructor(
     chat: HalleyChat,
@@ -62,8 +61,7 @@ export class CallSession extends LiveStore<CallSnapshot> {
     super(chat, {
       state: "joining",
       peers: [],
-      isMuted: false,
-      isCameraOff: false,
+      ...SENDS_ALL,
       ...(local && { localStream: local }),
     });
     this.follow("callSignal", (signal) => {
@@ -90,17 +88,19 @@ export class CallSession extends LiveStore<CallSnapshot> {
   /** Sends silence, or sound again. */
   setMuted(isMuted: boolean): void {
     for (const track of this.local?.getAudioTracks() ?? []) track.enabled = !isMuted;
-    this.set({ ...this.getSnapshot(), isMuted });
+    this.#sends({ isMuted });
   }
 
   /** Sends black, or pictures again. */
   setCameraOff(isCameraOff: boolean): void {
     for (const track of this.local?.getVideoTracks() ?? []) track.enabled = !isCameraOff;
-    this.set({ ...this.getSnapshot(), isCameraOff });
+    this.#sends({ isCameraOff });
   }
 
-  /** Sends another picture, as that of a screen; null goes back to the camera. */
+  /** Sends another picture, as that of a screen, also to who comes later; null goes back to the camera. */
   async replaceVideo(track: MediaStreamTrack | null): Promise<void> {
+    this.#screen = track;
+    this.#sends({ isSharing: track !== null });
     const camera = this.local?.getVideoTracks()[0] ?? null;
     await Promise.all([...this.#peers.values()].map((peer) => peer.replaceVideo(track ?? camera)));
   }
@@ -117,6 +117,11 @@ export class CallSession extends LiveStore<CallSnapshot> {
   override close(): void {
     this.leave();
     super.close();
+  }
+
+  #sends(change: Partial<DeviceState>): void {
+    this.set({ ...this.getSnapshot(), ...change });
+    for (const peer of this.#peers.values()) peer.tellState();
   }
 
   #join(): void {
@@ -167,6 +172,11 @@ export class CallSession extends LiveStore<CallSnapshot> {
       this.local,
       () => this.#emptyStream(),
       {
+        screen: () => this.#screen,
+        state: () => {
+          const { isMuted, isCameraOff, isSharing } = this.getSnapshot();
+          return { isMuted, isCameraOff, isSharing };
+        },
         signal: (action, data) => this.#say(action, { to: to(uid, peer.deviceId), data }),
         onChange: () => this.#show(),
         onFailed: () => void this.#restart(peer),
@@ -220,10 +230,11 @@ export class CallSession extends LiveStore<CallSnapshot> {
   }
 
   #show(): void {
-    const peers = [...this.#peers.values()].map(({ uid, deviceId, stream, state }) => ({
+    const peers = [...this.#peers.values()].map(({ uid, deviceId, stream, state, device }) => ({
       uid,
       stream,
       state,
+      ...device,
       ...(deviceId !== undefined && { deviceId }),
     }));
     this.set({ ...this.getSnapshot(), peers });

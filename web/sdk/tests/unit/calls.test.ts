@@ -20,7 +20,18 @@ class FakeConnection {
     FakeConnection.all.push(this);
   }
 
+  readonly told: Any[] = [];
+  readonly channel = {
+    readyState: "connecting",
+    onopen: () => {},
+    onmessage: (_: Any) => {},
+    send: (text: string) => void this.told.push(JSON.parse(text)),
+  };
+
   addTransceiver() {}
+  createDataChannel() {
+    return this.channel;
+  }
   getSenders() {
     return [];
   }
@@ -144,6 +155,28 @@ test("media outlives the socket, and the device joins again with the next one", 
   expect(session.getSnapshot().peers).toMatchObject([{ uid: "bob", state: "connected" }]);
   await hear({ action: "bye", from: { uid: "bob" } });
   expect(session.getSnapshot().peers).toEqual([]);
+});
+
+test("devices tell each other that they are silent, dark, or show a screen", async () => {
+  await hear({ action: "peers", peers: [{ uid: "zoe" }], iceServers: [] });
+  session.setMuted(true);
+  const { channel, told } = last();
+  expect(told).toEqual([]);
+  channel.readyState = "open";
+  channel.onopen();
+  session.setCameraOff(true);
+  await session.replaceVideo({} as MediaStreamTrack);
+  expect(told).toEqual([
+    { isMuted: true, isCameraOff: false, isSharing: false },
+    { isMuted: true, isCameraOff: true, isSharing: false },
+    { isMuted: true, isCameraOff: true, isSharing: true },
+  ]);
+  channel.onmessage({ data: '{"isMuted":true,"isCameraOff":"yes"}' });
+  expect(session.getSnapshot().peers).toMatchObject([
+    { isMuted: true, isCameraOff: false, isSharing: false },
+  ]);
+  channel.onmessage({ data: "{" });
+  expect(session.getSnapshot().peers).toMatchObject([{ isMuted: false }]);
 });
 
 test("a call that can't be joined, or is not answered, ends with its reason", async () => {

@@ -192,6 +192,35 @@ test("who types is forgotten when nothing more is heard, and when the socket is 
   expect(store.getSnapshot()).toEqual([]);
 });
 
+test("who types in a thread types in no other place", async () => {
+  const [room, thread] = [toUser("bob"), toUser("bob")].map((peer, at) =>
+    openTyping(chat, peer, at === 1 ? { parentId: "101" } : {}),
+  );
+  const typing = (action: string, metadata?: Any) =>
+    server.socket.tell({
+      type: "typing_indicator",
+      sender: "bob",
+      receiver: "me",
+      receiverType: "user",
+      body: { action, user: { uid: "bob" }, ...(metadata && { metadata }) },
+    });
+  const shown = () => [room?.getSnapshot().length, thread?.getSnapshot().length];
+  typing("started", { parentId: "101" });
+  expect(shown()).toEqual([0, 1]);
+  typing("started");
+  expect(shown()).toEqual([1, 0]);
+  typing("ended");
+  expect(shown()).toEqual([0, 0]);
+  chat.typing.start(toUser("bob"), { parentId: "101" });
+  chat.typing.start(toUser("bob"));
+  const told = server.socket.sent.filter(({ type }) => type === "typing_indicator").map(({ body }) => body);
+  expect(told).toEqual([
+    { action: "started", metadata: { parentId: "101" } },
+    { action: "ended", metadata: { parentId: "101" } },
+    { action: "started" },
+  ]);
+});
+
 test("own typing is told once, again after a while, and ends by itself", async () => {
   const told = () =>
     server.socket.sent
