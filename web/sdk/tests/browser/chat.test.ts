@@ -1,5 +1,3 @@
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchBrowser, openPage, type Site, serveSite } from "@halley-chat/testkit";
 import type { Browser, Page } from "playwright-core";
@@ -67,30 +65,6 @@ async function pageOf(user: Login, page?: Page) {
 
 const hears = (page: Page, text: string) =>
   page.waitForFunction((wanted) => (globalThis as unknown as InPage).heard.includes(wanted), text);
-
-test("the first chat of the README works as it is", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "halley-first-"));
-  ends.push(() => rm(folder, { recursive: true }));
-  await copyFile(join(here, "../../examples/first-chat/index.html"), join(folder, "index.html"));
-  await copyFile(join(dist, "halley-chat.min.js"), join(folder, "halley-chat.min.js"));
-  const strangers = await serveSite({ folders: { "/": folder }, isLax: true });
-  ends.push(() => strangers.stop());
-  const [ann, bob] = [await newUser("ann"), await newUser("bob")];
-  const open = async (user: Login, peer: Login) => {
-    const { page, faults, context } = await openPage(browser);
-    ends.push(() => context.close());
-    const query = new URLSearchParams({ host: platform.rest, app: platform.demo.appId, peer: peer.uid });
-    await page.goto(`${strangers.url}/index.html?${query}#${user.authToken}`);
-    return { page, faults };
-  };
-  const [atAnn, atBob] = [await open(ann, bob), await open(bob, ann)];
-  await atAnn.page.getByPlaceholder("Message").fill("hello");
-  await atAnn.page.getByRole("button").click();
-  await atBob.page.getByText("ann: hello").waitFor();
-  await atAnn.page.bringToFront();
-  await atAnn.page.getByText("ann: hello").waitFor();
-  expect([...atAnn.faults, ...atBob.faults]).toEqual([]);
-});
 
 test("a page under the edge's policy sends text and files, with their progress", async () => {
   const [ann, bob] = [await newUser("ann"), await newUser("bob")];
