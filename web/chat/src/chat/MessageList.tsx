@@ -63,11 +63,14 @@ function Rows({ feed, label, named, moves, at, seen, id, ref }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const { unreadFrom } = feed;
   const rows = useMemo(() => rowsOf(feed.items, unreadFrom), [feed.items, unreadFrom]);
+  // With others at each drawing all rows would be placed anew.
+  const estimateSize = useCallback((index: number) => ESTIMATES[rows[index]?.kind ?? "message"], [rows]);
+  const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => ESTIMATES[rows[index]?.kind ?? "message"],
-    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize,
+    getItemKey,
     overscan: 8,
     paddingStart: 12,
     paddingEnd: 12,

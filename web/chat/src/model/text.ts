@@ -54,7 +54,8 @@ const EMOJI_MOST = 3;
 
 /** Up to three emoji and nothing else are shown large. */
 export function isEmojiOnly(text: string): boolean {
-  if (text.length > EMOJI_LONGEST) return false;
+  // Most texts begin with something else, and cutting a text into its signs is dear.
+  if (text.length > EMOJI_LONGEST || !/^\s*\p{Extended_Pictographic}/u.test(text)) return false;
   const signs = [...graphemes.segment(text)]
     .map(({ segment }) => segment)
     .filter((segment) => segment.trim());
