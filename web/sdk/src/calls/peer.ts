@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, object } from "../model/json.js";
+import { type Json, type JsonObject, number, object } from "../model/json.js";
 
 /** What of WebRTC is used; the browser's own has it. */
 export type PeerConnectionConstructor = new (configuration?: RTCConfiguration) => RTCPeerConnection;
@@ -41,6 +41,13 @@ export class Peer {
   device = SENDS_ALL;
   #connection: RTCPeerConnection | undefined;
   #channel: RTCDataChannel | undefined;
+  /**
+   * The offer that counts. Two that hear of each other twice are offered twice, and an answer to the first must not be taken for
+   * one to the second: both sides name it in what they say.
+   */
+  #round = 0;
+  /** What is being done; the next waits for it. */
+  #turn: Promise<void> = Promise.resolve();
   /** Candidates that came before the description that they belong to. */
   #early: RTCIceCandidateInit[] = [];
 
@@ -59,17 +66,34 @@ export class Peer {
   }
 
   /** Begins, or begins anew. */
-  async offer(): Promise<void> {
-    const connection = this.#begin();
-    await connection.setLocalDescription(await connection.createOffer());
-    this.#describe("offer", connection);
+  offer(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#round = Math.max(Date.now(), this.#round + 1);
+      const connection = this.#begin();
+      await connection.setLocalDescription(await connection.createOffer());
+      this.#describe("offer", connection);
+    });
   }
 
   /** What the other device said. */
-  async take(action: string, data: Json | undefined): Promise<void> {
-    if (action === "offer") return this.#answer(data as unknown as RTCSessionDescriptionInit);
+  take(action: string, data: Json | undefined): Promise<void> {
+    return this.#inTurn(() => this.#take(action, data));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #take(action: string, data: Json | undefined): Promise<void> {
+    const round = number(object(data).round);
+    if (action === "offer") {
+      this.#round = round ?? 0;
+      return this.#answer(data as unknown as RTCSessionDescriptionInit);
+    }
     const connection = this.#connection;
-    if (connection === undefined) return;
+    if (connection === undefined || (round !== undefined && round !== this.#round)) return;
     if (action === "answer" && connection.signalingState === "have-local-offer") {
       await connection.setRemoteDescription(data as unknown as RTCSessionDescriptionInit);
       await this.#addEarly(connection);
@@ -125,7 +149,7 @@ export class Peer {
     }
     this.#openChannel(connection);
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate) this.hooks.signal("candidate", candidate.toJSON() as unknown as JsonObject);
+      if (candidate) this.#signal("candidate", candidate.toJSON() as unknown as JsonObject);
     };
     connection.ontrack = ({ track }) => {
       this.stream.addTrack(track);
@@ -170,7 +194,11 @@ export class Peer {
 
   #describe(action: "offer" | "answer", connection: RTCPeerConnection): void {
     const { type, sdp } = connection.localDescription ?? { type: action, sdp: "" };
-    this.hooks.signal(action, { type, sdp });
+    this.#signal(action, { type, sdp });
+  }
+
+  #signal(action: "offer" | "answer" | "candidate", data: JsonObject): void {
+    this.hooks.signal(action, this.#round > 0 ? { ...data, round: this.#round } : data);
   }
 
   #become(state: PeerState): void {

@@ -134,6 +134,40 @@ test("who is offered to answers, and candidates that come early are kept", async
   expect(FakeConnection.all).toHaveLength(1);
 });
 
+test("an answer to an offer that does not count any more is not taken", async () => {
+  await hear({ action: "peers", peers: [{ uid: "zoe", deviceId: "Z" }], iceServers: [] });
+  const from = { uid: "zoe", deviceId: "Z" };
+  await hear({ action: "joined", from });
+  const offers = said().filter(({ action }) => action === "offer");
+  const [first, second] = offers.map(({ data }) => (data as Any).round as number);
+  expect(second).toBeGreaterThan(first ?? 0);
+  const answer = (round: number | undefined, sdp: string) =>
+    hear({ action: "answer", from, data: { type: "answer", sdp, round } });
+  await answer(first, "late");
+  await hear({ action: "candidate", from, data: { candidate: "late", round: first } });
+  expect(last().remoteDescription).toBeNull();
+  await answer(second, "theirs");
+  await hear({ action: "candidate", from, data: { candidate: "c", round: second } });
+  expect(last().remoteDescription).toMatchObject({ sdp: "theirs" });
+  expect(last().candidates).toMatchObject([{ candidate: "c" }]);
+});
+
+test("two offers at once are answered one after the other, each by its round", async () => {
+  await hear({ action: "peers", peers: [], iceServers: [] });
+  const from = { uid: "bob", deviceId: "B" };
+  for (const round of [1, 2]) {
+    server.socket.tell({
+      type: "call_signal",
+      body: { sessionId: "S", action: "offer", from, data: { type: "offer", sdp: `${round}`, round } },
+    });
+  }
+  await vi.advanceTimersByTimeAsync(0);
+  const answers = said().filter(({ action }) => action === "answer");
+  expect(answers.map(({ data }) => (data as Any).round)).toEqual([1, 2]);
+  expect(last().remoteDescription).toMatchObject({ sdp: "2" });
+  expect(session.getSnapshot().error).toBeUndefined();
+});
+
 test("a connection that fails is begun anew by the one that offers, not for ever", async () => {
   await hear({ action: "peers", peers: [{ uid: "zoe" }], iceServers: [] });
   for (let tries = 0; tries < 6; tries++) {
