@@ -48,11 +48,17 @@ export const t = {
   list: {
     title: "Conversations",
     label: "Conversations",
-    search: "Search conversations",
+    search: "Search conversations and messages",
     newChat: "New chat",
     empty: "No conversations yet",
     emptyHint: "Start one with the pencil above.",
     noMatch: "No conversation matches",
+    foundMessages: "Messages",
+    noMessage: "No message matches",
+    foundIn: (name: string, place: string) => `${name} · ${place}`,
+    mute: "Mute",
+    unmute: "Unmute",
+    muted: "Muted",
     pinned: "Pinned",
     unread: (count: number) => `${count} unread`,
     mentioned: "You were mentioned",
@@ -91,6 +97,9 @@ export const t = {
     blocked: "Blocked people",
     nobodyBlocked: "You have blocked nobody.",
     unblock: "Unblock",
+    notices: "Notifications",
+    noticesLabel: "Notify me while I look elsewhere",
+    noticesRefused: "Your browser does not let this page notify you. You can change that in its settings.",
   },
 
   saved: {
@@ -175,11 +184,10 @@ export const t = {
     save: "Save",
     unsave: "Remove from saved",
     flag: "Report",
-    readBy: "Who has read it",
     pinned: "Pinned",
     savedMark: "Saved",
     quote: (name: string) => `Answer to ${name}`,
-    goToQuoted: (name: string) => `Go to the message of ${name}`,
+    goToQuoted: "Go to the message of",
     reactionOf: (reaction: string, count: number, byMe: boolean) =>
       `${reaction}, ${count}${byMe ? ", with yours" : ""}`,
     by: (name: string, time: string) => `${name}, ${time}`,
@@ -189,6 +197,7 @@ export const t = {
     file: "File",
     openImage: (name: string) => `Open ${name}`,
     download: (name: string) => `Download ${name}`,
+    downloadMark: "Download",
     unsupported: "This kind of message can't be shown here.",
     uploading: "Uploading",
     markUnread: "Mark as unread from here",
@@ -196,11 +205,15 @@ export const t = {
   },
 
   readers: {
-    title: "Who has read it",
+    title: "Message info",
+    sent: (when: string) => `Sent ${when}`,
+    edited: (when: string) => `Edited ${when}`,
     read: "Read",
     delivered: "Delivered",
     nobody: "Nobody yet",
   },
+
+  reactions: { title: "Who reacted", by: (reaction: string) => `Who reacted with ${reaction}` },
 
   flag: {
     title: "Report this message",
@@ -299,6 +312,8 @@ export const t = {
     minimize: "Smaller",
     maximize: "Larger",
     alone: "Waiting for others…",
+    mutedMark: "Microphone off",
+    screenOf: (name: string) => `${name} · screen`,
     status: {
       initiated: "Call",
       ongoing: "Call",

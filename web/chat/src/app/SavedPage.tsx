@@ -3,7 +3,7 @@ import { FoundMessage } from "../chat/FoundMessage";
 import { PageList } from "../common/PageList";
 import { useChat } from "../model/chat";
 import { usePages } from "../model/pages";
-import { pathOf } from "../model/target";
+import { placeOf } from "../model/target";
 import { t } from "../strings";
 import { PlainPage } from "./PlainPage";
 
@@ -19,10 +19,8 @@ export default function SavedPage() {
             message={message}
             open={() => {
               if (message.kind !== "chat") return;
-              // What was sent to me lies in the conversation with its sender.
-              const theirs = message.target.kind === "user" && !message.mine;
-              const target = theirs ? { kind: "user" as const, id: message.sender.uid } : message.target;
-              navigate(pathOf(target), { state: { at: message.id } });
+              const { path, at } = placeOf(message);
+              navigate(path, { state: { at } });
             }}
           />
         )}

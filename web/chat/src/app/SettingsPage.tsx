@@ -16,6 +16,7 @@ import { useChat } from "../model/chat";
 import { tell } from "../model/errors";
 import { usePages } from "../model/pages";
 import { t } from "../strings";
+import { NoticeSettings } from "./NoticeSettings";
 import { PlainPage } from "./PlainPage";
 
 export default function SettingsPage() {
@@ -24,6 +25,7 @@ export default function SettingsPage() {
       <Stack gap="xl" maw={520}>
         <Profile />
         <Appearance />
+        <NoticeSettings />
         <Blocked />
       </Stack>
     </PlainPage>

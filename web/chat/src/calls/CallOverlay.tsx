@@ -15,15 +15,20 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Face } from "../common/Face";
 import type { CallView, Participant } from "../model/calls";
 import { useChat } from "../model/chat";
+import { isMuted } from "../model/quiet";
 import { duration } from "../model/time";
 import { t } from "../strings";
 import classes from "./CallOverlay.module.css";
+import { ring } from "./ring";
 
 export default function CallOverlay({ call }: { call: CallView }) {
   return call.state === "incoming" ? <Ringing call={call} /> : <Stage call={call} />;
 }
 
 function Ringing({ call }: { call: CallView }) {
+  const { uid } = useChat().me;
+  const isQuiet = isMuted(uid, call.target);
+  useEffect(() => (isQuiet ? undefined : ring()), [isQuiet]);
   const name = call.caller?.name ?? call.title;
   const title = call.target.kind === "group" ? t.call.incomingIn(name, call.title) : t.call.incoming(name);
   return (
@@ -138,13 +143,19 @@ function useClock(since: number | undefined): number | undefined {
 }
 
 function Tile({ participant }: { participant: Participant }) {
-  const { person, stream, showsVideo, connected } = participant;
+  const { person, stream, showsVideo, connected, muted, sharing } = participant;
   return (
-    <div className={classes.tile} data-participant={person.uid} data-connected={connected}>
+    <div
+      className={classes.tile}
+      data-participant={person.uid}
+      data-connected={connected}
+      data-sharing={sharing || undefined}
+    >
       {stream && <Media stream={stream} hidden={!showsVideo} label={person.name} />}
       {!showsVideo && <Face name={person.name} src={person.avatar} size={96} />}
       <span className={classes.label}>
-        {person.name}
+        {muted && <IconMicrophoneOff size={14} aria-label={t.call.mutedMark} />}
+        {sharing ? t.call.screenOf(person.name) : person.name}
         {!connected && ` · ${t.call.connecting}`}
       </span>
     </div>

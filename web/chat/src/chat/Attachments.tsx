@@ -93,17 +93,11 @@ function Picture({ attachment }: { attachment: Attachment }) {
 function Download({ attachment }: { attachment: Attachment }) {
   const { url, name, size } = attachment;
   return (
-    <a
-      className={classes.file}
-      href={url}
-      download={name}
-      target="_blank"
-      rel="noopener"
-      aria-label={t.message.download(name)}
-    >
+    <a className={classes.file} href={url} download={name} target="_blank" rel="noopener">
       <IconFile size={28} stroke={1.4} />
       <span className={classes.about}>
         <Text size="sm" fw={500} truncate>
+          <span className="sr-only">{t.message.downloadMark} </span>
           {name}
         </Text>
         {size > 0 && (

@@ -5,6 +5,7 @@ import {
   type ReactNode,
   Suspense,
   useCallback,
+  useEffect,
   useMemo,
   useRef,
   useState,
@@ -14,7 +15,7 @@ import { useConfirm } from "../common/confirm";
 import { Failed, Waiting } from "../common/Nothing";
 import { useChat } from "../model/chat";
 import { tell } from "../model/errors";
-import { useFeed, usePeer, useTyping } from "../model/live";
+import { useFeed, usePeer } from "../model/live";
 import { rightsIn } from "../model/rights";
 import { isChat } from "../model/summary";
 import { keyOf } from "../model/target";
@@ -25,6 +26,7 @@ import classes from "./ChatPage.module.css";
 import { Composer, type Context } from "./Composer";
 import { MessageList, type MessageListHandle } from "./MessageList";
 import type { MessageMoves } from "./moves";
+import { TypingLine } from "./TypingLine";
 
 const ThreadPanel = lazy(() => import("./ThreadPanel"));
 const SearchPanel = lazy(() => import("./SearchPanel"));
@@ -33,6 +35,7 @@ const PersonPanel = lazy(() => import("./PersonPanel"));
 const GroupPanel = lazy(() => import("../groups/GroupPanel"));
 const FlagDialog = lazy(() => import("./FlagDialog"));
 const ReadersDialog = lazy(() => import("./ReadersDialog"));
+const ReactionsDialog = lazy(() => import("./ReactionsDialog"));
 
 /** One conversation. Another one is another page: nothing of the first is kept. */
 export function ChatPage({ kind }: { kind: TargetKind }) {
@@ -56,6 +59,7 @@ function Opened({ target }: { target: Target }) {
     [peer.group, chat.me.uid],
   );
   const { moves, dialogs } = useMoves(rights, setContext, panel.openThread, (id) => list.current?.goTo(id));
+  useGoing(location, (id) => list.current?.goTo(id));
   const leaveContext = useCallback(() => setContext({ kind: "none" }), []);
   const seen = useCallback(() => chat.markRead(target), [chat, target]);
   const drop = useDrop((dropped) => setFiles((before) => [...before, ...dropped]));
@@ -132,6 +136,19 @@ function Opened({ target }: { target: Target }) {
   );
 }
 
+/** A message to go to may be named while its conversation is open already. */
+function useGoing({ key, state }: ReturnType<typeof useLocation>, goTo: (id: string) => void) {
+  const opened = useRef(key);
+  const go = useRef(goTo);
+  go.current = goTo;
+  const at: string | undefined = state?.at;
+  useEffect(() => {
+    if (key === opened.current) return;
+    opened.current = key;
+    if (at) go.current(at);
+  }, [key, at]);
+}
+
 export type PanelName = "thread" | "search" | "pinned" | "details";
 
 /** Which panel is open stands in the address, so that going back closes it. */
@@ -157,6 +174,7 @@ function useMoves(
   const [question, ask] = useConfirm();
   const [flagged, setFlagged] = useState<ChatMessage | null>(null);
   const [read, setRead] = useState<ChatMessage | null>(null);
+  const [reacted, setReacted] = useState<ChatMessage | null>(null);
   const go = useRef(goTo);
   go.current = goTo;
   const moderate = rights.moderate;
@@ -170,6 +188,7 @@ function useMoves(
         ask({ title: t.message.delete, text: t.message.deleteConfirm, act: () => chat.remove(message) }),
       flag: setFlagged,
       showReaders: setRead,
+      showReactions: setReacted,
       openThread,
       goTo: (id) => go.current(id),
     }),
@@ -181,6 +200,7 @@ function useMoves(
       <Suspense fallback={null}>
         {flagged && <FlagDialog message={flagged} close={() => setFlagged(null)} />}
         {read && <ReadersDialog message={read} close={() => setRead(null)} />}
+        {reacted && <ReactionsDialog message={reacted} close={() => setReacted(null)} />}
       </Suspense>
     </>
   );
@@ -207,15 +227,6 @@ function useDrop(take: (files: File[]) => void) {
     },
   };
   return { over, handlers };
-}
-
-function TypingLine({ target }: { target: Target }) {
-  const names = useTyping(target);
-  return (
-    <div className={classes.typing} role="status">
-      {names.length > 0 && t.chat.isTyping(names)}
-    </div>
-  );
 }
 
 interface BelowProps {

@@ -13,10 +13,9 @@ import { IconButton } from "../common/IconButton";
 import { PersonRow } from "../common/PersonRow";
 import { mediaKind } from "../model/actions";
 import { useChat } from "../model/chat";
-import { draftOf, keepDraft } from "../model/drafts";
+import { draftKey, draftOf, keepDraft } from "../model/drafts";
 import { tell } from "../model/errors";
 import { summaryOf } from "../model/summary";
-import { keyOf } from "../model/target";
 import { bytes } from "../model/text";
 import type { ChatMessage, Target } from "../model/types";
 import { t } from "../strings";
@@ -47,8 +46,7 @@ export function Composer(props: Props) {
   const { target, name, parentId, context, leaveContext, files, setFiles, editLast } = props;
   const chat = useChat();
   const field = useRef<HTMLTextAreaElement>(null);
-  const draftKey = `${keyOf(target)}/${parentId ?? ""}`;
-  const [text, setText] = useDraft(draftKey, context);
+  const [text, setText] = useDraft(draftKey(target, parentId), context);
   const names = useRef(new Map<string, string>());
   const suggest = useSuggestions(target, names.current);
 
@@ -59,7 +57,7 @@ export function Composer(props: Props) {
 
   const change = (value: string) => {
     setText(value);
-    if (!parentId) chat.typing(target, value.trim() !== "");
+    chat.typing(target, value.trim() !== "", parentId);
   };
   const submit = async () => {
     const trimmed = text.trim();
@@ -72,7 +70,7 @@ export function Composer(props: Props) {
     if (!trimmed && files.length === 0) return;
     const quoted = context.kind === "reply" ? context.message : undefined;
     chat.send(target, { text: trimmed, files, parentId, quoted });
-    if (!parentId) chat.typing(target, false);
+    chat.typing(target, false, parentId);
     setText("");
     setFiles([]);
     leaveContext();
@@ -123,7 +121,7 @@ export function Composer(props: Props) {
           onChange={({ value }) => change(value)}
           onKeyDown={keys}
           onPaste={paste}
-          onBlur={() => !parentId && chat.typing(target, false)}
+          onBlur={() => chat.typing(target, false, parentId)}
           aria-label={label}
           placeholder={parentId ? t.composer.placeholderReply : t.composer.placeholder}
           minRows={1}

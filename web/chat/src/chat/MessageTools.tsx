@@ -5,10 +5,11 @@ import {
   IconBookmarkOff,
   IconCopy,
   IconDots,
-  IconEye,
   IconFlag,
+  IconInfoCircle,
   IconMail,
   IconMessageCircle,
+  IconMoodSmile,
   IconPencil,
   IconPin,
   IconPinnedOff,
@@ -105,9 +106,14 @@ function MoreMenu({ message, moves, hold, react }: Props & { react: (emoji: stri
         >
           {message.savedAt ? t.message.unsave : t.message.save}
         </Menu.Item>
-        {message.mine && message.target.kind === "group" && (
-          <Menu.Item leftSection={<IconEye size={16} />} onClick={() => moves.showReaders(message)}>
-            {t.message.readBy}
+        {message.reactions.length > 0 && (
+          <Menu.Item leftSection={<IconMoodSmile size={16} />} onClick={() => moves.showReactions(message)}>
+            {t.reactions.title}
+          </Menu.Item>
+        )}
+        {message.mine && (
+          <Menu.Item leftSection={<IconInfoCircle size={16} />} onClick={() => moves.showReaders(message)}>
+            {t.readers.title}
           </Menu.Item>
         )}
         {!message.mine && (

@@ -2,6 +2,7 @@ import { Button, Stack, Text, Title } from "@mantine/core";
 import { IconBan, IconPin } from "@tabler/icons-react";
 import { useConfirm } from "../common/confirm";
 import { Face } from "../common/Face";
+import { MuteButton } from "../common/MuteButton";
 import { useChat } from "../model/chat";
 import { tell } from "../model/errors";
 import type { Peer } from "../model/live";
@@ -48,6 +49,7 @@ export default function PersonPanel({ peer, person, showPinned, close }: Props) 
           <Button variant="default" leftSection={<IconPin size={16} />} onClick={showPinned}>
             {t.chat.pinnedHere}
           </Button>
+          <MuteButton target={{ kind: "user", id: person.uid }} />
           {person.blockedByMe ? (
             <Button variant="default" leftSection={<IconBan size={16} />} onClick={unblock}>
               {t.person.unblock}

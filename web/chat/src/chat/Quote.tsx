@@ -15,6 +15,7 @@ export function Quote({ message, open }: Props) {
   const content = (
     <>
       <Text size="xs" fw={700} truncate className={classes.name}>
+        {open && <span className="sr-only">{t.message.goToQuoted} </span>}
         {name}
       </Text>
       <Text size="xs" lineClamp={2}>
@@ -24,11 +25,7 @@ export function Quote({ message, open }: Props) {
   );
   if (!open) return <div className={classes.quote}>{content}</div>;
   return (
-    <UnstyledButton
-      className={classes.quote}
-      onClick={() => open(message.id)}
-      aria-label={`${t.message.goToQuoted(name)}: ${summaryOf(message)}`}
-    >
+    <UnstyledButton className={classes.quote} onClick={() => open(message.id)}>
       {content}
     </UnstyledButton>
   );

@@ -1,4 +1,4 @@
-import { Modal, Text, Title } from "@mantine/core";
+import { List, Modal, Text, Title } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { Failed, Waiting } from "../common/Nothing";
 import { PersonRow } from "../common/PersonRow";
@@ -29,6 +29,8 @@ export default function ReadersDialog({ message, close }: { message: ChatMessage
       {state && "error" in state && <Failed message={state.error} retry={() => setRound((n) => n + 1)} />}
       {state && "read" in state && (
         <>
+          <Text size="sm">{t.readers.sent(exactTime(message.sentAt))}</Text>
+          {message.editedAt && <Text size="sm">{t.readers.edited(exactTime(message.editedAt))}</Text>}
           <Readers title={t.readers.read} readers={state.read} />
           <Readers title={t.readers.delivered} readers={state.delivered} />
         </>
@@ -48,9 +50,13 @@ function Readers({ title, readers }: { title: string; readers: readonly Reader[]
           {t.readers.nobody}
         </Text>
       )}
-      {readers.map(({ person, at }) => (
-        <PersonRow key={person.uid} name={person.name} avatar={person.avatar} line={exactTime(at)} />
-      ))}
+      <List listStyleType="none">
+        {readers.map(({ person, at }) => (
+          <li key={person.uid}>
+            <PersonRow name={person.name} avatar={person.avatar} line={exactTime(at)} />
+          </li>
+        ))}
+      </List>
     </section>
   );
 }

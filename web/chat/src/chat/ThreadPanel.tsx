@@ -11,6 +11,7 @@ import { MessageRow } from "./MessageRow";
 import type { MessageMoves } from "./moves";
 import { PanelHead } from "./PanelHead";
 import classes from "./ThreadPanel.module.css";
+import { TypingLine } from "./TypingLine";
 
 interface Props {
   target: Target;
@@ -66,6 +67,7 @@ function Thread({ target, name, parentId, moves, wire }: Props & { wire: WireMes
         named
         moves={own}
       />
+      <TypingLine target={target} parentId={parentId} />
       <Composer
         target={target}
         name={name}

@@ -8,6 +8,7 @@ export interface MessageMoves {
   remove(message: ChatMessage): void;
   flag(message: ChatMessage): void;
   showReaders(message: ChatMessage): void;
+  showReactions(message: ChatMessage): void;
   /** Absent within a thread. */
   openThread?(parentId: string): void;
   goTo(id: string): void;

@@ -5,6 +5,8 @@ import classes from "./PersonRow.module.css";
 
 interface Props {
   name: string;
+  /** Whose initials stand for a picture, where that is not what is written beside it. */
+  face?: string;
   avatar?: string;
   online?: boolean;
   line?: string;
@@ -12,10 +14,10 @@ interface Props {
 }
 
 /** Somebody, or a group, with what can be done at its end. */
-export function PersonRow({ name, avatar, online, line, children }: Props) {
+export function PersonRow({ name, face = name, avatar, online, line, children }: Props) {
   return (
     <Group wrap="nowrap" gap="sm" py={6} px="xs">
-      <Face name={name} src={avatar} online={online} />
+      <Face name={face} src={avatar} online={online} />
       <div style={{ minWidth: 0, flex: 1 }}>
         <Text size="sm" fw={500} truncate>
           {name}

@@ -1,10 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, lazy, Suspense, useCallback, useEffect, useRef } from "react";
 import { useParams } from "react-router";
 import { useConfirm } from "../common/confirm";
 import { Failed, Nothing, Waiting } from "../common/Nothing";
 import { useChat } from "../model/chat";
 import { useConversations } from "../model/live";
+import type { Target } from "../model/types";
 import { t } from "../strings";
 import classes from "./ConversationList.module.css";
 import { ConversationRow } from "./ConversationRow";
@@ -14,17 +15,37 @@ const ROW = 72;
 /** The next page is fetched when so few rows are left below. */
 const AHEAD = 10;
 
+const SearchResults = lazy(() => import("./SearchResults"));
+
+/** All conversations, or what a search finds. */
 export function ConversationList({ search }: { search: string }) {
-  const chat = useChat();
-  const list = useConversations(search);
   const { id } = useParams();
+  if (!search) return <All selected={id} />;
+  return (
+    <Suspense fallback={<Waiting />}>
+      <SearchResults search={search} selected={id} />
+    </Suspense>
+  );
+}
+
+function All({ selected }: { selected: string | undefined }) {
+  const chat = useChat();
+  const list = useConversations("");
   const scroller = useRef<HTMLDivElement>(null);
   const [question, ask] = useConfirm();
+  // The same at each drawing: rows that have not changed are not drawn again.
+  const hide = useCallback(
+    (target: Target) =>
+      ask({ title: t.list.hide, text: t.list.hideConfirm, act: () => chat.hideConversation(target) }),
+    [ask, chat],
+  );
+  const { items } = list;
+  const getItemKey = useCallback((at: number) => items[at]?.id ?? at, [items]);
   const virtual = useVirtualizer({
-    count: list.items.length,
+    count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    getItemKey: (at) => list.items[at]?.id ?? at,
+    estimateSize: rowSize,
+    getItemKey,
     overscan: 6,
   });
   const rows = virtual.getVirtualItems();
@@ -37,11 +58,7 @@ export function ConversationList({ search }: { search: string }) {
   if (list.items.length === 0) {
     if (list.loading) return <Waiting />;
     if (list.error) return <Failed message={list.error} retry={list.loadMore} />;
-    return search ? (
-      <Nothing title={t.list.noMatch} />
-    ) : (
-      <Nothing title={t.list.empty} hint={t.list.emptyHint} />
-    );
+    return <Nothing title={t.list.empty} hint={t.list.emptyHint} />;
   }
   return (
     <div ref={scroller} className={classes.scroller}>
@@ -64,14 +81,8 @@ export function ConversationList({ search }: { search: string }) {
             >
               <ConversationRow
                 conversation={conversation}
-                selected={conversation.target.id === id}
-                hide={() =>
-                  ask({
-                    title: t.list.hide,
-                    text: t.list.hideConfirm,
-                    act: () => chat.hideConversation(conversation.target),
-                  })
-                }
+                selected={conversation.target.id === selected}
+                hide={hide}
               />
             </li>
           );
@@ -80,6 +91,10 @@ export function ConversationList({ search }: { search: string }) {
       {question}
     </div>
   );
+}
+
+function rowSize(): number {
+  return ROW;
 }
 
 /** Up and down go from one conversation to the next. */

@@ -1,6 +1,8 @@
 import { Badge, Menu } from "@mantine/core";
 import {
   IconAt,
+  IconBell,
+  IconBellOff,
   IconDots,
   IconMail,
   IconMailOpened,
@@ -8,32 +10,47 @@ import {
   IconPinnedOff,
   IconTrash,
 } from "@tabler/icons-react";
-import { memo } from "react";
+import { memo, useState } from "react";
 import { Link } from "react-router";
 import { Ticks } from "../chat/Ticks";
 import { Face } from "../common/Face";
 import { IconButton } from "../common/IconButton";
 import { useChat } from "../model/chat";
+import { useDraftOf } from "../model/drafts";
 import { tell } from "../model/errors";
 import { useOnline, useTyping } from "../model/live";
+import { mute, useMuted } from "../model/quiet";
 import { summaryOf } from "../model/summary";
 import { pathOf } from "../model/target";
+import { plainText } from "../model/text";
 import { shortTime } from "../model/time";
-import type { Conversation } from "../model/types";
+import type { Conversation, Target } from "../model/types";
 import { t } from "../strings";
 import classes from "./ConversationList.module.css";
 
 interface Props {
   conversation: Conversation;
   selected: boolean;
-  hide: () => void;
+  /** Where it can't be, what was found is shown. */
+  hide?: (target: Target) => void;
 }
 
 export const ConversationRow = memo(function ConversationRow({ conversation, selected, hide }: Props) {
   const { target, name, unread, last } = conversation;
   const online = useOnline(target.kind === "user" ? target.id : undefined);
+  const muted = useMuted(useChat().me.uid, target);
+  // A menu is dear, and a thousand rows need none until one is gone to.
+  const [near, setNear] = useState(false);
+  const come = () => setNear(true);
   return (
-    <div className={classes.row} data-conversation={target.id}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: going to it, by whatever means, only shows its menu.
+    <div
+      className={classes.row}
+      data-conversation={target.id}
+      onMouseEnter={come}
+      onTouchStart={come}
+      onFocus={come}
+    >
       <Link
         to={pathOf(target)}
         className={unread > 0 ? `${classes.link} ${classes.unread}` : classes.link}
@@ -49,11 +66,12 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
           <span className={classes.line}>
             <span className={classes.name}>{name}</span>
             {online && <span className="sr-only">{t.online}</span>}
+            {muted && <IconBellOff size={14} className={classes.mark} aria-label={t.list.muted} />}
             {conversation.pinned && <IconPin size={14} className={classes.mark} aria-label={t.list.pinned} />}
             {last && <span className={classes.time}>{shortTime(last.sentAt)}</span>}
           </span>
           <span className={classes.line}>
-            <Summary conversation={conversation} />
+            <Summary conversation={conversation} selected={selected} />
             {conversation.unreadMentions > 0 && (
               <IconAt size={16} className={classes.typing} aria-label={t.list.mentioned} />
             )}
@@ -65,18 +83,30 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
           </span>
         </span>
       </Link>
-      <RowMenu conversation={conversation} hide={hide} />
+      {near && <RowMenu conversation={conversation} hide={hide} />}
     </div>
   );
 });
 
-function Summary({ conversation }: { conversation: Conversation }) {
+/** Of a draft those who are mentioned are shown by their ids. */
+const NAMES: ReadonlyMap<string, string> = new Map();
+
+function Summary({ conversation, selected }: Omit<Props, "hide">) {
   const typing = useTyping(conversation.target);
   const { last, target } = conversation;
+  const draft = useDraftOf(target);
   const first = typing[0];
   if (first) {
     const text = target.kind === "group" ? `${first}: ${t.list.typing}` : t.list.typing;
     return <span className={`${classes.summary} ${classes.typing}`}>{text}</span>;
+  }
+  // Beside the field with the same words it would say nothing.
+  if (draft && !selected) {
+    return (
+      <span className={classes.summary}>
+        <span className={classes.draft}>{t.list.draft}</span> {plainText(draft, NAMES)}
+      </span>
+    );
   }
   if (!last) return <span className={classes.summary}>{t.list.nobodyYet}</span>;
   const by = last.mine ? `${t.you}: ` : `${last.sender.name}: `;
@@ -92,9 +122,10 @@ function Summary({ conversation }: { conversation: Conversation }) {
   );
 }
 
-function RowMenu({ conversation, hide }: { conversation: Conversation; hide: () => void }) {
+function RowMenu({ conversation, hide }: Omit<Props, "selected">) {
   const chat = useChat();
   const { target, pinned, unread, name } = conversation;
+  const muted = useMuted(chat.me.uid, target);
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -118,10 +149,20 @@ function RowMenu({ conversation, hide }: { conversation: Conversation; hide: () 
             {t.list.markUnread}
           </Menu.Item>
         )}
-        <Menu.Divider />
-        <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={hide}>
-          {t.list.hide}
+        <Menu.Item
+          leftSection={muted ? <IconBell size={16} /> : <IconBellOff size={16} />}
+          onClick={() => mute(chat.me.uid, target, !muted)}
+        >
+          {muted ? t.list.unmute : t.list.mute}
         </Menu.Item>
+        {hide && (
+          <>
+            <Menu.Divider />
+            <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={() => hide(target)}>
+              {t.list.hide}
+            </Menu.Item>
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

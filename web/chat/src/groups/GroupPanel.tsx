@@ -6,6 +6,7 @@ import { PanelHead } from "../chat/PanelHead";
 import head from "../chat/PanelHead.module.css";
 import { useConfirm } from "../common/confirm";
 import { Face } from "../common/Face";
+import { MuteButton } from "../common/MuteButton";
 import { useChat } from "../model/chat";
 import { rightsIn } from "../model/rights";
 import type { Group } from "../model/types";
@@ -60,6 +61,7 @@ export default function GroupPanel({ group, reload, showPinned, close }: Props) 
           <Button variant="default" leftSection={<IconPin size={16} />} onClick={showPinned}>
             {t.chat.pinnedHere}
           </Button>
+          {group.hasJoined && <MuteButton target={{ kind: "group", id: group.guid }} />}
         </Stack>
         {group.hasJoined && (
           <Tabs defaultValue="members" keepMounted={false}>

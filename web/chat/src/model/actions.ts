@@ -68,8 +68,10 @@ type Messages = Pick<
   | "flagReasons"
   | "flag"
   | "readers"
+  | "reactors"
   | "typing"
   | "searchMessages"
+  | "searchAll"
   | "pinned"
   | "saved"
 >;
@@ -162,11 +164,17 @@ function messages(client: Client, me: string): Messages {
         });
       return { read: at("readAt"), delivered: at("deliveredAt") };
     },
-    typing(target, on) {
-      if (on) client.typing.start(peerFrom(target));
+    reactors: (message, reaction) =>
+      forward(client.messages.reactions(message.id, reaction), ({ user, reactedAt }) => ({
+        person: personOf(user),
+        at: reactedAt * 1000,
+      })),
+    typing(target, on, parentId) {
+      if (on) client.typing.start(peerFrom(target), parentId ? { parentId } : undefined);
       else client.typing.stop(peerFrom(target));
     },
     searchMessages: (target, search) => list({ with: peerFrom(target), search, hideDeleted: true }),
+    searchAll: (search) => list({ search, hideDeleted: true, categories: ["message", "custom"] }),
     pinned: (target) => list({ with: peerFrom(target), pinned: true }),
     saved: () => list({ saved: true }),
   };

@@ -200,7 +200,7 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     store.subscribe,
     store.getSnapshot,
   );
-  const { sharing, share } = useSharing(session);
+  const { screen, share } = useSharing(session);
   const people = useNames(client, live?.peers.map((peer) => peer.uid) ?? []);
   const connected = live?.peers.some((peer) => peer.state === "connected") ?? false;
   const [connectedAt, setConnectedAt] = useState<number>();
@@ -215,7 +215,9 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     person: people.get(peer.uid) ?? { uid: peer.uid, name: peer.uid },
     stream: peer.stream,
     connected: peer.state === "connected",
-    showsVideo: peer.stream.getVideoTracks().length > 0,
+    showsVideo: peer.stream.getVideoTracks().length > 0 && (peer.isSharing || !peer.isCameraOff),
+    muted: peer.isMuted,
+    sharing: peer.isSharing,
   }));
   const guarded = async (work: Promise<unknown>) => {
     try {
@@ -231,11 +233,11 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
     title: current.title,
     caller: current.caller,
     participants,
-    local: live?.localStream,
+    local: screen ?? live?.localStream,
     muted: live?.isMuted ?? false,
     hasCamera: (live?.localStream?.getVideoTracks().length ?? 0) > 0,
     cameraOn: live ? !live.isCameraOff : false,
-    sharing,
+    sharing: screen !== null,
     connectedAt,
     problem: current.problem ?? (live?.error ? t.call.noDevice : undefined),
     accept: (media) => guarded(enter(current, media)),
@@ -256,8 +258,13 @@ function useView(client: Client, current: Current | null, { enter, close }: Move
 
 /** The screen in place of the camera. */
 function useSharing(session: CallSession | undefined) {
-  const [screen, setScreen] = useState<MediaStreamTrack | null>(null);
-  useEffect(() => () => screen?.stop(), [screen]);
+  const [screen, setScreen] = useState<MediaStream | null>(null);
+  useEffect(
+    () => () => {
+      for (const track of screen?.getTracks() ?? []) track.stop();
+    },
+    [screen],
+  );
   // A call that is over shares nothing.
   useEffect(() => {
     if (!session) setScreen(null);
@@ -279,11 +286,11 @@ function useSharing(session: CallSession | undefined) {
         setScreen(null);
       };
       await session.replaceVideo(track);
-      setScreen(track);
+      setScreen(stream);
     },
     [session],
   );
-  return { sharing: screen !== null, share };
+  return { screen, share };
 }
 
 /** Names and pictures of who is in the call. */

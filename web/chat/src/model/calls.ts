@@ -7,6 +7,10 @@ export interface Participant {
   readonly stream?: MediaStream;
   readonly connected: boolean;
   readonly showsVideo: boolean;
+  /** Their microphone is off. */
+  readonly muted: boolean;
+  /** The picture is that of their screen. */
+  readonly sharing: boolean;
 }
 
 export interface CallView {

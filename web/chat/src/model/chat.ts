@@ -34,6 +34,7 @@ export interface NewGroup {
   readonly members: readonly string[];
 }
 
+/** Somebody, and when they did it, in Unix ms. */
 export interface Reader {
   readonly person: Person;
   readonly at: number;
@@ -63,6 +64,8 @@ export interface Chat {
   flagReasons(): readonly FlagReason[];
   flag(message: ChatMessage, reason: string, remark: string): Promise<void>;
   readers(message: ChatMessage): Promise<{ read: readonly Reader[]; delivered: readonly Reader[] }>;
+  /** Who reacted in one way. */
+  reactors(message: ChatMessage, reaction: string): Promise<Page<Reader>>;
   typing(target: Target, on: boolean, parentId?: string): void;
 
   markRead(target: Target): void;
@@ -71,6 +74,8 @@ export interface Chat {
   hideConversation(target: Target): Promise<void>;
 
   searchMessages(target: Target, text: string): Promise<Page<Message>>;
+  /** In all conversations, the newest first. */
+  searchAll(text: string): Promise<Page<Message>>;
   pinned(target: Target): Promise<Page<Message>>;
   saved(): Promise<Page<Message>>;
 

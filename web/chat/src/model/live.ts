@@ -86,6 +86,17 @@ export function useConversation(target: Target): Conversation | undefined {
   return found && conversationOf(found, client.uid);
 }
 
+/** What conversations are called, as far as they are in the list. */
+export function useNameIn(): (target: Target) => string {
+  const { client, conversations } = useShared();
+  const { items } = useSnapshot(conversations);
+  return useMemo(() => {
+    const rows = items.map((row) => conversationOf(row, client.uid));
+    const names = new Map(rows.map(({ target, name }) => [keyOf(target), name]));
+    return (target) => names.get(keyOf(target)) ?? target.id;
+  }, [items, client]);
+}
+
 export interface Peer {
   readonly name: string;
   readonly avatar?: string;
@@ -168,10 +179,13 @@ export function useLeftAt(uid: string | undefined): number | undefined {
   return at === undefined ? undefined : at * 1000;
 }
 
-/** Names of who types there. */
-export function useTyping(target: Target): readonly string[] {
+/** Names of who types there, or in a thread of it. */
+export function useTyping(target: Target, parentId?: string): readonly string[] {
   const { client } = useShared();
-  const store = useOpened(() => openTyping(client, peerFrom(target)), [client, keyOf(target)]);
+  const store = useOpened(
+    () => openTyping(client, peerFrom(target), { parentId }),
+    [client, keyOf(target), parentId],
+  );
   const users = useSnapshot(store);
   return useMemo(() => users.map((user) => user.name), [users]);
 }

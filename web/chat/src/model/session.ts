@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
+import { forgetDrafts } from "./drafts";
 import { type Client, HalleyChat, SettingsBuilder, webStorage } from "./sdk";
 
 export interface Credentials {
@@ -75,6 +76,7 @@ export function useSession(): Session {
     if (!client) return;
     return client.on("logout", ({ reason }) => {
       client.close();
+      forgetDrafts();
       for (const storage of STORES) storage.removeItem(APP);
       setState({ client: null, resuming: false, expired: reason !== "asked" });
     });

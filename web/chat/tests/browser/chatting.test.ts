@@ -52,6 +52,20 @@ async function face(): Promise<void> {
   await open(bob, "user", ann.uid);
 }
 
+/** A group of them all, made by the app's server side. */
+async function newGroup(people: readonly Someone[]): Promise<string> {
+  const { appId, restApiKey } = platform.demo;
+  const guid = `room-${Date.now()}`;
+  const [owner, ...others] = people.map(({ uid }) => uid);
+  const answer = await fetch(`${platform.rest}/v3/groups`, {
+    method: "POST",
+    headers: { appid: appId, apikey: restApiKey, "content-type": "application/json" },
+    body: JSON.stringify({ guid, name: guid, type: "public", owner, members: { participants: others } }),
+  });
+  expect(answer.status, await answer.text()).toBe(200);
+  return guid;
+}
+
 let count = 0;
 /** A text that no other test has. */
 const unique = (text: string) => `${text} ${Date.now()}-${++count}`;
@@ -70,6 +84,10 @@ describe("two people", () => {
     await message(bob.page, text).waitFor();
     await delivery(ann.page, text, "read");
     await row.getByLabel(/unread/).waitFor({ state: "detached" });
+    await act(ann, text, "Message info");
+    const info = ann.page.getByRole("dialog", { name: "Message info" });
+    await info.getByRole("region", { name: "Read", exact: true }).getByRole("listitem").waitFor();
+    await info.getByRole("button", { name: "Close" }).click();
     await screenshot(ann.page, "chat-two");
   });
 
@@ -100,7 +118,15 @@ describe("two people", () => {
     const reaction = ann.page.getByRole("button", { name: /^🎉, 1/ });
     await reaction.waitFor();
     await reaction.click();
-    await bob.page.getByRole("button", { name: /^🎉, 2/ }).waitFor();
+    await bob.page
+      .getByRole("button", { name: /^🎉, 2/ })
+      .last()
+      .waitFor();
+    await act(ann, text, "Who reacted");
+    const people = ann.page.getByRole("list", { name: "Who reacted with 🎉" }).getByRole("listitem");
+    await people.filter({ hasText: "You" }).waitFor();
+    expect(await people.count()).toBe(2);
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
 
     await message(bob.page, text).hover();
     await message(bob.page, text).getByRole("button", { name: "Reply", exact: true }).click();
@@ -137,7 +163,18 @@ describe("two people", () => {
       .last()
       .click();
     await ann.page.getByRole("log", { name: "Thread" }).getByText(reply).waitFor();
+    // Who types there is shown there alone.
+    await composer.pressSequentially("Hm");
+    const typing = (place: string) =>
+      ann.page
+        .locator(place)
+        .getByRole("status")
+        .getByText(/is typing/);
+    await typing("aside").waitFor();
+    expect(await typing("main").count()).toBe(0);
     await screenshot(ann.page, "chat-two-thread");
+    await composer.fill("");
+    await typing("aside").waitFor({ state: "detached" });
   });
 
   it("send pictures and files", async () => {
@@ -155,6 +192,43 @@ describe("two people", () => {
     await expect.poll(() => shown.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(1);
     await bob.page.getByRole("link", { name: "Download notes.txt" }).last().waitFor();
     await delivery(ann.page, caption, "read");
+  });
+});
+
+describe("a conversation", () => {
+  it("is muted, and heard again", async () => {
+    const row = ann.page.locator(`[data-conversation="${bob.uid}"]`);
+    const choose = async (item: string) => {
+      await row.hover();
+      await row.getByRole("button", { name: /^Actions for/ }).click();
+      await ann.page.getByRole("menuitem", { name: item, exact: true }).click();
+    };
+    const told = (text: string) => ann.page.getByRole("alert").filter({ hasText: text });
+    await open(bob, "user", ann.uid);
+    await choose("Mute");
+    await row.getByLabel("Muted").waitFor();
+    const [silent, loud] = [unique("Silent"), unique("Loud")];
+    await say(bob, silent);
+    await row.getByText(silent).waitFor();
+    await choose("Unmute");
+    await say(bob, loud);
+    await told(loud).waitFor();
+    expect(await told(silent).count()).toBe(0);
+  });
+
+  it("keeps what was begun, beyond a reload", async () => {
+    await open(ann, "user", bob.uid);
+    const text = unique("Perhaps");
+    await field(ann.page).fill(text);
+    await home(ann);
+    const row = ann.page.locator(`[data-conversation="${bob.uid}"]`);
+    await row.getByText(`Draft: ${text}`).waitFor();
+    await ann.page.reload();
+    await row.getByText(`Draft: ${text}`).waitFor();
+    await open(ann, "user", bob.uid);
+    expect(await field(ann.page).inputValue()).toBe(text);
+    await field(ann.page).fill("");
+    await row.getByText("Draft:").waitFor({ state: "detached" });
   });
 });
 
@@ -214,6 +288,13 @@ describe("what one has said", () => {
     await bob.page.getByRole("searchbox", { name: "Search messages" }).fill(word);
     await bob.page.getByRole("list", { name: "Search messages" }).getByText(text).click();
     await bob.page.getByRole("button", { name: "Close" }).click();
+
+    // From anywhere, by the server's search over all conversations.
+    await home(ann);
+    await ann.page.getByRole("searchbox", { name: /^Search conversations/ }).fill(word);
+    await ann.page.getByRole("list", { name: "Messages" }).getByText(text).click();
+    await message(ann.page, text).waitFor();
+    await ann.page.getByRole("searchbox", { name: /^Search conversations/ }).fill("");
 
     await act(bob, text, "Pin");
     await message(ann.page, text).getByLabel("Pinned").waitFor();
@@ -335,6 +416,60 @@ describe("a call", () => {
       .getByRole("button", { name: "Decline" })
       .click();
     await ann.page.locator("[data-call]").waitFor({ state: "detached" });
+  });
+});
+
+describe("a call in a group", () => {
+  it("shows who is silent and whose screen it is, and goes on without who leaves", async () => {
+    const cem = await person(2);
+    const guid = await newGroup([ann, bob, cem]);
+    await Promise.all([ann, bob, cem].map((one) => open(one, "group", guid)));
+    await ann.page.getByRole("button", { name: "Video call" }).click();
+    for (const { page } of [bob, cem]) {
+      const ringing = page.getByRole("dialog", { name: /is calling in/ });
+      await ringing.getByRole("button", { name: "Accept", exact: true }).click();
+    }
+    const connected = ({ page }: Someone) => page.locator('[data-participant][data-connected="true"]');
+    for (const one of [ann, bob, cem])
+      await expect.poll(() => connected(one).count(), { message: one.uid }).toBe(2);
+
+    await bob.page.getByRole("button", { name: "Mute", exact: true }).click();
+    const tile = ({ page }: Someone, uid: string) => page.locator(`[data-participant="${uid}"]`);
+    for (const one of [ann, cem]) await tile(one, bob.uid).getByLabel("Microphone off").waitFor();
+
+    // Browsers send smaller pictures where there is little time or room; their shape stays.
+    const shape = (one: Someone) =>
+      tile(one, ann.uid)
+        .locator("video")
+        .evaluate((video) => {
+          const { videoWidth, videoHeight } = video as HTMLVideoElement;
+          return videoHeight > 0 ? videoWidth / videoHeight : 0;
+        });
+    await expect.poll(() => shape(bob)).toBeGreaterThan(0);
+    const camera = await shape(bob);
+    const isCamera = async (one: Someone) => Math.abs((await shape(one)) - camera) < 0.05;
+    await ann.page.getByRole("button", { name: "Share the screen" }).click();
+    for (const one of [bob, cem]) {
+      await tile(one, ann.uid)
+        .and(one.page.locator("[data-sharing]"))
+        .getByText(/screen$/)
+        .waitFor();
+      await expect.poll(() => isCamera(one)).toBe(false);
+    }
+    await screenshot(bob.page, "chat-group-call");
+
+    await cem.page.getByRole("button", { name: "Hang up" }).click();
+    for (const one of [ann, bob]) await tile(one, cem.uid).waitFor({ state: "detached" });
+    for (const one of [ann, bob]) expect(await connected(one).count()).toBe(1);
+    await ann.page.getByRole("button", { name: "Stop sharing the screen" }).click();
+    await tile(bob, ann.uid).and(bob.page.locator("[data-sharing]")).waitFor({ state: "detached" });
+    await expect.poll(() => isCamera(bob)).toBe(true);
+    for (const { page } of [ann, bob]) {
+      await page.getByRole("button", { name: "Hang up" }).click();
+      await page.locator("[data-call]").waitFor({ state: "detached" });
+    }
+    await cem.context.close();
+    expect(cem.faults).toEqual([]);
   });
 });
 

@@ -31,6 +31,17 @@ const at =
 const messages = (page: Page) => page.locator("[data-message]").first().waitFor();
 const room = at("/group/group-5", messages);
 
+async function openMenu(page: Page, key: string): Promise<void> {
+  const message = page.locator(`[data-message="${key}"]`);
+  await message.hover();
+  await message.getByRole("button", { name: "More actions" }).click();
+}
+
+async function act(page: Page, key: string, item: string): Promise<void> {
+  await openMenu(page, key);
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
 const PAGES: Record<string, Going> = {
   login: async (page) => {
     await page.goto(`${site.url}/chat/#app=demo&key=k&users=ann,bob,cem`);
@@ -46,9 +57,7 @@ const PAGES: Record<string, Going> = {
   direct: at("/user/user-3", messages),
   menu: async (page) => {
     await room(page);
-    const newest = page.locator('[data-message="m-99998"]');
-    await newest.hover();
-    await newest.getByRole("button", { name: "More actions" }).click();
+    await openMenu(page, "m-99998");
     await page.getByRole("menuitem", { name: "Report" }).waitFor();
   },
   emoji: async (page) => {
@@ -72,6 +81,20 @@ const PAGES: Record<string, Going> = {
     await page.getByRole("searchbox", { name: "Search messages" }).fill("comet");
     await page.getByRole("list", { name: "Search messages" }).waitFor();
   }),
+  found: at("/", async (page) => {
+    await page.getByRole("searchbox", { name: "Search conversations and messages" }).fill("ann");
+    await page.getByRole("list", { name: "Messages" }).waitFor();
+  }),
+  reactions: async (page) => {
+    await room(page);
+    await act(page, "m-99990", "Who reacted");
+    await page.getByRole("dialog").getByRole("list").waitFor();
+  },
+  info: async (page) => {
+    await room(page);
+    await act(page, "m-99990", "Message info");
+    await page.getByRole("dialog").getByRole("region", { name: "Delivered" }).waitFor();
+  },
   "new chat": at("/", async (page) => {
     await page.getByRole("button", { name: "New chat" }).click();
     await page.getByRole("dialog").getByText("Ann Stone").first().waitFor();
@@ -121,7 +144,18 @@ const PICTURED: Form[] = [
   ["phone", "light"],
 ];
 /** Pages that together have every kind of thing there is: these are checked on a phone, too. */
-const ON_PHONES = new Set(["login", "list", "group", "menu", "thread", "details", "new group", "ringing"]);
+const ON_PHONES = new Set([
+  "login",
+  "list",
+  "group",
+  "menu",
+  "thread",
+  "details",
+  "new group",
+  "ringing",
+  "found",
+  "reactions",
+]);
 
 describe("the pages", () => {
   it.each(isPictured ? [...EVERY, ...PICTURED] : EVERY)(
