@@ -8,6 +8,7 @@ pub mod caller;
 pub mod config;
 pub mod cursor;
 pub mod error;
+pub mod export;
 pub mod lifecycle;
 pub mod page;
 pub mod permissions;

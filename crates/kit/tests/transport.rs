@@ -45,6 +45,13 @@ impl server::RealtimeService for Probe {
     async fn list_nodes(&self, _: Request<pb::ListNodesRequest>) -> Result<Response<pb::ListNodesResponse>, Status> {
         panic!("a bug")
     }
+
+    async fn list_connections(
+        &self,
+        _: Request<pb::ListConnectionsRequest>,
+    ) -> Result<Response<pb::ListConnectionsResponse>, Status> {
+        Ok(Response::new(pb::ListConnectionsResponse::default()))
+    }
 }
 
 async fn transports(as_edge: bool) -> (Vec<(&'static str, Transport)>, Credentials) {

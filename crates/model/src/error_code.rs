@@ -116,6 +116,7 @@ catalogue! {
     AlreadyAnOwner "ERR_ALREADY_AN_OWNER" 409 AlreadyExists "The app's owner is no collaborator.";
     NotACollaborator "ERR_NOT_A_COLLABORATOR" 404 NotFound "The app has no such collaborator.";
     SelfActionDenied "ERR_SELF_ACTION_DENIED" 403 PermissionDenied "Not on oneself.";
+    ManagementKeyNotFound "ERR_MANAGEMENT_KEY_NOT_FOUND" 404 NotFound "The operator has no such management key (Halley's own).";
     OperatorNotFound "ERR_OPERATOR_NOT_FOUND" 404 NotFound "There is no operator of that address (Halley's own).";
     LastOwner "ERR_LAST_OWNER" 409 FailedPrecondition "The installation would be without an owner (Halley's own).";
     EmptyAuthHeader "AUTH_ERR_EMPTY_AUTH_HEADER" 401 Unauthenticated "The management key and its secret are missing.";

@@ -104,6 +104,8 @@ pub enum Area {
     App,
     /// Users, their friends and blocks.
     Users,
+    /// Everything that is stored of a user, at once.
+    Export,
     /// Auth tokens and push tokens. An auth token is good for longer than a session, so not everybody gets one.
     Tokens,
     /// Groups, their members and bans.
@@ -137,6 +139,7 @@ const MATRIX: &[(Area, [&str; 3])] = &[
     (Area::Ownership, ["", "", ""]),
     (Area::App, ["rc", "r", "r"]),
     (Area::Users, ["rcd", "rcd", "rc"]),
+    (Area::Export, ["r", "r", ""]),
     (Area::Tokens, ["rcd", "d", "rcd"]),
     (Area::Groups, ["rcd", "rcd", "rc"]),
     (Area::Messages, ["rcd", "rcd", "rc"]),
@@ -174,6 +177,7 @@ const AREAS: &[(&str, Area)] = &[
     ("/threads", Area::Messages),
     ("/users/{uid}/auth_tokens", Area::Tokens),
     ("/users/{uid}/conversation", Area::Messages),
+    ("/users/{uid}/export", Area::Export),
     ("/users/{uid}/messages", Area::Messages),
     ("/users/{uid}/threads", Area::Messages),
     ("/users", Area::Users),
@@ -217,6 +221,7 @@ mod tests {
         assert_eq!(may(Area::Ownership, Access::Delete), [true, false, false, false]);
         assert_eq!(may(Area::Users, Access::Delete), [true, true, true, false]);
         assert_eq!(may(Area::Users, Access::Change), [true, true, true, true]);
+        assert_eq!(may(Area::Export, Access::Read), [true, true, true, false]);
         assert_eq!(may(Area::Tokens, Access::Read), [true, true, false, true]);
         assert_eq!(may(Area::Tokens, Access::Delete), [true, true, true, true]);
         assert_eq!(may(Area::ApiKeys, Access::Read), [true, true, false, true]);
@@ -233,6 +238,7 @@ mod tests {
         for (path, wanted) in [
             ("/users", Some(Area::Users)),
             ("/users/{uid}/friends", Some(Area::Users)),
+            ("/users/{uid}/export", Some(Area::Export)),
             ("/users/{uid}/auth_tokens/{authToken}", Some(Area::Tokens)),
             ("/users/{uid}/conversation/read", Some(Area::Messages)),
             ("/groups/{guid}/members/{uid}", Some(Area::Groups)),

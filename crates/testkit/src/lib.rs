@@ -10,7 +10,7 @@ mod servers;
 
 use std::{future::Future, time::Duration};
 
-pub use apps::{app_tables, tables_with_rows, tables_with_rows_at};
+pub use apps::{app_tables, execute, tables_holding, tables_with_rows, tables_with_rows_at};
 pub use servers::{TestDatabase, database, empty_database, redis_url};
 
 /// How long any wait may take.

@@ -10,10 +10,12 @@ pub struct AuthConfig {
     pub archived_app_days: u16,
     /// Days for which it is known what operators did; at least 1.
     pub audit_days: u16,
+    /// Apps that an operator may own at once. Owners of the installation may own any number.
+    pub apps_per_operator: u32,
 }
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { archived_app_days: 30, audit_days: 365 }
+        Self { archived_app_days: 30, audit_days: 365, apps_per_operator: 100 }
     }
 }

@@ -69,6 +69,15 @@ pub enum AuthError {
         /// As asked.
         email: String,
     },
+    /// The operator has no such management key.
+    #[error("There is no such management key.")]
+    ManagementKeyNotFound,
+    /// The operator owns as many apps as one may.
+    #[error("An operator can't own more than {max} apps.")]
+    TooManyApps {
+        /// The most.
+        max: i64,
+    },
     /// Who owns an app is no collaborator of it.
     #[error("`{email}` owns the app.")]
     AlreadyAnOwner {
@@ -163,6 +172,8 @@ impl ServiceError for AuthError {
             Self::NoManagementKey => ErrorCode::EmptyAuthHeader,
             Self::WrongManagementKey => ErrorCode::InvalidCredentials,
             Self::OperatorNotFound { .. } => ErrorCode::OperatorNotFound,
+            Self::ManagementKeyNotFound => ErrorCode::ManagementKeyNotFound,
+            Self::TooManyApps { .. } => ErrorCode::QuotaRestriction,
             Self::AlreadyAnOwner { .. } => ErrorCode::AlreadyAnOwner,
             Self::NotACollaborator { .. } => ErrorCode::NotACollaborator,
             Self::SelfAction => ErrorCode::SelfActionDenied,

@@ -56,6 +56,8 @@ struct Auth {
     archived_for: chrono::Duration,
     /// For which it is known what operators did.
     audited_for: chrono::Duration,
+    /// Apps that an operator may own at once.
+    apps_per_operator: i64,
 }
 
 /// Starts the service.
@@ -70,6 +72,7 @@ pub async fn start(config: AuthConfig, needs: Dependencies) -> Result<Routes, Au
         passwords: password::Passwords::new().await?,
         archived_for: chrono::Duration::days(i64::from(config.archived_app_days)),
         audited_for: chrono::Duration::days(i64::from(config.audit_days.max(1))),
+        apps_per_operator: i64::from(config.apps_per_operator),
     });
     consumer::start(Arc::clone(&auth), needs.bus, lifecycle);
     removal::start(Arc::clone(&auth), lifecycle);

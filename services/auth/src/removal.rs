@@ -40,7 +40,7 @@ async fn remove_part(auth: &Auth) -> Result<bool, AuthError> {
     let now = time::now();
     let Some(app_id) = removals::take(&mut transaction, now).await? else { return Ok(false) };
     if removals::delete_tokens(&mut transaction, &app_id).await?
-        || removals::delete_actions(&mut transaction, &app_id).await?
+        || removals::part_with_actions(&mut transaction, &app_id).await?
     {
         transaction.commit().await?;
         return Ok(true);

@@ -13,6 +13,7 @@ use crate::{
 mod api_keys;
 mod apps;
 mod authenticate;
+mod export;
 mod management;
 pub mod operators;
 mod push_tokens;
@@ -129,6 +130,11 @@ impl AuthService for Auth {
     async fn start_session(&self, request: Request<pb::StartSessionRequest>) -> Answer<pb::StartSessionResponse> {
         let (_, message) = of_app(request, |m| &mut m.app_id, |_| May::Anybody)?;
         answer(authenticate::start_session(self, message).await)
+    }
+
+    async fn export_user(&self, request: Request<pb::ExportUserRequest>) -> Answer<pb::ExportUserResponse> {
+        let (_, message) = of_app(request, |m| &mut m.app_id, |_| May::ServerSide)?;
+        answer(export::export(self, message).await)
     }
 
     async fn create_operator(&self, request: Request<pb::CreateOperatorRequest>) -> Answer<pb::CreateOperatorResponse> {

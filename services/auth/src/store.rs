@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod apps;
 pub mod auth_tokens;
+pub mod export;
 pub mod management;
 pub mod operator_actions;
 pub mod operator_sessions;

@@ -49,7 +49,7 @@ async fn act(groups: &Groups, event: Event) -> Result<()> {
     // An event may come late or twice: what a user of the same uid has joined since is left alone.
     let until = time::from_ms(event.occurred_at_ms.saturating_add(SKEW_MS)).unwrap_or_else(time::now);
     while remove_from_some(groups, &event.app_id, &user.uid, until).await? {}
-    Ok(())
+    Ok(departures::unname(&groups.pool, Leaver { app_id: &event.app_id, uid: &user.uid, until }).await?)
 }
 
 /// Takes a user out of some groups; false when there are none left. What they owned is the app's from now on.

@@ -5,6 +5,7 @@ mod ban_member;
 mod change_scope;
 mod create_group;
 mod delete_group;
+mod export;
 mod get_group;
 mod import_groups;
 mod import_members;
@@ -160,5 +161,9 @@ impl GroupsService for Service {
 
     async fn import_members(&self, request: Request<pb::ImportMembersRequest>) -> Answer<pb::ImportMembersResponse> {
         answer(request, |caller, body| import_members::import(&self.0, caller, body)).await
+    }
+
+    async fn export_user(&self, request: Request<pb::ExportUserRequest>) -> Answer<pb::ExportUserResponse> {
+        answer(request, |caller, body| export::export(&self.0, caller, body)).await
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod bans;
 pub(crate) mod departures;
+pub(crate) mod export;
 pub(crate) mod group_list;
 pub(crate) mod groups;
 pub(crate) mod imports;

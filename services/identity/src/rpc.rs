@@ -3,6 +3,7 @@
 mod activation;
 mod blocks;
 mod bots;
+mod export;
 mod friends;
 mod import_users;
 mod rights;
@@ -205,5 +206,9 @@ impl IdentityService for Identity {
 
     async fn get_relation(&self, request: Request<pb::GetRelationRequest>) -> Answer<pb::GetRelationResponse> {
         answer(request, |caller, body| blocks::get_relation(self, caller, body)).await
+    }
+
+    async fn export_user(&self, request: Request<pb::ExportUserRequest>) -> Answer<pb::ExportUserResponse> {
+        answer(request, |caller, body| export::export(self, caller, body)).await
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod bots;
+pub(crate) mod export;
 pub(crate) mod friends;
 pub(crate) mod rights;
 pub(crate) mod roles;

@@ -157,6 +157,13 @@ impl Directory {
         Ok(users)
     }
 
+    /// Whether there is a user, active or not: asked anew, whatever is remembered.
+    pub(crate) async fn exists(&self, app_id: &str, uid: &str) -> Result<bool> {
+        let request = BatchGetUsersRequest { uids: vec![uid.to_owned()] };
+        let mut identity = IdentityServiceClient::new(self.identity.clone());
+        Ok(!identity.batch_get_users(system(app_id, request)).await?.into_inner().users.is_empty())
+    }
+
     async fn ask_users(&self, app_id: &str, uids: &[&str], users: &mut Users) -> Result<()> {
         let cache = &self.caches.users;
         let tickets: HashMap<&str, _> =

@@ -5,6 +5,7 @@ mod change_message;
 mod conversation_pins;
 mod conversations;
 mod count_messages;
+mod export;
 mod import_messages;
 mod interactions;
 mod list_messages;
@@ -215,5 +216,23 @@ impl MessagingService for Service {
 
     async fn count_messages(&self, request: Request<pb::CountMessagesRequest>) -> Answer<pb::CountMessagesResponse> {
         answer(request, |caller, body| count_messages::count(&self.0, caller, body)).await
+    }
+
+    async fn export_user(&self, request: Request<pb::ExportUserRequest>) -> Answer<pb::ExportUserResponse> {
+        answer(request, |caller, body| export::export(&self.0, caller, body)).await
+    }
+
+    async fn list_erased_files(
+        &self,
+        request: Request<pb::ListErasedFilesRequest>,
+    ) -> Answer<pb::ListErasedFilesResponse> {
+        answer(request, |caller, body| export::list_files(&self.0, caller, body)).await
+    }
+
+    async fn forget_erased_files(
+        &self,
+        request: Request<pb::ForgetErasedFilesRequest>,
+    ) -> Answer<pb::ForgetErasedFilesResponse> {
+        answer(request, |caller, body| export::forget_files(&self.0, caller, body)).await
     }
 }

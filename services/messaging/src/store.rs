@@ -5,8 +5,10 @@ pub(crate) mod changes;
 pub(crate) mod conversation_pins;
 pub(crate) mod conversations;
 pub(crate) mod departures;
+pub(crate) mod erased_files;
 pub(crate) mod erasures;
 pub(crate) mod everybody;
+pub(crate) mod export;
 pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod imports;
@@ -22,6 +24,7 @@ pub(crate) mod reactions;
 pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod threads;
+pub(crate) mod traces;
 pub(crate) mod unindexed;
 
 pub(crate) use halley_kit::postgres::array_literal;
@@ -30,6 +33,7 @@ use sqlx::{Connection as _, PgConnection, Postgres, Transaction, pool::PoolConne
 /// What there is of an app, in the order in which it is deleted with the app: what hangs on something goes before it.
 pub const APP_TABLES: &[&str] = &[
     "erasures",
+    "erased_files",
     "reactions",
     "reaction_counts",
     "saves",

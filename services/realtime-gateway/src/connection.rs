@@ -222,16 +222,19 @@ async fn talk(node: &Node, socket: &Socket, talker: &mut Talker, stream: &mut We
                 heard = Instant::now();
                 match received {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                    Some(Ok(message)) => talker.receive(socket, &message),
+                    Some(Ok(message)) => {
+                        node.traffic.came();
+                        talker.receive(socket, &message);
+                    }
                 }
             }
             work = socket.work() => match work {
-                Work::Frames(frames) => match write(socket, stream, frames).await {
+                Work::Frames(frames) => match write(node, socket, stream, frames).await {
                     Written::All => {}
                     Written::Closing(why) => return Some(why),
                     Written::Gone => return None,
                 },
-                Work::Close(frames, why) => return match write(socket, stream, frames).await {
+                Work::Close(frames, why) => return match write(node, socket, stream, frames).await {
                     Written::All | Written::Closing(_) => Some(why),
                     Written::Gone => None,
                 },
@@ -255,7 +258,8 @@ enum Written {
 }
 
 /// Writes all that waits with one flush: the system call is most of the cost of a delivery.
-async fn write(socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Encoded>) -> Written {
+async fn write(node: &Node, socket: &Socket, stream: &mut WebSocket, frames: VecDeque<Encoded>) -> Written {
+    node.traffic.went(frames.len());
     let all = async {
         for frame in frames {
             stream.feed(frame.into_message()).await?;

@@ -205,6 +205,16 @@ impl Hub {
         lock(&self.table).members.values().map(|member| Arc::clone(&member.socket)).collect()
     }
 
+    /// How many sockets each app has that are logged in.
+    pub fn count_by_app(&self) -> HashMap<String, i64> {
+        let table = lock(&self.table);
+        let mut counts: HashMap<&str, i64> = HashMap::new();
+        for identity in table.members.values().filter_map(|member| member.socket.identity()) {
+            *counts.entry(identity.app_id.as_str()).or_default() += 1;
+        }
+        counts.into_iter().map(|(app_id, count)| (app_id.to_owned(), count)).collect()
+    }
+
     /// How many sockets there are.
     pub fn len(&self) -> usize {
         lock(&self.table).members.len()

@@ -37,6 +37,7 @@ mod friends;
 mod fuzz;
 mod hub;
 mod ice;
+mod live;
 mod node;
 mod order;
 mod pace;

@@ -1,6 +1,7 @@
 //! What the tasks of a node share, how sockets come in and go, and the node's own beginning and end.
 
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -25,6 +26,7 @@ use crate::{
     error::GatewayError,
     friends::{self, Relations},
     hub::{Hub, lock},
+    live::{Meter, State, Traffic},
     presence::{Presence, Renewal},
     recent::{Recent, Revocation},
     socket::{Identity, PresenceWish, Socket},
@@ -55,6 +57,8 @@ pub struct Node {
     pub lifecycle: Lifecycle,
     /// Cancelled when the last socket of a stopping node is gone: until then live events are delivered.
     pub ended: CancellationToken,
+    /// Frames so far.
+    pub traffic: Traffic,
     groups: Transport,
     subscriptions: Subscriptions,
     recent: Mutex<Recent>,
@@ -88,6 +92,7 @@ impl Node {
             bus: needs.bus,
             lifecycle: needs.lifecycle,
             ended,
+            traffic: Traffic::default(),
             groups: needs.groups,
             subscriptions,
             recent: Mutex::default(),
@@ -263,7 +268,8 @@ impl Node {
 
 /// Takes the node's lease.
 pub async fn join(node: &Node) -> Result<(), GatewayError> {
-    node.presence.renew(0).await.map(drop)
+    node.presence.renew(0).await?;
+    node.presence.tell(&State::of((0.0, 0.0)), HashMap::new()).await
 }
 
 /// Renews the lease and looks after those of others; at the end closes the sockets over a few seconds and gives the
@@ -274,6 +280,7 @@ pub fn keep(node: Arc<Node>) {
         let stopping = node.lifecycle.stopping();
         // Others' leases are judged only by a node that has held its own for so long: when Redis was away, all ran out.
         let mut judge_from = Instant::now() + node.presence.lease();
+        let mut meter = Meter::new();
         loop {
             tokio::select! {
                 () = stopping.cancelled() => break,
@@ -281,7 +288,8 @@ pub fn keep(node: Arc<Node>) {
             }
             metrics::gauge!("halley_gateway_sockets").set(node.hub.len() as f64);
             lock(&node.recent).forget(Instant::now());
-            match renew(&node, &mut judge_from).await {
+            let rates = meter.read(&node.traffic, Instant::now());
+            match renew(&node, &mut judge_from, rates).await {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%error, "the node's lease is not renewed"),
             }
@@ -291,11 +299,13 @@ pub fn keep(node: Arc<Node>) {
     });
 }
 
-async fn renew(node: &Node, judge_from: &mut Instant) -> Result<(), GatewayError> {
+async fn renew(node: &Node, judge_from: &mut Instant, rates: (f64, f64)) -> Result<(), GatewayError> {
     if node.presence.renew(node.hub.len()).await? == Renewal::Regained {
         *judge_from = Instant::now() + node.presence.lease();
         node.mark_everybody();
     }
+    node.presence.tell(&State::of(rates), node.hub.count_by_app()).await?;
+    node.presence.count_minute().await?;
     if Instant::now() < *judge_from {
         return Ok(());
     }

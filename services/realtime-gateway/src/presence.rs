@@ -9,7 +9,10 @@ use halley_bus::{Bus, Channel};
 use halley_kit::time;
 use redis::{AsyncCommands as _, aio::ConnectionManager};
 
-use crate::error::GatewayError;
+use crate::{
+    error::GatewayError,
+    live::{self, State},
+};
 
 /// Nodes with the time their lease ends, in Unix milliseconds.
 const LEASES: &str = "halley:nodes";
@@ -34,6 +37,10 @@ pub struct NodeState {
     pub connections: i64,
     /// Unix milliseconds.
     pub started_at_ms: i64,
+    /// What else it tells.
+    pub state: State,
+    /// Sockets by app.
+    pub sockets: HashMap<String, i64>,
 }
 
 /// What became of the lease.
@@ -162,21 +169,44 @@ impl Presence {
         Ok(listeners > 0)
     }
 
-    /// The nodes with a valid lease.
-    pub async fn nodes(&self) -> Result<Vec<NodeState>, GatewayError> {
+    /// Tells what this node is doing, for as long as its lease and one more.
+    pub async fn tell(&self, state: &State, sockets: HashMap<String, i64>) -> Result<(), GatewayError> {
+        live::tell(&mut self.redis.clone(), &self.node_id, state, sockets, self.lease * 2).await
+    }
+
+    /// Counts the sockets of all nodes, once a minute.
+    pub async fn count_minute(&self) -> Result<(), GatewayError> {
+        let nodes = self.live_nodes().await?;
+        live::count_minute(&mut self.redis.clone(), &nodes, time::now_ms()).await
+    }
+
+    /// How many sockets an app had over time, or all apps; see [`live::series`].
+    pub async fn connections(
+        &self,
+        app_id: &str,
+        range_ms: (i64, i64),
+    ) -> Result<(Vec<(i64, i64)>, i64), GatewayError> {
+        live::series(&mut self.redis.clone(), app_id, range_ms, time::now_ms()).await
+    }
+
+    /// The nodes with a valid lease, the oldest first; with the sockets of all apps, or of one alone.
+    pub async fn nodes(&self, app_id: &str) -> Result<Vec<NodeState>, GatewayError> {
         let live = self.live_nodes().await?;
         let mut redis = self.redis.clone();
+        let told = live::read(&mut redis, &live, app_id).await?;
         let (starts, connections): (HashMap<String, i64>, HashMap<String, i64>) =
             redis::pipe().hgetall(STARTS).hgetall(CONNECTIONS).query_async(&mut redis).await?;
         let value = |map: &HashMap<String, i64>, node: &str| map.get(node).copied().unwrap_or(0);
-        Ok(live
-            .into_iter()
-            .map(|node_id| NodeState {
-                connections: value(&connections, &node_id),
-                started_at_ms: value(&starts, &node_id),
-                node_id,
-            })
-            .collect())
+        let state = |(node_id, (state, sockets)): (String, (State, HashMap<String, i64>))| NodeState {
+            connections: value(&connections, &node_id),
+            started_at_ms: value(&starts, &node_id),
+            node_id,
+            state,
+            sockets,
+        };
+        let mut nodes: Vec<NodeState> = live.into_iter().zip(told).map(state).collect();
+        nodes.sort_unstable_by(|a, b| (a.started_at_ms, &a.node_id).cmp(&(b.started_at_ms, &b.node_id)));
+        Ok(nodes)
     }
 
     /// The nodes whose lease ran out.
@@ -210,7 +240,7 @@ impl Presence {
         pipe.del(apps(node_id)).ignore().zrem(LEASES, node_id).ignore();
         pipe.hdel(STARTS, node_id).ignore().hdel(CONNECTIONS, node_id).ignore();
         let _: () = pipe.query_async(&mut self.redis.clone()).await?;
-        Ok(())
+        live::forget(&mut self.redis.clone(), node_id).await
     }
 
     async fn live_nodes(&self) -> Result<Vec<String>, GatewayError> {

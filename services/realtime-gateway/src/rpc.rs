@@ -1,21 +1,27 @@
 //! `RealtimeService`: what the nodes know together, for the HTTP edge.
 
 use halley_contracts::{
+    common::v1::caller::Principal,
     groups::v1::{ListMembersRequest, groups_service_client::GroupsServiceClient},
     realtime::v1::{
-        CountOnlineRequest, CountOnlineResponse, GetPresenceRequest, GetPresenceResponse, ListNodesRequest,
-        ListNodesResponse, ListOnlineUsersRequest, ListOnlineUsersResponse, Node,
-        realtime_service_server::RealtimeService,
+        AppConnections, ConnectionsPoint, CountOnlineRequest, CountOnlineResponse, GetPresenceRequest,
+        GetPresenceResponse, ListConnectionsRequest, ListConnectionsResponse, ListNodesRequest, ListNodesResponse,
+        ListOnlineUsersRequest, ListOnlineUsersResponse, Node, realtime_service_server::RealtimeService,
     },
 };
-use halley_kit::{Caller, Transport};
-use halley_model::limits;
+use halley_kit::{Caller, PublicError, Transport, caller::METADATA_KEY};
+use halley_model::{ErrorCode, limits};
 use tonic::{Request, Response, Status};
 
-use crate::{error::GatewayError, presence::Presence};
+use crate::{
+    error::GatewayError,
+    presence::{NodeState, Presence},
+};
 
 /// Most users that one list of online users names.
 const ONLINE_MAX: usize = 10_000;
+/// Apps whose sockets are shown of a node.
+const APPS_SHOWN: usize = 20;
 /// Most groups of one count.
 const GROUPS_MAX: usize = 25;
 
@@ -46,6 +52,37 @@ impl Realtime {
             members += answer.page.map_or(0, |page| page.total);
         }
         Ok(members)
+    }
+}
+
+/// Refuses callers of an app what is not of their app. An edge that asks for an operator names no caller.
+fn check_app<T>(request: &Request<T>, app_id: &str) -> Result<(), Status> {
+    if !request.metadata().contains_key(METADATA_KEY) {
+        return Ok(());
+    }
+    let caller = Caller::of(request)?;
+    match caller.principal() {
+        Principal::System(_) => Ok(()),
+        _ if caller.app_id() == app_id => Ok(()),
+        _ => Err(PublicError::new(ErrorCode::NoAccess, "callers of an app see the app's own sockets alone").into()),
+    }
+}
+
+fn shown(node: NodeState) -> Node {
+    let mut apps: Vec<AppConnections> =
+        node.sockets.into_iter().map(|(app_id, connections)| AppConnections { app_id, connections }).collect();
+    apps.sort_unstable_by(|a, b| b.connections.cmp(&a.connections).then_with(|| a.app_id.cmp(&b.app_id)));
+    apps.truncate(APPS_SHOWN);
+    Node {
+        node_id: node.node_id,
+        connections: node.connections,
+        started_at_ms: node.started_at_ms,
+        version: node.state.version,
+        frames_in: node.state.frames_in,
+        frames_out: node.state.frames_out,
+        memory_bytes: node.state.memory_bytes,
+        renewed_at_ms: node.state.renewed_at_ms,
+        apps,
     }
 }
 
@@ -93,16 +130,21 @@ impl RealtimeService for Realtime {
         Ok(Response::new(ListOnlineUsersResponse { uids }))
     }
 
-    async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesResponse>, Status> {
-        let nodes = self.presence.nodes().await?;
-        let nodes = nodes
-            .into_iter()
-            .map(|node| Node {
-                node_id: node.node_id,
-                connections: node.connections,
-                started_at_ms: node.started_at_ms,
-            })
-            .collect();
-        Ok(Response::new(ListNodesResponse { nodes }))
+    async fn list_nodes(&self, request: Request<ListNodesRequest>) -> Result<Response<ListNodesResponse>, Status> {
+        check_app(&request, &request.get_ref().app_id)?;
+        let nodes = self.presence.nodes(&request.into_inner().app_id).await?;
+        Ok(Response::new(ListNodesResponse { nodes: nodes.into_iter().map(shown).collect() }))
+    }
+
+    async fn list_connections(
+        &self,
+        request: Request<ListConnectionsRequest>,
+    ) -> Result<Response<ListConnectionsResponse>, Status> {
+        check_app(&request, &request.get_ref().app_id)?;
+        let ListConnectionsRequest { app_id, from_ms, to_ms } = request.into_inner();
+        let to_ms = if to_ms == 0 { i64::MAX } else { to_ms };
+        let (points, step_seconds) = self.presence.connections(&app_id, (from_ms, to_ms)).await?;
+        let points = points.into_iter().map(|(at_ms, connections)| ConnectionsPoint { at_ms, connections }).collect();
+        Ok(Response::new(ListConnectionsResponse { points, step_seconds }))
     }
 }

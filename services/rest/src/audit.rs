@@ -1,11 +1,12 @@
 //! What operators do is written down by auth before it is done, and how it ended after that.
 //!
 //! Whoever knows the operator of a request begins its action ([`State::begin_action`]) and leaves word for [`completed`],
-//! which is around everything and knows the answer. Nothing of bodies is written down, and no secret that a path names.
+//! which is around everything and knows the answer. Of bodies only whom an action is about is
+//! written down, where the path does not say so, and no secret that a path names.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use axum::{
@@ -26,18 +27,34 @@ const SECRET: [&str; 3] = ["apiKey", "authToken", "pushToken"];
 /// What is written in their place.
 const HIDDEN: &str = "…";
 
-/// Where a request's action is left for its answer.
+/// Operations that are written down although they only read: they hand out everything of a person.
+const WATCHED: [&str; 1] = ["export-user"];
+
+/// A request's action: its id, when it is begun, and what is to be written down of it besides.
 #[derive(Clone, Default)]
-struct Slot(Arc<OnceLock<i64>>);
+pub struct Action(Arc<(OnceLock<i64>, Mutex<HashMap<String, String>>)>);
+
+impl Action {
+    /// Adds something that is written down with the action's end.
+    pub fn tell(&self, name: &str, value: &str) {
+        let mut told = self.0.1.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn told(&self) -> HashMap<String, String> {
+        std::mem::take(&mut *self.0.1.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Writes down how an action ended. The answer waits for that, but does not depend on it: what was done is done.
 pub async fn completed(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    let slot = Slot::default();
-    request.extensions_mut().insert(slot.clone());
+    let action = Action::default();
+    request.extensions_mut().insert(action.clone());
     let response = next.run(request).await;
-    let Some(action_id) = slot.0.get().copied() else { return response };
+    let Some(action_id) = action.0.0.get().copied() else { return response };
     let status = i32::from(response.status().as_u16());
-    if let Err(error) = state.operators().end_action(EndActionRequest { action_id, status }).await {
+    let ended = EndActionRequest { action_id, status, parameters: action.told() };
+    if let Err(error) = state.operators().end_action(ended).await {
         tracing::warn!(action_id, status, %error, "how an operator's action ended is not written down");
     }
     response
@@ -51,20 +68,18 @@ impl State {
         credential: OperatorCredential,
         app_id: Option<&str>,
     ) -> Result<(), PublicError> {
-        if is_safe(&parts.method) {
-            return Ok(());
-        }
         let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
         let operation = self.operations.name(parts.method.as_str(), without_version(path));
-        if READS.contains(&operation.as_str()) {
+        let changes_nothing = is_safe(&parts.method) || READS.contains(&operation.as_str());
+        if changes_nothing && !WATCHED.contains(&operation.as_str()) {
             return Ok(());
         }
         let parameters = parameters(parts).await;
         let app_id = app_id.or(parameters.get("appId").map(String::as_str)).unwrap_or_default().to_owned();
         let request = BeginActionRequest { credential: Some(credential), app_id, operation, parameters };
         let action_id = self.operators().begin_action(request).await?.into_inner().action_id;
-        match parts.extensions.get::<Slot>() {
-            Some(slot) => drop(slot.0.set(action_id)),
+        match parts.extensions.get::<Action>() {
+            Some(action) => drop(action.0.0.set(action_id)),
             None => return Err(PublicError::internal("an operator's action has nowhere to be left")),
         }
         Ok(())

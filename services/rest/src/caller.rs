@@ -104,7 +104,7 @@ impl Context {
 
 /// The session of an operator, where neither key nor token is given.
 fn by_cookie(state: &State, parts: &Parts) -> Result<Credential, ApiError> {
-    let token = session_cookie::token(&parts.headers).ok_or_else(|| ApiError::code(ErrorCode::EmptyApiKey))?;
+    let token = session_cookie::token(parts).ok_or_else(|| ApiError::code(ErrorCode::EmptyApiKey))?;
     session_cookie::check(&state.config, parts, token)?;
     Ok(Credential::OperatorSession(token.to_owned()))
 }

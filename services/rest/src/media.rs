@@ -1,7 +1,8 @@
 //! Files of messages: how they come in, where they are kept, how they go out.
 //!
 //! Nothing lists them: a file's name is unguessable, and the message that carries its address is all that knows it. So a
-//! file is removed when its message is refused, or with its app, and stays otherwise.
+//! file is removed when its message is refused or erased with its sender or conversation, or with its app, and stays
+//! otherwise.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use tokio::{
 };
 
 mod allowance;
+mod erased;
 mod error;
 mod form;
 mod kind;
@@ -119,6 +121,7 @@ impl Media {
     pub fn open(config: &RestConfig, needs: &Dependencies) -> Result<Self, OpenError> {
         let store = Store::open(&config.media_store, needs.lifecycle.tracker())?;
         removal::start(needs.apps.clone(), store.clone(), &needs.lifecycle);
+        erased::start(needs.messaging.clone(), store.clone(), &needs.lifecycle);
         Ok(Self {
             pictures: Pictures::new(store.clone()),
             store,

@@ -26,6 +26,7 @@ mod bots;
 mod calls;
 mod conversation_pins;
 mod conversations;
+mod export;
 mod friends;
 mod groups;
 mod import;
@@ -38,6 +39,7 @@ mod members;
 mod messages;
 mod metrics;
 mod moderation;
+mod nodes;
 mod online;
 mod operators;
 mod outgoing;
@@ -122,6 +124,7 @@ fn app_side() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(bots::delete))
         .routes(routes!(bots::send))
         .routes(routes!(conversation_pins::list_system, conversation_pins::replace_system))
+        .routes(routes!(export::export))
         .routes(routes!(import::users))
         .routes(routes!(import::groups))
         .routes(routes!(import::members))
@@ -191,6 +194,7 @@ fn reports() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(moderation::get_reason, moderation::update_reason, moderation::delete_reason))
         .routes(routes!(metrics::usage))
         .routes(routes!(metrics::messages))
+        .routes(routes!(nodes::of_app))
 }
 
 /// What operators do with apps, by session or management key. Documents give it a host of its own, without a version.
@@ -220,7 +224,11 @@ fn operators() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(operators::create, operators::list))
         .routes(routes!(operators::update, operators::delete))
         .routes(routes!(operators::update_own))
+        .routes(routes!(operators::list_keys))
+        .routes(routes!(operators::revoke_key))
         .routes(routes!(operators::list_actions))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::connections))
 }
 
 /// What a client calls about itself.

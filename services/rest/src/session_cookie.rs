@@ -16,15 +16,22 @@ use ring::hmac;
 use crate::{RestConfig, caller::header, reply::ApiError, routes::public_host, tls::OverTls};
 
 const NAME: &str = "halley_session";
+/// Over TLS: browsers take a cookie of such a name from this host alone, so that no neighbour of it can set another session.
+const SECURE_NAME: &str = "__Host-halley_session";
 const TOKEN_HEADER: &str = "x-csrf-token";
 /// What tells the token of a session from its value.
 const CONTEXT: &[u8] = b"halley csrf v1";
 
 /// The session's token that a request brings along.
-pub fn token(headers: &HeaderMap) -> Option<&str> {
+pub fn token(parts: &Parts) -> Option<&str> {
+    let plain = || if is_over_tls(parts) { None } else { cookie(&parts.headers, NAME) };
+    cookie(&parts.headers, SECURE_NAME).or_else(plain)
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let given = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = given.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value).find(|value| !value.is_empty())
+    pairs.filter(|(given, _)| *given == name).map(|(_, value)| value).find(|value| !value.is_empty())
 }
 
 fn csrf_key(session_token: &str) -> hmac::Key {
@@ -77,8 +84,8 @@ fn refused(text: &str) -> ApiError {
 
 /// Hands a session's token to the browser, for so many seconds.
 pub fn set(parts: &Parts, session_token: &str, seconds: i64) -> Option<HeaderValue> {
-    let secure = if is_over_tls(parts) { "; Secure" } else { "" };
-    let cookie = format!("{NAME}={session_token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let (name, secure) = if is_over_tls(parts) { (SECURE_NAME, "; Secure") } else { (NAME, "") };
+    let cookie = format!("{name}={session_token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&cookie).ok()
 }
 
@@ -114,12 +121,16 @@ mod tests {
 
     #[test]
     fn the_session_is_found_among_other_cookies() {
-        let of = |cookie: &str| token(&parts("GET", &[("cookie", cookie)]).headers).map(ToOwned::to_owned);
+        let of = |cookie: &str| token(&parts("GET", &[("cookie", cookie)])).map(ToOwned::to_owned);
         assert_eq!(of("halley_session=abc").as_deref(), Some("abc"));
         assert_eq!(of("a=b; halley_session=abc;c=d").as_deref(), Some("abc"));
         for other in ["", "halley_session=", "xhalley_session=abc", "halley_session", "halley_sessions=abc"] {
             assert_eq!(of(other), None, "{other}");
         }
+        assert_eq!(of("halley_session=plain; __Host-halley_session=abc").as_deref(), Some("abc"));
+        // Over TLS the plain one may be another's.
+        let over_tls = |cookie| token(&parts("GET", &[("cookie", cookie), ("x-forwarded-proto", "https")])).is_some();
+        assert!(over_tls("__Host-halley_session=abc") && !over_tls("halley_session=abc"));
     }
 
     #[test]
@@ -163,7 +174,7 @@ mod tests {
         let plain = "halley_session=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict";
         let mut direct = parts("POST", &[("origin", "http://chat.example")]);
         assert_eq!(set(&direct, "abc", 60).expect("a header"), plain);
-        let secure = format!("{plain}; Secure");
+        let secure = format!("__Host-{plain}; Secure");
         for told in [("x-forwarded-proto", "https"), ("origin", "https://chat.example")] {
             assert_eq!(set(&parts("POST", &[told]), "abc", 60).expect("a header"), secure);
         }

@@ -128,6 +128,11 @@ export const router = createBrowserRouter(
           (m) => m.Operators,
         ),
         page(
+          "/live",
+          () => import("./pages/live/live"),
+          (m) => m.Live,
+        ),
+        page(
           "/audit",
           () => import("./pages/operators/audit"),
           (m) => m.WholeAudit,

@@ -109,6 +109,7 @@ test.each([
   ["new-app", "/apps?new=1"],
   ["operators", "/operators"],
   ["new-operator", "/operators?new=1"],
+  ["live", "/live"],
   ["audit-of-all", "/audit"],
   ["account", "/account"],
   ["missing", "/nowhere"],
@@ -147,6 +148,7 @@ const ALL: Form[] = [
 const ON_PHONES = new Set([
   "login",
   "overview",
+  "live",
   "new-key",
   "users",
   "user",

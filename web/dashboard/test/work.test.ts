@@ -109,14 +109,16 @@ test("a user's data are exported, all pages of them", async () => {
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Export this user" }).click(),
   ]);
-  expect(file.suggestedFilename()).toBe("writer.json");
-  const data = JSON.parse(await readFile(await file.path(), "utf8"));
-  expect(data.user).toMatchObject({ uid: "writer" });
-  expect(data.friends.map((friend: { uid: string }) => friend.uid)).toEqual(["ann"]);
-  expect(data.groups.map((group: { guid: string }) => group.guid)).toEqual(["desk"]);
-  const texts = data.messages.filter((message: { type: string }) => message.type === "text");
-  expect(texts.map((message: { data: { text: string } }) => message.data.text)).toEqual(
-    [5, 4, 3, 2, 1].map((number) => `line ${number}`),
+  expect(file.suggestedFilename()).toBe("writer.jsonl");
+  const lines = (await readFile(await file.path(), "utf8")).trimEnd().split("\n");
+  const rows = lines.map((line) => JSON.parse(line));
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map((row) => row.data);
+  expect(of("user")).toMatchObject([{ uid: "writer" }]);
+  expect(of("friend")).toMatchObject([{ uid: "ann" }]);
+  expect(of("groupMembership")).toMatchObject([{ guid: "desk", scope: "admin" }]);
+  const texts = of("message").filter((message) => message.type === "text");
+  expect(texts.map((message) => message.data.text)).toEqual(
+    [1, 2, 3, 4, 5].map((number) => `line ${number}`),
   );
 });
 

@@ -530,6 +530,27 @@ pub struct ListOperatorsResponse {
     #[prost(message, optional, tag = "2")]
     pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportUserRequest {
+    /// The app's id.
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+    /// Whose.
+    #[prost(string, tag = "2")]
+    pub uid: ::prost::alloc::string::String,
+    /// From the page before; empty: from the beginning.
+    #[prost(string, tag = "3")]
+    pub cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportUserResponse {
+    /// Rows, at most 100.
+    #[prost(message, repeated, tag = "1")]
+    pub rows: ::prost::alloc::vec::Vec<super::super::common::v1::ExportedRow>,
+    /// Where the next page begins; empty: there is none. A page without rows may have one behind it.
+    #[prost(string, tag = "2")]
+    pub next_cursor: ::prost::alloc::string::String,
+}
 /// What a person may do in the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1112,6 +1133,32 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("halley.auth.v1.AuthService", "StartSession"));
             self.inner.unary(req, path, codec).await
         }
+        /// What is stored here of a user: auth tokens and push tokens, without their values, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        pub async fn export_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.AuthService/ExportUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("halley.auth.v1.AuthService", "ExportUser"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Errors: ERR_BAD_REQUEST, ERR_OPERATOR_ALREADY_EXISTS.
         pub async fn create_operator(
             &mut self,
@@ -1347,6 +1394,15 @@ pub mod auth_service_server {
             request: tonic::Request<super::StartSessionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::StartSessionResponse>,
+            tonic::Status,
+        >;
+        /// What is stored here of a user: auth tokens and push tokens, without their values, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        async fn export_user(
+            &self,
+            request: tonic::Request<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
             tonic::Status,
         >;
         /// Errors: ERR_BAD_REQUEST, ERR_OPERATOR_ALREADY_EXISTS.
@@ -2247,6 +2303,51 @@ pub mod auth_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StartSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.AuthService/ExportUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportUserSvc<T: AuthService>(pub Arc<T>);
+                    impl<
+                        T: AuthService,
+                    > tonic::server::UnaryService<super::ExportUserRequest>
+                    for ExportUserSvc<T> {
+                        type Response = super::ExportUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AuthService>::export_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportUserSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -4751,7 +4852,7 @@ pub struct BeginActionResponse {
     #[prost(int64, tag = "1")]
     pub action_id: i64,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EndActionRequest {
     /// From BeginAction.
     #[prost(int64, tag = "1")]
@@ -4759,6 +4860,12 @@ pub struct EndActionRequest {
     /// The HTTP status.
     #[prost(int32, tag = "2")]
     pub status: i32,
+    /// What else is to be known of it: whom it was about, where the path does not say so.
+    #[prost(map = "string, string", tag = "3")]
+    pub parameters: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndActionResponse {}
@@ -4794,6 +4901,56 @@ pub struct ListActionsResponse {
     /// `before` of the next page; 0: this is the last one.
     #[prost(int64, tag = "2")]
     pub next: i64,
+}
+/// A management key without its secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShownManagementKey {
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// When it was made, Unix ms.
+    #[prost(int64, tag = "2")]
+    pub created_at_ms: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListManagementKeysRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// Whose keys.
+    #[prost(string, tag = "2")]
+    pub operator_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<super::super::common::v1::PageRequest>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListManagementKeysResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<ShownManagementKey>,
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<super::super::common::v1::PageInfo>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeManagementKeyRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+    /// Whose key it is.
+    #[prost(string, tag = "2")]
+    pub operator_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub key: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeManagementKeyResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdentifyOperatorRequest {
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<OperatorCredential>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdentifyOperatorResponse {
+    #[prost(message, optional, tag = "1")]
+    pub operator: ::core::option::Option<Operator>,
 }
 /// Generated client implementations.
 pub mod operators_service_client {
@@ -4877,7 +5034,8 @@ pub mod operators_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Begins a session by address and password. An operator has at most 20: the oldest ones end.
+        /// Begins a session by address and password. An operator has at most 20: the oldest ones end. A wrong password of an operator
+        /// is written down as an action that was refused.
         /// Errors: AUTH_ERR_INVALID_CREDENTIALS, ERR_TOO_MANY_REQUESTS.
         pub async fn start_operator_session(
             &mut self,
@@ -5022,7 +5180,7 @@ pub mod operators_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Changes an operator. For owners. A new password ends the operator's sessions; its management keys stay.
+        /// Changes an operator. For owners, who change their own password by ChangeOwnOperator alone. A new password ends the operator's sessions; its management keys stay.
         /// Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
         pub async fn change_operator(
             &mut self,
@@ -5105,6 +5263,98 @@ pub mod operators_service_client {
                     GrpcMethod::new(
                         "halley.auth.v1.OperatorsService",
                         "ChangeOwnOperator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Whom a credential stands for. Errors: those of every call with a credential alone.
+        pub async fn identify_operator(
+            &mut self,
+            request: impl tonic::IntoRequest<super::IdentifyOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::IdentifyOperatorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/IdentifyOperator",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "IdentifyOperator",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the management keys of an operator, newest first, without their secrets: one's own, or for owners anybody's.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_OPERATOR_NOT_FOUND.
+        pub async fn list_management_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListManagementKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListManagementKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/ListManagementKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "ListManagementKeys",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a management key: from the answer on it is good for nothing. One's own, or for owners anybody's.
+        /// Errors: ERR_MANAGEMENT_KEY_NOT_FOUND, also for another's.
+        pub async fn revoke_management_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeManagementKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeManagementKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.OperatorsService/RevokeManagementKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.OperatorsService",
+                        "RevokeManagementKey",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -5204,7 +5454,8 @@ pub mod operators_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with OperatorsServiceServer.
     #[async_trait]
     pub trait OperatorsService: std::marker::Send + std::marker::Sync + 'static {
-        /// Begins a session by address and password. An operator has at most 20: the oldest ones end.
+        /// Begins a session by address and password. An operator has at most 20: the oldest ones end. A wrong password of an operator
+        /// is written down as an action that was refused.
         /// Errors: AUTH_ERR_INVALID_CREDENTIALS, ERR_TOO_MANY_REQUESTS.
         async fn start_operator_session(
             &self,
@@ -5245,7 +5496,7 @@ pub mod operators_service_server {
             tonic::Response<super::AddOperatorResponse>,
             tonic::Status,
         >;
-        /// Changes an operator. For owners. A new password ends the operator's sessions; its management keys stay.
+        /// Changes an operator. For owners, who change their own password by ChangeOwnOperator alone. A new password ends the operator's sessions; its management keys stay.
         /// Errors: AUTH_ERR_NO_ACCESS, ERR_BAD_REQUEST, ERR_OPERATOR_NOT_FOUND, ERR_LAST_OWNER.
         async fn change_operator(
             &self,
@@ -5270,6 +5521,32 @@ pub mod operators_service_server {
             request: tonic::Request<super::ChangeOwnOperatorRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ChangeOwnOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Whom a credential stands for. Errors: those of every call with a credential alone.
+        async fn identify_operator(
+            &self,
+            request: tonic::Request<super::IdentifyOperatorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::IdentifyOperatorResponse>,
+            tonic::Status,
+        >;
+        /// Lists the management keys of an operator, newest first, without their secrets: one's own, or for owners anybody's.
+        /// Errors: AUTH_ERR_NO_ACCESS, ERR_OPERATOR_NOT_FOUND.
+        async fn list_management_keys(
+            &self,
+            request: tonic::Request<super::ListManagementKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListManagementKeysResponse>,
+            tonic::Status,
+        >;
+        /// Ends a management key: from the answer on it is good for nothing. One's own, or for owners anybody's.
+        /// Errors: ERR_MANAGEMENT_KEY_NOT_FOUND, also for another's.
+        async fn revoke_management_key(
+            &self,
+            request: tonic::Request<super::RevokeManagementKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeManagementKeyResponse>,
             tonic::Status,
         >;
         /// Writes down what an operator is about to do. What can't be written down must not be done.
@@ -5740,6 +6017,150 @@ pub mod operators_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ChangeOwnOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/IdentifyOperator" => {
+                    #[allow(non_camel_case_types)]
+                    struct IdentifyOperatorSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::IdentifyOperatorRequest>
+                    for IdentifyOperatorSvc<T> {
+                        type Response = super::IdentifyOperatorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::IdentifyOperatorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::identify_operator(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = IdentifyOperatorSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/ListManagementKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListManagementKeysSvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::ListManagementKeysRequest>
+                    for ListManagementKeysSvc<T> {
+                        type Response = super::ListManagementKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListManagementKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::list_management_keys(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListManagementKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.auth.v1.OperatorsService/RevokeManagementKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeManagementKeySvc<T: OperatorsService>(pub Arc<T>);
+                    impl<
+                        T: OperatorsService,
+                    > tonic::server::UnaryService<super::RevokeManagementKeyRequest>
+                    for RevokeManagementKeySvc<T> {
+                        type Response = super::RevokeManagementKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeManagementKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorsService>::revoke_management_key(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeManagementKeySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

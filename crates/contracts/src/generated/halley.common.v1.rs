@@ -88,6 +88,16 @@ impl ApiKeyScope {
         }
     }
 }
+/// Something that is stored of a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportedRow {
+    /// What it is: one word, as the API tells it.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// A JSON object.
+    #[prost(string, tag = "2")]
+    pub data_json: ::prost::alloc::string::String,
+}
 /// A numbered page, as the lists of REST API v3 use it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PageRequest {

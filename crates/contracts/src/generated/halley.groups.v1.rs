@@ -693,6 +693,24 @@ pub struct MembershipChanged {
     #[prost(int64, tag = "7")]
     pub joined_at_ms: i64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportUserRequest {
+    /// Whose.
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// From the page before; empty: from the beginning.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportUserResponse {
+    /// Rows, at most 100.
+    #[prost(message, repeated, tag = "1")]
+    pub rows: ::prost::alloc::vec::Vec<super::super::common::v1::ExportedRow>,
+    /// Where the next page begins; empty: there is none. A page without rows may have one behind it.
+    #[prost(string, tag = "2")]
+    pub next_cursor: ::prost::alloc::string::String,
+}
 /// How one gets into a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1531,6 +1549,32 @@ pub mod groups_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        pub async fn export_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.groups.v1.GroupsService/ExportUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("halley.groups.v1.GroupsService", "ExportUser"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1732,6 +1776,15 @@ pub mod groups_service_server {
             request: tonic::Request<super::ImportMembersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ImportMembersResponse>,
+            tonic::Status,
+        >;
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        async fn export_user(
+            &self,
+            request: tonic::Request<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
             tonic::Status,
         >;
     }
@@ -2844,6 +2897,51 @@ pub mod groups_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ImportMembersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.groups.v1.GroupsService/ExportUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportUserSvc<T: GroupsService>(pub Arc<T>);
+                    impl<
+                        T: GroupsService,
+                    > tonic::server::UnaryService<super::ExportUserRequest>
+                    for ExportUserSvc<T> {
+                        type Response = super::ExportUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GroupsService>::export_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportUserSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -651,6 +651,24 @@ pub struct GetRelationResponse {
     #[prost(bool, tag = "3")]
     pub friends: bool,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportUserRequest {
+    /// Whose.
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// From the page before; empty: from the beginning.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportUserResponse {
+    /// Rows, at most 100.
+    #[prost(message, repeated, tag = "1")]
+    pub rows: ::prost::alloc::vec::Vec<super::super::common::v1::ExportedRow>,
+    /// Where the next page begins; empty: there is none. A page without rows may have one behind it.
+    #[prost(string, tag = "2")]
+    pub next_cursor: ::prost::alloc::string::String,
+}
 /// Whom a role lets a user see or write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1681,6 +1699,34 @@ pub mod identity_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        pub async fn export_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.identity.v1.IdentityService/ExportUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.identity.v1.IdentityService", "ExportUser"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1930,6 +1976,15 @@ pub mod identity_service_server {
             request: tonic::Request<super::GetRelationRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetRelationResponse>,
+            tonic::Status,
+        >;
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        async fn export_user(
+            &self,
+            request: tonic::Request<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
             tonic::Status,
         >;
     }
@@ -3361,6 +3416,51 @@ pub mod identity_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetRelationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.identity.v1.IdentityService/ExportUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportUserSvc<T: IdentityService>(pub Arc<T>);
+                    impl<
+                        T: IdentityService,
+                    > tonic::server::UnaryService<super::ExportUserRequest>
+                    for ExportUserSvc<T> {
+                        type Response = super::ExportUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as IdentityService>::export_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportUserSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -2159,6 +2159,48 @@ pub struct MissedReceipt {
     #[prost(int64, tag = "8")]
     pub at_ms: i64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportUserRequest {
+    /// Whose.
+    #[prost(string, tag = "1")]
+    pub uid: ::prost::alloc::string::String,
+    /// From the page before; empty: from the beginning.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportUserResponse {
+    /// Rows, at most 100.
+    #[prost(message, repeated, tag = "1")]
+    pub rows: ::prost::alloc::vec::Vec<super::super::common::v1::ExportedRow>,
+    /// Where the next page begins; empty: there is none. A page without rows may have one behind it.
+    #[prost(string, tag = "2")]
+    pub next_cursor: ::prost::alloc::string::String,
+}
+/// A file that a message carried.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasedFile {
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+    /// As the store names it.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListErasedFilesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListErasedFilesResponse {
+    /// At most 100, those that wait longest first.
+    #[prost(message, repeated, tag = "1")]
+    pub files: ::prost::alloc::vec::Vec<ErasedFile>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ForgetErasedFilesRequest {
+    #[prost(message, repeated, tag = "1")]
+    pub files: ::prost::alloc::vec::Vec<ErasedFile>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForgetErasedFilesResponse {}
 /// Which way a page goes from its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3306,6 +3348,95 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        pub async fn export_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ExportUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("halley.messaging.v1.MessagingService", "ExportUser"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Files of messages that were erased in the background and that no other message carries: whoever keeps files removes them.
+        /// Of all apps; for Halley itself alone.
+        pub async fn list_erased_files(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListErasedFilesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListErasedFilesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ListErasedFiles",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ListErasedFiles",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The files are removed: they are listed no more.
+        pub async fn forget_erased_files(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ForgetErasedFilesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ForgetErasedFilesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.messaging.v1.MessagingService/ForgetErasedFiles",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.messaging.v1.MessagingService",
+                        "ForgetErasedFiles",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3610,6 +3741,32 @@ pub mod messaging_service_server {
             request: tonic::Request<super::CountMessagesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountMessagesResponse>,
+            tonic::Status,
+        >;
+        /// Everything that is stored here of a user, in pages. Not for logged-in users. Of an unknown user there is nothing.
+        /// Errors: ERR_BAD_REQUEST for a cursor that is none.
+        async fn export_user(
+            &self,
+            request: tonic::Request<super::ExportUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportUserResponse>,
+            tonic::Status,
+        >;
+        /// Files of messages that were erased in the background and that no other message carries: whoever keeps files removes them.
+        /// Of all apps; for Halley itself alone.
+        async fn list_erased_files(
+            &self,
+            request: tonic::Request<super::ListErasedFilesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListErasedFilesResponse>,
+            tonic::Status,
+        >;
+        /// The files are removed: they are listed no more.
+        async fn forget_erased_files(
+            &self,
+            request: tonic::Request<super::ForgetErasedFilesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ForgetErasedFilesResponse>,
             tonic::Status,
         >;
     }
@@ -5189,6 +5346,146 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CountMessagesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ExportUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportUserSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ExportUserRequest>
+                    for ExportUserSvc<T> {
+                        type Response = super::ExportUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::export_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportUserSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ListErasedFiles" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListErasedFilesSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ListErasedFilesRequest>
+                    for ListErasedFilesSvc<T> {
+                        type Response = super::ListErasedFilesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListErasedFilesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::list_erased_files(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListErasedFilesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.messaging.v1.MessagingService/ForgetErasedFiles" => {
+                    #[allow(non_camel_case_types)]
+                    struct ForgetErasedFilesSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::ForgetErasedFilesRequest>
+                    for ForgetErasedFilesSvc<T> {
+                        type Response = super::ForgetErasedFilesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ForgetErasedFilesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::forget_erased_files(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ForgetErasedFilesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

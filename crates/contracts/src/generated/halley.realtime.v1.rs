@@ -34,8 +34,12 @@ pub struct ListOnlineUsersResponse {
     #[prost(string, repeated, tag = "1")]
     pub uids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListNodesRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListNodesRequest {
+    /// Only this app's sockets are told by app; empty: those of all.
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListNodesResponse {
     /// The nodes.
@@ -43,7 +47,7 @@ pub struct ListNodesResponse {
     pub nodes: ::prost::alloc::vec::Vec<Node>,
 }
 /// One gateway process.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Node {
     /// The node's id.
     #[prost(string, tag = "1")]
@@ -54,6 +58,61 @@ pub struct Node {
     /// When it was started, Unix ms.
     #[prost(int64, tag = "3")]
     pub started_at_ms: i64,
+    /// The program's version.
+    #[prost(string, tag = "4")]
+    pub version: ::prost::alloc::string::String,
+    /// Frames a second from and to its sockets, since the renewal before.
+    #[prost(double, tag = "5")]
+    pub frames_in: f64,
+    #[prost(double, tag = "6")]
+    pub frames_out: f64,
+    /// Resident memory in bytes; 0: not known.
+    #[prost(int64, tag = "7")]
+    pub memory_bytes: i64,
+    /// When it told this, Unix ms.
+    #[prost(int64, tag = "8")]
+    pub renewed_at_ms: i64,
+    /// Sockets by app, the largest first: at most 20 apps, or those of the asked app.
+    #[prost(message, repeated, tag = "9")]
+    pub apps: ::prost::alloc::vec::Vec<AppConnections>,
+}
+/// Sockets of an app on a node.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AppConnections {
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub connections: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListConnectionsRequest {
+    /// Empty: all apps together.
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+    /// Unix ms; what is older than seven days is not kept.
+    #[prost(int64, tag = "2")]
+    pub from_ms: i64,
+    /// Unix ms; 0: until now.
+    #[prost(int64, tag = "3")]
+    pub to_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListConnectionsResponse {
+    /// Oldest first; at most 1,000: a longer time is told in longer steps, each with its most.
+    #[prost(message, repeated, tag = "1")]
+    pub points: ::prost::alloc::vec::Vec<ConnectionsPoint>,
+    /// Of one step, in seconds.
+    #[prost(int64, tag = "2")]
+    pub step_seconds: i64,
+}
+/// Sockets in a step: the highest of its counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConnectionsPoint {
+    /// When the step began, Unix ms.
+    #[prost(int64, tag = "1")]
+    pub at_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub connections: i64,
 }
 /// Generated client implementations.
 pub mod realtime_service_client {
@@ -220,7 +279,7 @@ pub mod realtime_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Lists the gateway nodes that are alive.
+        /// Lists the gateway nodes that are alive, the oldest first: each as it was when it last renewed its lease.
         pub async fn list_nodes(
             &mut self,
             request: impl tonic::IntoRequest<super::ListNodesRequest>,
@@ -244,6 +303,36 @@ pub mod realtime_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("halley.realtime.v1.RealtimeService", "ListNodes"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// How many sockets an app had over time, or all apps: counted once a minute, for seven days.
+        pub async fn list_connections(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListConnectionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListConnectionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.realtime.v1.RealtimeService/ListConnections",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.realtime.v1.RealtimeService",
+                        "ListConnections",
+                    ),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -286,12 +375,20 @@ pub mod realtime_service_server {
             tonic::Response<super::ListOnlineUsersResponse>,
             tonic::Status,
         >;
-        /// Lists the gateway nodes that are alive.
+        /// Lists the gateway nodes that are alive, the oldest first: each as it was when it last renewed its lease.
         async fn list_nodes(
             &self,
             request: tonic::Request<super::ListNodesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListNodesResponse>,
+            tonic::Status,
+        >;
+        /// How many sockets an app had over time, or all apps: counted once a minute, for seven days.
+        async fn list_connections(
+            &self,
+            request: tonic::Request<super::ListConnectionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListConnectionsResponse>,
             tonic::Status,
         >;
     }
@@ -538,6 +635,52 @@ pub mod realtime_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListNodesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/halley.realtime.v1.RealtimeService/ListConnections" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListConnectionsSvc<T: RealtimeService>(pub Arc<T>);
+                    impl<
+                        T: RealtimeService,
+                    > tonic::server::UnaryService<super::ListConnectionsRequest>
+                    for ListConnectionsSvc<T> {
+                        type Response = super::ListConnectionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListConnectionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RealtimeService>::list_connections(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListConnectionsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

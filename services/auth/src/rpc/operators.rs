@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod actions;
+mod keys;
 mod people;
 mod service;
 pub mod sessions;

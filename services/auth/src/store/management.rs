@@ -50,6 +50,49 @@ pub async fn find_key(pool: &PgPool, key: &str) -> Result<Option<KeyRow>, sqlx::
     .await
 }
 
+/// A page of an operator's management keys with the times of their making, newest first, and how many there are.
+pub async fn list_keys(
+    pool: &PgPool,
+    operator_id: Uuid,
+    page: Page,
+) -> Result<(Vec<(String, DateTime<Utc>)>, i64), sqlx::Error> {
+    let rows = sqlx::query_as(
+        "SELECT management_key, created_at
+         FROM management_keys
+         WHERE operator_id = $1
+         ORDER BY created_at DESC, management_key
+         LIMIT $2 OFFSET $3",
+    )
+    .bind(operator_id)
+    .bind(page.limit())
+    .bind(page.offset())
+    .fetch_all(pool)
+    .await?;
+    let total = sqlx::query_scalar("SELECT count(*) FROM management_keys WHERE operator_id = $1")
+        .bind(operator_id)
+        .fetch_one(pool)
+        .await?;
+    Ok((rows, total))
+}
+
+/// Deletes a management key; answers whether the operator had it.
+pub async fn delete_key(pool: &PgPool, operator_id: Uuid, key: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM management_keys WHERE operator_id = $1 AND management_key = $2")
+        .bind(operator_id)
+        .bind(key)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How many apps an operator owns that are not archived.
+pub async fn count_own_apps(db: &mut PgConnection, operator_id: Uuid) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM apps WHERE owner_id = $1 AND archived_at IS NULL")
+        .bind(operator_id)
+        .fetch_one(db)
+        .await
+}
+
 /// An app with its owner, and what the asking operator is in it.
 #[derive(sqlx::FromRow)]
 pub struct ManagedRow {

@@ -62,13 +62,45 @@ pub async fn insert(
     .await
 }
 
-/// Writes down how an action ended, once.
-pub async fn end(pool: &PgPool, action_id: i64, status: i16) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE operator_actions SET status = $2 WHERE action_id = $1 AND status IS NULL")
-        .bind(action_id)
-        .bind(status)
-        .execute(pool)
-        .await?;
+/// Stores that a login of an address was refused, if an operator has that address.
+pub async fn insert_refused(
+    pool: &PgPool,
+    email: &str,
+    operation: &str,
+    network: &str,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO operator_actions (operator_id, operator_name, operator_email, operation, parameters, status, created_at)
+         SELECT operator_id, name, email, $2, CASE $3 WHEN '' THEN '{}' ELSE jsonb_build_object('network', $3) END, 401, $4
+         FROM operators
+         WHERE email = $1",
+    )
+    .bind(email)
+    .bind(operation)
+    .bind(network)
+    .bind(at)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Writes down how an action ended, once, with what else is known of it by then.
+pub async fn end(
+    pool: &PgPool,
+    action_id: i64,
+    status: i16,
+    parameters: &HashMap<String, String>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE operator_actions SET status = $2, parameters = parameters || $3
+         WHERE action_id = $1 AND status IS NULL",
+    )
+    .bind(action_id)
+    .bind(status)
+    .bind(Json(parameters))
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
@@ -110,15 +142,46 @@ pub async fn delete_older(pool: &PgPool, than: DateTime<Utc>, most: i64) -> Resu
     Ok(i64::try_from(done.rows_affected()).is_ok_and(|deleted| deleted >= most))
 }
 
-/// Deletes some of an app's; answers whether there may be more.
-pub async fn delete_of_app(db: &mut PgConnection, app_id: &str, most: i64) -> Result<bool, sqlx::Error> {
+/// Makes some of an app's those of the installation alone, which name the app as a parameter; answers whether there may be
+/// more.
+pub async fn part_with_app(db: &mut PgConnection, app_id: &str, most: i64) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "DELETE FROM operator_actions
+        "UPDATE operator_actions
+         SET app_id = NULL, parameters = parameters || jsonb_build_object('appId', $1::text)
          WHERE action_id = ANY (ARRAY(SELECT action_id FROM operator_actions WHERE app_id = $1 LIMIT $2))",
     )
     .bind(app_id)
     .bind(most)
     .execute(db)
     .await?;
-    Ok(i64::try_from(done.rows_affected()).is_ok_and(|deleted| deleted >= most))
+    Ok(i64::try_from(done.rows_affected()).is_ok_and(|parted| parted >= most))
+}
+
+/// Actions that are unnamed at once.
+const UNNAMED: i64 = 500;
+
+/// Takes the name of a deleted user from some of what was done in an app until then; answers whether there may be more. The
+/// deletion itself goes on naming whom it was about: that it was done is to be shown.
+pub async fn unname(pool: &PgPool, app_id: &str, uid: &str, until: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE operator_actions AS a
+         SET parameters = (
+             SELECT jsonb_object_agg(p.key, CASE WHEN lower(p.value) = $2 THEN '…' ELSE p.value END)
+             FROM jsonb_each_text(a.parameters) AS p
+         )
+         WHERE a.action_id = ANY (ARRAY(
+             SELECT action_id
+             FROM operator_actions
+             WHERE app_id = $1 AND created_at <= $3 AND operation <> 'delete-user'
+                 AND EXISTS (SELECT FROM jsonb_each_text(parameters) AS p WHERE lower(p.value) = $2)
+             LIMIT $4
+         ))",
+    )
+    .bind(app_id)
+    .bind(uid)
+    .bind(until)
+    .bind(UNNAMED)
+    .execute(pool)
+    .await?;
+    Ok(i64::try_from(done.rows_affected()).is_ok_and(|unnamed| unnamed >= UNNAMED))
 }

@@ -46,6 +46,14 @@ pub async fn find(pool: &PgPool, email: &str) -> Result<Option<OperatorRow>, sql
     .await
 }
 
+/// Whether there is such an operator.
+pub async fn is_there(pool: &PgPool, operator_id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM operators WHERE operator_id = $1)")
+        .bind(operator_id)
+        .fetch_one(pool)
+        .await
+}
+
 /// Locks an operator against changes of it.
 pub async fn lock(db: &mut PgConnection, operator_id: Uuid) -> Result<Option<OperatorRow>, sqlx::Error> {
     sqlx::query_as(

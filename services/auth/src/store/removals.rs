@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::operator_actions;
 
-/// Auth tokens, or actions, that are deleted at once: an app may have millions.
+/// Auth tokens, or actions, that are looked after at once: an app may have millions.
 const TOKENS: i64 = 1000;
 /// Apps of one answer.
 const LISTED_MAX: i64 = 1000;
@@ -38,9 +38,9 @@ pub async fn delete_tokens(db: &mut PgConnection, app_id: &str) -> Result<bool, 
     Ok(i64::try_from(done.rows_affected()).is_ok_and(|deleted| deleted == TOKENS))
 }
 
-/// Deletes some of what operators did in an app; answers whether there may be more.
-pub async fn delete_actions(db: &mut PgConnection, app_id: &str) -> Result<bool, sqlx::Error> {
-    operator_actions::delete_of_app(db, app_id, TOKENS).await
+/// Leaves some of what operators did in an app to the installation; answers whether there may be more.
+pub async fn part_with_actions(db: &mut PgConnection, app_id: &str) -> Result<bool, sqlx::Error> {
+    operator_actions::part_with_app(db, app_id, TOKENS).await
 }
 
 /// Deletes what else an app has, which limits keep to little, and empties its row.

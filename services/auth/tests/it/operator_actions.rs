@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use halley_contracts::{
     auth::v1::{self as pb, OperatorRole},
     common::v1::TimeRange,
+    events::v1::{ChangeKind, UserChanged, event::Body},
+    identity::v1::User,
 };
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
@@ -49,8 +51,11 @@ async fn an_action_is_there_before_it_has_ended() {
     assert_eq!((begun.operator_email, begun.app_id), (operator.email, app.clone()));
     assert_eq!(begun.parameters, HashMap::from([("uid".to_owned(), "ann".to_owned())]));
     for status in [403, 200] {
-        client(&api).end_action(pb::EndActionRequest { action_id: id, status }).await.unwrap();
-        assert_eq!(list(&api, asked()).await[0].status, 403, "it ends once");
+        let parameters = HashMap::from([("email".to_owned(), format!("{status}@example.com"))]);
+        client(&api).end_action(pb::EndActionRequest { action_id: id, status, parameters }).await.unwrap();
+        let ended = list(&api, asked()).await.remove(0);
+        assert_eq!((ended.status, ended.parameters.len()), (403, 2), "it ends once");
+        assert_eq!(ended.parameters["email"], "403@example.com");
     }
 }
 
@@ -180,13 +185,13 @@ async fn only_owners_and_admins_of_an_app_see_what_was_done_in_it() {
 }
 
 #[tokio::test]
-async fn old_actions_and_those_of_deleted_apps_are_deleted() {
+async fn old_actions_are_deleted_and_those_of_deleted_apps_are_the_installations() {
     let world = World::new().await;
     let api = world.start().await;
     let owner = log_in(&api, &person(&api, OperatorRole::Owner).await).await;
     let (app, gone) = (own_app(&api, &owner).await, own_app(&api, &owner).await);
     let (old, young) = (begin(&api, &owner, &app, "x").await, begin(&api, &owner, &app, "x").await);
-    begin(&api, &owner, &gone, "x").await;
+    let kept = begin(&api, &owner, &gone, "of-the-app").await;
     for (id, days) in [(old, 366), (young, 364)] {
         sqlx::query("UPDATE operator_actions SET created_at = now() - make_interval(days => $2) WHERE action_id = $1")
             .bind(id)
@@ -204,8 +209,63 @@ async fn old_actions_and_those_of_deleted_apps_are_deleted() {
     .unwrap();
     assert!(tables_with_rows(&world.pool, &gone).await.contains("operator_actions"));
     world.start().await;
-    let asked = pb::ListActionsRequest { credential: Some(owner), app_id: app, ..Default::default() };
+    let asked = pb::ListActionsRequest { credential: Some(owner.clone()), app_id: app, ..Default::default() };
     eventually("the old one is gone", async || (ids(&list(&api, asked.clone()).await) == [young]).then_some(())).await;
-    eventually("the app's are gone", async || tables_with_rows(&world.pool, &gone).await.is_empty().then_some(()))
-        .await;
+    eventually("the app has none", async || tables_with_rows(&world.pool, &gone).await.is_empty().then_some(())).await;
+    let operation = "of-the-app".to_owned();
+    let all = list(&api, pb::ListActionsRequest { credential: Some(owner), operation, ..Default::default() }).await;
+    assert_eq!(ids(&all), [kept]);
+    assert_eq!((all[0].app_id.as_str(), all[0].parameters["appId"].as_str()), ("", gone.as_str()));
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_named_by_the_deletion_alone() {
+    let world = World::new().await;
+    let api = world.start().await;
+    let owner = log_in(&api, &person(&api, OperatorRole::Owner).await).await;
+    let (app, other) = (own_app(&api, &owner).await, own_app(&api, &owner).await);
+    begin(&api, &owner, &app, "update-user").await;
+    begin(&api, &owner, &app, "delete-user").await;
+    begin(&api, &owner, &other, "update-user").await;
+    let user = User { uid: "ann".to_owned(), ..Default::default() };
+    let deleted = UserChanged { kind: ChangeKind::Deleted.into(), user: Some(user) };
+    world.durable(&halley_bus::event(&app, "", Body::UserChanged(deleted))).await;
+    let named = async |app_id: &str| {
+        let asked =
+            pb::ListActionsRequest { credential: Some(owner.clone()), app_id: app_id.to_owned(), ..Default::default() };
+        let actions = list(&api, asked).await;
+        actions.into_iter().map(|action| action.parameters["uid"].clone()).collect::<Vec<_>>()
+    };
+    eventually("the name is gone", async || (named(&app).await == ["ann", "…"]).then_some(())).await;
+    assert_eq!(named(&other).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn an_operator_owns_a_bounded_number_of_apps() {
+    let world = World::new().await;
+    let api = world.start().await;
+    let (developer, owner) = (
+        log_in(&api, &person(&api, OperatorRole::Developer).await).await,
+        log_in(&api, &person(&api, OperatorRole::Owner).await).await,
+    );
+    let first = own_app(&api, &developer).await;
+    sqlx::query(
+        "INSERT INTO apps (app_id, name, region, created_at, owner_id)
+         SELECT 'own' || n, 'Own', 'us', now(), (SELECT owner_id FROM apps WHERE app_id = $1)
+         FROM generate_series(1, 99) AS n",
+    )
+    .bind(&first)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let make = |credential: &pb::OperatorCredential| pb::CreateManagedAppRequest {
+        credential: Some(credential.clone()),
+        name: "One more".into(),
+        region: String::new(),
+    };
+    assert_eq!(refusal(management(&api).create_managed_app(make(&developer)).await), ErrorCode::QuotaRestriction);
+    let delete = pb::DeleteManagedAppRequest { credential: Some(developer.clone()), app_id: first };
+    management(&api).delete_managed_app(delete).await.unwrap();
+    management(&api).create_managed_app(make(&developer)).await.unwrap();
+    management(&api).create_managed_app(make(&owner)).await.unwrap();
 }

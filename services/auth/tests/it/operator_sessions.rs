@@ -357,7 +357,7 @@ async fn callers_of_apps_have_no_sessions() {
         assert_eq!(refusal(client(&api).end_operator_session(caller.request(end)).await), ErrorCode::NoAccess);
         let begin = pb::BeginActionRequest { credential: Some(session.clone()), ..Default::default() };
         assert_eq!(refusal(client(&api).begin_action(caller.request(begin)).await), ErrorCode::NoAccess);
-        let end = pb::EndActionRequest { action_id: 1, status: 200 };
+        let end = pb::EndActionRequest { action_id: 1, status: 200, ..Default::default() };
         assert_eq!(refusal(client(&api).end_action(caller.request(end)).await), ErrorCode::NoAccess);
         let list = pb::ListActionsRequest { credential: Some(session.clone()), ..Default::default() };
         assert_eq!(refusal(client(&api).list_actions(caller.request(list)).await), ErrorCode::NoAccess);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use halley_model::APP_SYSTEM_UID;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use super::{
     groups::{GroupRow, columns},
@@ -58,6 +58,18 @@ pub(crate) async fn remove_from_groups(
     let departure =
         |group: GroupRow| Departure { was: left.get(&group.guid).copied(), owned: owned.contains(&group.guid), group };
     Ok(Some(groups.into_iter().map(departure).collect()))
+}
+
+/// Takes the name of a user who was deleted from the groups that the user changed last.
+pub(crate) async fn unname(pool: &PgPool, leaver: Leaver<'_>) -> sqlx::Result<()> {
+    sqlx::query("UPDATE groups SET updated_by = $4 WHERE app_id = $1 AND updated_by = $2 AND updated_at <= $3")
+        .bind(leaver.app_id)
+        .bind(leaver.uid)
+        .bind(leaver.until)
+        .bind(APP_SYSTEM_UID)
+        .execute(pool)
+        .await
+        .map(drop)
 }
 
 async fn list_guids(conn: &mut PgConnection, leaver: Leaver<'_>, max: i64) -> sqlx::Result<Vec<String>> {

@@ -1,9 +1,11 @@
 //! What of a message's data can be read, found and counted.
 
+use std::collections::BTreeMap;
+
 use halley_contracts::messaging::v1::MessageCategory;
 use halley_model::{Uid, limits};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::error::{MessagingError, Result};
 
@@ -11,6 +13,10 @@ use crate::error::{MessagingError, Result};
 pub(crate) const FILE_KINDS: [&str; 4] = ["image", "video", "audio", "file"];
 
 const MENTION: &str = "<@uid:";
+/// What stands in the place of a mention of somebody who is gone.
+const NOBODY: &str = "@…";
+/// Letters of a stored file's name before its ending.
+const STORED_STEM_LEN: usize = 40;
 
 /// The parts of a message's data that people read. Whatever has another shape is absent.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,6 +36,21 @@ pub(crate) struct File {
     pub mime_type: String,
     /// One of [`FILE_KINDS`].
     pub kind: &'static str,
+    /// Where it is; empty: not known.
+    pub url: String,
+}
+
+impl File {
+    /// Its name in Halley's own store, if it is there as a file of that app: `…/media/{appId}/{name}`.
+    pub(crate) fn stored_name(&self, app_id: &str) -> Option<&str> {
+        let (place, name) = self.url.rsplit_once('/')?;
+        let (before, folder) = place.rsplit_once('/')?;
+        let (stem, extension) = name.split_once('.')?;
+        let is_name = stem.len() == STORED_STEM_LEN
+            && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_name && folder == app_id && before.ends_with("/media")).then_some(name)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -55,8 +76,8 @@ impl Content {
             _ => Vec::new(),
         };
         // A media message may have an address and no list.
-        if let (true, Some(kind), Value::String(_)) = (files.is_empty(), own_kind, &data.url) {
-            files.push(File { kind, ..Default::default() });
+        if let (true, Some(kind), Value::String(url)) = (files.is_empty(), own_kind, &data.url) {
+            files.push(File { kind, url: url.clone(), ..Default::default() });
         }
         Self { text: text(&data.text), files }
     }
@@ -82,7 +103,7 @@ fn file(entry: &Value, own_kind: Option<&'static str>) -> File {
         Some("") | None => own_kind.unwrap_or("file"),
         Some(_) => "file",
     };
-    File { name: of("name"), mime_type, kind }
+    File { name: of("name"), mime_type, kind, url: of("url") }
 }
 
 /// The uids that a text mentions, in its order, each once and at most [`limits::MENTIONS_MAX`] of them: more can't be
@@ -109,6 +130,35 @@ fn all_mentions(text: &str) -> Vec<String> {
 /// Who is mentioned in a message's data. Most mention nobody, which is seen without reading them.
 pub(crate) fn mentions_of(category: MessageCategory, kind: &str, data_json: &str) -> Vec<String> {
     if data_json.contains(MENTION) { Content::read(category, kind, data_json).mentions() } else { Vec::new() }
+}
+
+/// Data without the mentions of a user in its text. `None`: there are none.
+pub(crate) fn without_mentions_of(data_json: &str, uid: &str) -> Option<String> {
+    // Values stay as they were written.
+    let mut data: BTreeMap<String, &RawValue> = serde_json::from_str(data_json).ok()?;
+    let text: String = serde_json::from_str(data.get("text")?.get()).ok()?;
+    let mut parts = text.split(MENTION);
+    let mut without = parts.next().unwrap_or_default().to_owned();
+    let mut any = false;
+    for part in parts {
+        match part.split_once('>') {
+            Some((named, rest)) if named.eq_ignore_ascii_case(uid) => {
+                any = true;
+                without.push_str(NOBODY);
+                without.push_str(rest);
+            }
+            _ => {
+                without.push_str(MENTION);
+                without.push_str(part);
+            }
+        }
+    }
+    if !any {
+        return None;
+    }
+    let text = serde_json::value::to_raw_value(&without).ok()?;
+    data.insert("text".to_owned(), &text);
+    serde_json::to_string(&data).ok()
 }
 
 /// Refuses data whose text mentions more than `max` users.
@@ -151,6 +201,31 @@ mod tests {
         assert!(of("<@uid:> <@uid:a b> <@uid:bob <@all:x> @bob").is_empty());
         let many: String = (0..120).map(|n| format!("<@uid:u{n}>")).collect();
         assert_eq!(of(&many).len(), limits::MENTIONS_MAX);
+    }
+
+    #[test]
+    fn a_mention_of_who_is_gone_names_nobody() {
+        let data = r#"{"metadata":{"k":[1]},"text":"<@uid:Bob>, <@uid:bobby> and <@uid:bob>! <@uid:"}"#;
+        let without = r#"{"metadata":{"k":[1]},"text":"@…, <@uid:bobby> and @…! <@uid:"}"#;
+        assert_eq!(without_mentions_of(data, "bob").as_deref(), Some(without));
+        assert_eq!(without_mentions_of(without, "bob"), None);
+        assert_eq!(without_mentions_of("{}", "bob"), None);
+    }
+
+    #[test]
+    fn a_stored_file_is_known_by_its_address() {
+        let name = format!("{}.png", "0a".repeat(20));
+        let file = |url: String| File { url, ..Default::default() };
+        assert_eq!(file(format!("https://x.example/media/shop/{name}")).stored_name("shop"), Some(name.as_str()));
+        for url in [
+            format!("https://x.example/media/other/{name}"),
+            format!("https://x.example/files/shop/{name}"),
+            "https://x.example/media/shop/a.png".to_owned(),
+            format!("https://x.example/media/shop/{name}?x"),
+            String::new(),
+        ] {
+            assert_eq!(file(url.clone()).stored_name("shop"), None, "{url}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Conversation keys as they are stored and as clients name them.
 
 use halley_contracts::messaging::v1::ReceiverType;
-use halley_model::ConversationKey;
+use halley_model::{APP_SYSTEM_UID, ConversationKey};
 
 /// Before the key of a conversation whose group or user was deleted, so that a new one of the same id begins with an
 /// empty conversation.
@@ -13,6 +13,20 @@ pub(crate) fn from_storage(stored: &str) -> Option<ConversationKey> {
         Some(retired) => retired.rsplit_once(':').and_then(|(key, _)| ConversationKey::from_storage(key)),
         None => ConversationKey::from_storage(stored),
     }
+}
+
+/// The key of a direct conversation that was put aside, without the name of one of its users: the app's stands for it.
+pub(crate) fn without(stored: &str, uid: &str, conversation_id: i64) -> Option<String> {
+    let ConversationKey::Direct(a, b) = from_storage(stored)? else { return None };
+    let unnamed = |name: String| if name == uid { APP_SYSTEM_UID.to_owned() } else { name };
+    let key = ConversationKey::direct(&unnamed(a), &unnamed(b));
+    Some(format!("{RETIRED_PREFIX}{}:{conversation_id}", key.storage()))
+}
+
+/// Whether [`without`] has made that key: whom the conversation was with is not known any more.
+pub(crate) fn is_unnamed(stored: &str) -> bool {
+    let Some(ConversationKey::Direct(a, b)) = from_storage(stored) else { return false };
+    stored.starts_with(RETIRED_PREFIX) && [a, b].iter().any(|uid| uid == APP_SYSTEM_UID)
 }
 
 /// What kind of receiver its messages have.
@@ -66,6 +80,14 @@ mod tests {
         assert!(candidates("").is_empty());
         assert!(candidates("_user_").is_empty());
         assert!(candidates("ä_user_ö").len() == 1);
+    }
+
+    #[test]
+    fn a_key_loses_one_name() {
+        assert_eq!(without("x:u:ann:bob:17", "bob", 17).as_deref(), Some("x:u:ann:app_system:17"));
+        assert_eq!(without("x:u:bob:eve:17", "bob", 17).as_deref(), Some("x:u:app_system:eve:17"));
+        assert_eq!(without("x:g:bob:17", "bob", 17), None);
+        assert!(is_unnamed("x:u:ann:app_system:17") && !is_unnamed("u:ann:app_system") && !is_unnamed("x:u:ann:bob:1"));
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub(crate) fn of(
     }
     for file in &content.files {
         terms.insert(format!("{FILE}{}", file.kind));
+        if let Some(name) = file.stored_name(app_id) {
+            terms.insert(format!("{FILE}{name}"));
+        }
     }
     if has_link(&content.text) {
         terms.insert(LINK.to_string());
@@ -116,6 +119,16 @@ pub(crate) fn query(app_id: &str, asked: &Asked) -> Option<Query> {
     }
     let clauses: Vec<String> = all.iter().map(|any| clause(&mark, any)).collect();
     (!clauses.is_empty()).then(|| Query { text: Some(clauses.join(" & ")), mark })
+}
+
+/// The messages that mention a user, as the text of a `tsquery`.
+pub(crate) fn mentioning(app_id: &str, uid: &str) -> String {
+    quote(&mark(app_id), &format!("{MENTION}{uid}"))
+}
+
+/// The messages that carry a stored file, as the text of a `tsquery`.
+pub(crate) fn carrying(app_id: &str, name: &str) -> String {
+    quote(&mark(app_id), &format!("{FILE}{name}"))
 }
 
 /// What a search asks the index for.

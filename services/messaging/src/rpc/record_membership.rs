@@ -1,7 +1,7 @@
 //! `RecordMembership`, for the edge that answers the call and for the reader of events: whoever comes first.
 
 use halley_contracts::{
-    groups::v1::MembershipEvent,
+    groups::v1::{MembershipAction, MembershipEvent},
     messaging::v1::{
         Message, MessageCategory, ReceiverType, RecordMembershipRequest, RecordMembershipResponse,
         message::ReceiverEntity,
@@ -18,6 +18,7 @@ use crate::{
     },
     error::{MessagingError, Result},
     service::Messaging,
+    store::traces,
     write::Written,
 };
 
@@ -38,11 +39,29 @@ pub(super) async fn record(
 impl Messaging {
     /// Stores what a membership change means here. Its id is the action message's muid, so that it is stored once.
     pub(crate) async fn record_membership(&self, app_id: &str, event: MembershipEvent) -> Result<Message> {
+        let departed = self.departed(app_id, &event).await?;
         let new = self.action_message(app_id, event).await?;
-        match self.writers.write(new).await? {
-            Written::New(message) | Written::RepeatedNew(message) => Ok(*message),
-            Written::Repeated(stored) => self.show_message(app_id, None, &stored).await,
+        let stored_key = new.stored_key.clone();
+        let message = match self.writers.write(new).await? {
+            Written::New(message) | Written::RepeatedNew(message) => *message,
+            Written::Repeated(stored) => self.show_message(app_id, None, &stored).await?,
+        };
+        if let Some(uid) = departed {
+            traces::ask_for_late(&self.pool, app_id, &uid, &stored_key, (message.id, message.sequence)).await?;
         }
+        Ok(message)
+    }
+
+    /// The user whom the app took out of a group because the user was deleted: what says so must not name the user for long,
+    /// and comes when everything else that does is perhaps erased already.
+    async fn departed(&self, app_id: &str, event: &MembershipEvent) -> Result<Option<String>> {
+        let Some(change) = event.change.as_ref() else { return Ok(None) };
+        let is_by_app = change.by_uid.is_empty() || change.by_uid == APP_SYSTEM_UID;
+        if change.action() != MembershipAction::Kicked || !is_by_app {
+            return Ok(None);
+        }
+        let exists = self.directory.exists(app_id, &change.on_uid).await?;
+        Ok((!exists).then(|| change.on_uid.clone()))
     }
 
     async fn action_message(&self, app_id: &str, event: MembershipEvent) -> Result<NewMessage> {

@@ -76,6 +76,10 @@ async fn read(
     if touched.len() > CONVERSATIONS_MAX {
         return Ok(None);
     }
+    // Whom a conversation was with that is gone with its other user can't be told any more.
+    if touched.iter().any(|place| place.is_left && place.own_changed && key::is_unnamed(&place.conversation_key)) {
+        return Ok(None);
+    }
     let Some(behind) = behind(connection, since, &touched, positions).await? else { return Ok(None) };
     let mut messages = resume::list_behind(connection, since.app_id, &behind, limit(MESSAGES_MAX)).await?;
     messages.extend(last_actions(connection, since, &touched).await?);

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use halley_kit::time;
 use sqlx::{PgConnection, PgPool};
 
-use super::messages::{StoredMessage, columns};
+use super::{
+    messages::{StoredMessage, columns},
+    traces,
+};
 use crate::domain::key;
 
 /// Group conversations that are looked through at once.
@@ -29,8 +32,20 @@ pub(crate) struct Erasure {
     pub until: DateTime<Utc>,
     /// And what was stored later, whatever its time.
     pub until_message_id: i64,
+    /// Of a conversation that was put aside with a deleted user: whose traces go with it.
+    pub departed_uid: Option<String>,
+    /// Which kind of the user's traces is looked after.
+    pub stage: i16,
     at_key: String,
-    at_sequence: i64,
+    /// How far it is in the conversation, or in the messages that mention the user.
+    pub at_sequence: i64,
+}
+
+impl Erasure {
+    /// Whose traces go.
+    pub(crate) fn whose(&self) -> Option<&str> {
+        self.uid.as_deref().or(self.departed_uid.as_deref())
+    }
 }
 
 /// Asks for the erasure of what a deleted user said and how the user reacted, and of all that was said in the direct
@@ -42,10 +57,10 @@ pub(crate) async fn ask_for_user(
     until: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO erasures (app_id, uid, conversation_id, until, until_message_id)
-         SELECT $1, $2, NULL, $3, (SELECT last_value FROM message_ids)
+        "INSERT INTO erasures (app_id, uid, departed_uid, conversation_id, until, until_message_id)
+         SELECT $1, $2, NULL, NULL::bigint, $3, (SELECT last_value FROM message_ids)
          UNION ALL
-         SELECT $1, NULL, c.conversation_id, $3, (SELECT last_value FROM message_ids)
+         SELECT $1, NULL, $2, c.conversation_id, $3, (SELECT last_value FROM message_ids)
          FROM participants AS p
          JOIN conversations AS c ON c.app_id = p.app_id AND c.conversation_id = p.conversation_id
          WHERE p.app_id = $1 AND p.uid = $2 AND c.conversation_key LIKE 'x:u:%' AND c.created_at <= $3",
@@ -77,18 +92,55 @@ pub(crate) async fn ask_for_conversation(
     Ok(())
 }
 
+/// The last stage of the erasure of a user waits so long: who was online is gathered for a while, here and by the gateway.
+const SETTLED_AFTER: &str = "20 seconds";
+/// The last stage.
+pub(crate) const LAST_STAGE: i16 = 4;
+
 /// Locks the oldest erasure that nobody else is at; looking through all groups for a user's messages comes behind what is
 /// to be erased in one conversation.
 pub(crate) async fn take(connection: &mut PgConnection) -> Result<Option<Erasure>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT erasure_id, app_id, uid, conversation_id, until, until_message_id, at_key, at_sequence
+        "SELECT erasure_id, app_id, uid, conversation_id, until, until_message_id, departed_uid, stage, at_key,
+             at_sequence
          FROM erasures
+         WHERE stage < $1 OR until < now() - $2::text::interval
          ORDER BY conversation_id IS NULL, erasure_id
          LIMIT 1
          FOR UPDATE SKIP LOCKED",
     )
+    .bind(LAST_STAGE)
+    .bind(SETTLED_AFTER)
     .fetch_optional(connection)
     .await
+}
+
+/// Begins the next stage of the erasure of a user.
+pub(crate) async fn begin_next_stage(connection: &mut PgConnection, erasure: &Erasure) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE erasures SET stage = stage + 1, at_sequence = 0 WHERE erasure_id = $1")
+        .bind(erasure.erasure_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Locks conversations by their ids, in the order in which everybody locks them.
+pub(crate) async fn lock_by_id(
+    connection: &mut PgConnection,
+    app_id: &str,
+    conversation_ids: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT FROM conversations
+         WHERE app_id = $1 AND conversation_id = ANY($2)
+         ORDER BY app_id, conversation_key
+         FOR UPDATE",
+    )
+    .bind(app_id)
+    .bind(conversation_ids)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Ends an erasure.
@@ -128,7 +180,18 @@ pub(crate) async fn next_messages(
         .ok_or_else(|| sqlx::Error::Decode(format!("`{stored}` is no conversation key").into()))?;
     // Two statements: in one for both the sender would be no condition that an index is used for.
     let next = match erasure.uid {
-        Some(_) => next_messages!("m.sender_uid = $4"),
+        // What the user said, and what was done to the user: each by an index of its own.
+        Some(_) => next_messages!(
+            "m.sequence = ANY (ARRAY(
+                 (SELECT s.sequence FROM messages AS s
+                  WHERE s.app_id = $1 AND s.conversation_id = $2 AND s.sender_uid = $4 AND s.sequence > $3
+                  ORDER BY s.sequence LIMIT $5)
+                 UNION ALL
+                 (SELECT s.sequence FROM messages AS s
+                  WHERE s.app_id = $1 AND s.conversation_id = $2 AND s.action_on_uid = $4 AND s.sequence > $3
+                  ORDER BY s.sequence LIMIT $5)
+             ))"
+        ),
         None => next_messages!("$4::text IS NULL"),
     };
     let rows = sqlx::query(next)
@@ -178,6 +241,7 @@ pub(crate) async fn ask_for_next_groups(
         None if is_put_aside => return Ok(false),
         None => GROUPS[1].0,
     };
+    let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
     sqlx::query(
         "WITH moved AS (
              UPDATE erasures SET at_key = $6 WHERE erasure_id = $5
@@ -188,17 +252,21 @@ pub(crate) async fn ask_for_next_groups(
          WHERE EXISTS (
              SELECT FROM messages AS m
              WHERE m.app_id = $1 AND m.conversation_id = found.conversation_id AND m.sender_uid = $2
+         ) OR EXISTS (
+             SELECT FROM messages AS m
+             WHERE m.app_id = $1 AND m.conversation_id = found.conversation_id AND m.action_on_uid = $2
          )",
     )
     .bind(&erasure.app_id)
     .bind(uid)
-    .bind(found.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(&ids)
     .bind(erasure.until)
     .bind(erasure.erasure_id)
     .bind(at_key)
     .bind(erasure.until_message_id)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    traces::unname_pins(connection, &erasure.app_id, uid, &ids).await?;
     Ok(true)
 }
 
@@ -226,17 +294,7 @@ pub(crate) async fn delete_reactions(
         return Ok(false);
     }
     let (reactions, conversations): (Vec<i64>, Vec<i64>) = found.into_iter().unzip();
-    // In the order in which everybody locks them.
-    sqlx::query(
-        "SELECT FROM conversations
-         WHERE app_id = $1 AND conversation_id = ANY($2)
-         ORDER BY app_id, conversation_key
-         FOR UPDATE",
-    )
-    .bind(&erasure.app_id)
-    .bind(conversations)
-    .execute(&mut *connection)
-    .await?;
+    lock_by_id(connection, &erasure.app_id, &conversations).await?;
     let messages: Vec<i64> = sqlx::query_scalar(
         "WITH gone AS (
              DELETE FROM reactions WHERE app_id = $1 AND uid = $2 AND reaction_id = ANY($3)

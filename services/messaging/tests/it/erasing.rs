@@ -45,8 +45,23 @@ impl Api {
     }
 }
 
+/// The tables with rows of the app in which anything holds a text.
+async fn tables_naming(world: &World, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for table in halley_testkit::app_tables(&world.pool).await {
+        let statement =
+            format!("SELECT EXISTS (SELECT FROM {table} AS t WHERE t.app_id = $1 AND strpos(t::text, $2) > 0)");
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).bind(&world.app).bind(text);
+        if query.fetch_one(&world.pool).await.unwrap() {
+            found.push(table);
+        }
+    }
+    found
+}
+
 async fn left_to_erase(world: &World) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM erasures").fetch_one(&world.pool).await.unwrap()
+    // The last stage waits for what others gather.
+    sqlx::query_scalar("SELECT count(*) FROM erasures WHERE stage < 4").fetch_one(&world.pool).await.unwrap()
 }
 
 async fn erased(world: &World) {
@@ -90,7 +105,7 @@ async fn what_a_deleted_user_said_is_gone_everywhere() {
     })
     .await;
     erased(&world).await;
-    assert_eq!(api.said_in("room").await, ["hi <@uid:bob>", "reply of ann"]);
+    assert_eq!(api.said_in("room").await, ["hi @…", "reply of ann"]);
     assert_eq!(api.said_in("archive").await, ["old"]);
     let ann = api.user("ann");
     let left = api.get_message(&ann, pb::GetMessageRequest { id: said.id }).await.unwrap().message.unwrap();
@@ -103,7 +118,8 @@ async fn what_a_deleted_user_said_is_gone_everywhere() {
     let everything = api.page(&api.server(), ListMessagesRequest { limit: 100, ..Default::default() }).await;
     assert!(!everything.iter().any(|message| text_of(message).contains("direct")), "both sides of what was direct");
     let joined = everything.iter().filter(|message| message.category() == pb::MessageCategory::Action);
-    assert_eq!(joined.count(), 2, "the history of the group stays");
+    assert_eq!(joined.count(), 1, "what names nobody who is gone");
+    assert_eq!(tables_naming(&world, "bob").await, ["erasures"], "until the last stage");
     let (app, direction) = (api.server(), pb::Direction::Append.into());
     let with_places = ListMessagesRequest { with_erased: true, direction, ..history(GROUP, "room") };
     let places = api.pages(&app, with_places, |request, last| request.cursor_sequence = last.sequence);
@@ -146,6 +162,32 @@ async fn what_a_new_user_of_the_uid_says_stays() {
     assert_eq!(texts(&api.page(&api.user("ann"), history(USER, "bob")).await), ["new direct"]);
     let kept = api.get_message(&api.user("ann"), pb::GetMessageRequest { id: new.id }).await.unwrap().message.unwrap();
     assert_eq!(kept.reactions.len(), 1);
+}
+
+#[tokio::test]
+async fn days_of_activity_become_somebodys_whom_nobody_knows() {
+    let redis = OwnRedis::start().await;
+    let world = World::on_redis(&redis.url(), &["ann", "bob"]).await;
+    world.start().await;
+    sqlx::query(
+        "INSERT INTO active_users (app_id, day, uid)
+         SELECT $1, current_date - n, uid FROM generate_series(1, 3) AS n, unnest(ARRAY['ann', 'bob']) AS uid",
+    )
+    .bind(&world.app)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    // Long enough ago that nobody gathers anything of it any more.
+    let mut event = deletion(&world, "bob");
+    event.occurred_at_ms -= 30_000;
+    world.durable(&event).await;
+    eventually("the name is gone", async || tables_naming(&world, "bob").await.is_empty().then_some(())).await;
+    let users: i64 = sqlx::query_scalar("SELECT count(DISTINCT uid) FROM active_users WHERE app_id = $1")
+        .bind(&world.app)
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(users, 2);
 }
 
 #[tokio::test]

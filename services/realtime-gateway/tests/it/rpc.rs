@@ -1,5 +1,6 @@
 //! What the nodes know together.
 
+use halley_contracts::realtime::v1::Node;
 use halley_model::ErrorCode;
 
 use crate::support::{OwnRedis, World};
@@ -60,4 +61,19 @@ async fn nodes_are_listed_with_their_sockets() {
         (counts == [0, 2]).then_some(())
     })
     .await;
+    let ask = world.ask(&one);
+    let nodes = ask.nodes().await;
+    assert!(nodes.iter().all(|node| node.version.contains('.') && node.memory_bytes > 0 && node.renewed_at_ms > 0));
+    let of_app = |node: &Node| node.apps.iter().map(|app| (app.app_id.clone(), app.connections)).collect::<Vec<_>>();
+    let mut told: Vec<_> = nodes.iter().map(of_app).collect();
+    told.sort_by_key(Vec::len);
+    assert_eq!(told, [vec![], vec![(world.app.clone(), 2)]]);
+    // Another app's are not told of, nor all together.
+    let other = world.other_app().await;
+    assert!(other.ask(&one).nodes().await.iter().all(|node| node.apps.is_empty()));
+    for app_id in ["", other.app.as_str()] {
+        assert_eq!(ask.nodes_of(app_id).await.unwrap_err().code, ErrorCode::NoAccess, "{app_id:?}");
+    }
+    assert!(!ask.connections().await.is_empty());
+    assert!(other.ask(&one).connections().await.iter().all(|point| point.connections == 0));
 }

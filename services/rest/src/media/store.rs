@@ -108,6 +108,19 @@ impl Store {
         }
     }
 
+    /// Removes a file with its small copies; what can't be removed is an error.
+    pub async fn remove_surely(&self, app: &str, name: &Name) -> Result<(), MediaError> {
+        let ending = kind::copies(name.extension());
+        let copies = ending.iter().flat_map(|ending| COPIES.map(|size| name.copy(size, ending)));
+        for name in copies.chain([name.clone()]) {
+            match self.objects.delete(&self.path(app, &name)).await {
+                Ok(()) | Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Removes every file of an app, one after the other, and answers how many.
     pub async fn remove_app(&self, app: &str) -> Result<u64, MediaError> {
         let mut count = 0;

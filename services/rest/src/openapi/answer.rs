@@ -542,3 +542,85 @@ pub struct StatsPart {
     /// Its end, Unix milliseconds in decimal.
     end_time: String,
 }
+
+/// Something that is stored of a user.
+#[derive(ToSchema)]
+pub struct ExportedRow {
+    /// What it is.
+    kind: ExportedKind,
+    /// What is stored, by kind.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
+    data: serde_json::Value,
+}
+
+/// What a row of an export is.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum ExportedKind {
+    /// The profile.
+    User,
+    /// A friend.
+    Friend,
+    /// Whom the user blocks.
+    BlockedUser,
+    /// A group that the user is in.
+    GroupMembership,
+    /// A group that the user is banned from.
+    GroupBan,
+    /// An auth token without its value.
+    AuthToken,
+    /// A push token without its value.
+    PushToken,
+    /// The user's own side of a conversation.
+    Conversation,
+    /// A message that the user sent.
+    Message,
+    /// A reaction of the user.
+    Reaction,
+    /// A message that the user saved.
+    SavedMessage,
+    /// An element of an interactive message that the user used.
+    Interaction,
+    /// A thread that the user has to do with.
+    Thread,
+    /// A conversation that the user pinned.
+    PinnedConversation,
+    /// A report by the user.
+    Flag,
+    /// A call that the user was in.
+    Call,
+    /// A day on which the user was online.
+    ActiveDay,
+}
+
+/// Where a page of an export stands.
+#[derive(ToSchema)]
+pub struct ExportMeta {
+    /// Rows of this page.
+    count: usize,
+    /// A query with it goes on where this page ends; null: this is the last one.
+    cursor: Option<String>,
+}
+
+/// Sockets of an app, now and over time.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct AppConnections {
+    /// Now, as of some seconds ago.
+    connections: i64,
+    /// The nodes that hold them.
+    nodes: Vec<NodeSockets>,
+    /// Of one step.
+    step_seconds: i64,
+    /// Oldest first.
+    points: Vec<operators::ConnectionsPoint>,
+}
+
+/// Sockets on a node.
+#[derive(ToSchema)]
+pub struct NodeSockets {
+    /// The node's id.
+    id: String,
+    /// Sockets.
+    connections: i64,
+}

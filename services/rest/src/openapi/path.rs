@@ -146,6 +146,18 @@ pub struct Permission {
     permission: String,
 }
 
+/// A management key of an operator.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct ManagementKey {
+    /// The operator's id.
+    #[param(min_length = 1)]
+    operator_id: String,
+    /// The key, without its secret.
+    #[param(min_length = 1)]
+    management_key: String,
+}
+
 /// A file.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -655,6 +655,27 @@ pub struct AllPushTokens {
     all: Option<Truth>,
 }
 
+/// A time of connections.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConnectionsRange {
+    /// Unix seconds: then or later; a day before `to` by default.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    from: Option<i64>,
+    /// Unix seconds: then or earlier; now by default.
+    #[param(minimum = 0, maximum = 253_402_300_799_i64)]
+    to: Option<i64>,
+}
+
+/// Where a page of an export begins.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExportCursor {
+    /// The `cursor` of the page before.
+    #[param(max_length = 500, pattern = "^[0-3][.]")]
+    cursor: Option<String>,
+}
+
 /// Which actions of operators.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

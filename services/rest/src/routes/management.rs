@@ -24,6 +24,7 @@ use halley_wire::{ApiKeyJson, schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    audit::Action,
     caller::header,
     input::{Body, Query},
     openapi::{answer, body::management as body, path, query},
@@ -40,9 +41,15 @@ const APPS_PER_PAGE: i32 = 25;
 pub struct Operator {
     pub state: Arc<State>,
     credential: OperatorCredential,
+    action: Action,
 }
 
 impl Operator {
+    /// Has something of what is done written down that the path does not say: whom it is about, never a secret.
+    pub fn tell(&self, name: &str, value: &str) {
+        self.action.tell(name, value);
+    }
+
     /// For a call to auth.
     pub fn credential(&self) -> Option<OperatorCredential> {
         Some(self.credential.clone())
@@ -59,13 +66,14 @@ impl FromRequestParts<Arc<State>> for Operator {
         };
         state.guesses.check(&state.config, parts)?;
         state.begin_action(parts, credential.clone(), None).await?;
-        Ok(Self { state: Arc::clone(state), credential })
+        let action = parts.extensions.get::<Action>().cloned().unwrap_or_default();
+        Ok(Self { state: Arc::clone(state), credential, action })
     }
 }
 
 /// A session, where no key is given.
 fn by_cookie(state: &State, parts: &Parts) -> Result<OperatorCredential, ApiError> {
-    let token = session_cookie::token(&parts.headers).ok_or_else(|| ApiError::code(ErrorCode::EmptyAuthHeader))?;
+    let token = session_cookie::token(parts).ok_or_else(|| ApiError::code(ErrorCode::EmptyAuthHeader))?;
     session_cookie::check(&state.config, parts, token)?;
     Ok(OperatorCredential { session_token: token.to_owned(), ..Default::default() })
 }
@@ -92,7 +100,8 @@ fn by_basic(parts: &Parts) -> Option<OperatorCredential> {
 #[utoipa::path(
     post, path = "/apps", tag = "management", operation_id = "create-app",
     request_body = body::NewApp,
-    responses((status = 200, body = schema::Data<answer::management::NewManagedApp>))
+    responses((status = 200, body = schema::Data<answer::management::NewManagedApp>)),
+    extensions(("x-errors" = json!(["ERR_PLAN_QUOTA_RESTRICTION"])))
 )]
 pub async fn create(operator: Operator, body: Body) -> Reply {
     match body.0.get("version") {
@@ -264,6 +273,7 @@ fn row(managed: &ManagedApp) -> Value {
     extensions(("x-errors" = json!(["ERR_OPERATOR_ALREADY_EXISTS"])))
 )]
 pub async fn create_tenant(operator: Operator, body: Body) -> Reply {
+    operator.tell("email", &body.required("email")?);
     let request = CreateTenantRequest {
         credential: operator.credential(),
         name: body.required("name")?,
@@ -316,6 +326,15 @@ pub async fn change_collaborators(operator: Operator, Path(app_id): Path<String>
         moderators: emails("moderators")?,
         remove: emails("collaboratorsToRemove")?,
     };
+    let lists = [
+        ("admins", &request.admins),
+        ("developers", &request.developers),
+        ("moderators", &request.moderators),
+        ("removed", &request.remove),
+    ];
+    for (name, emails) in lists.into_iter().filter(|(_, emails)| !emails.is_empty()) {
+        operator.tell(name, &emails.join(", "));
+    }
     let changed_in = request.app_id.to_lowercase();
     let answer = operator.state.management().change_collaborators(request).await?.into_inner();
     operator.state.end_sessions(&changed_in, Ended::OperatorsOfApp);

@@ -9,12 +9,14 @@ use axum::{
         header::{CACHE_CONTROL, SET_COOKIE},
         request::Parts,
     },
+    response::IntoResponse as _,
 };
 use halley_contracts::{
     auth::v1::{
         AddOperatorRequest, ChangeOperatorRequest, ChangeOwnOperatorRequest, CreateOperatorRequest,
-        EndOperatorSessionRequest, GetOperatorSessionRequest, ListActionsRequest, Operator as Person, OperatorAction,
-        OperatorSession, RemoveOperatorRequest, ShowOperatorsRequest, StartOperatorSessionRequest,
+        EndOperatorSessionRequest, GetOperatorSessionRequest, ListActionsRequest, ListManagementKeysRequest,
+        Operator as Person, OperatorAction, OperatorSession, RemoveOperatorRequest, RevokeManagementKeyRequest,
+        ShowOperatorsRequest, ShownManagementKey, StartOperatorSessionRequest,
     },
     common::v1::TimeRange,
 };
@@ -66,7 +68,7 @@ fn with_cookie(reply: Reply, cookie: Option<HeaderValue>) -> Reply {
 
 /// Begins a session of an operator, by address and password.
 ///
-/// The answer sets the cookie `halley_session`, which stands for the operator in every call that takes one: with a management
+/// The answer sets the cookie `halley_session`, over TLS `__Host-halley_session`, which stands for the operator in every call that takes one: with a management
 /// key's calls alone, with those of an app together with `appid`. Calls that change something need the header
 /// `x-csrf-token`. After some wrong passwords for an address each further try has to wait.
 #[utoipa::path(
@@ -97,7 +99,7 @@ pub async fn log_in(Shared(state): Shared<Arc<State>>, parts: Parts, body: Body)
     responses((status = 200, body = schema::Data<answer::operators::OperatorSession>))
 )]
 pub async fn current(Shared(state): Shared<Arc<State>>, parts: Parts) -> Reply {
-    let session_token = session_cookie::token(&parts.headers).ok_or_else(no_session)?;
+    let session_token = session_cookie::token(&parts).ok_or_else(no_session)?;
     state.guesses.check(&state.config, &parts)?;
     let request = GetOperatorSessionRequest { session_token: session_token.to_owned() };
     let answer = state.operators().get_operator_session(request).await?.into_inner();
@@ -108,12 +110,18 @@ fn no_session() -> ApiError {
     ApiError::code(ErrorCode::EmptyAuthHeader)
 }
 
-/// Ends the session of the cookie.
+/// Ends the session of the cookie, and has the browser forget it, also one that has ended before.
 #[utoipa::path(
     delete, path = "/operators/sessions/current", tag = "operators", operation_id = "delete-operator-session",
     responses((status = 200, body = schema::Data<schema::Done>))
 )]
-pub async fn log_out(operator: Operator, parts: Parts) -> Reply {
+pub async fn log_out(operator: Result<Operator, ApiError>, parts: Parts) -> Reply {
+    let operator = match operator {
+        Err(error) if error.0.code == ErrorCode::SessionNotValid => {
+            return with_cookie(Ok(error.into_response()), session_cookie::clear(&parts));
+        }
+        operator => operator?,
+    };
     let session_token =
         operator.credential().map(|credential| credential.session_token).filter(|text| !text.is_empty());
     let request = EndOperatorSessionRequest { session_token: session_token.ok_or_else(no_session)? };
@@ -138,6 +146,7 @@ fn role(body: &Body) -> Result<Option<TeamRole>, ApiError> {
     extensions(("x-errors" = json!(["ERR_OPERATOR_ALREADY_EXISTS"])))
 )]
 pub async fn create(operator: Operator, body: Body) -> Reply {
+    operator.tell("email", &body.required("email")?);
     let made = CreateOperatorRequest {
         email: body.required("email")?,
         name: body.required("name")?,
@@ -161,7 +170,7 @@ pub async fn list(operator: Operator, query: Query) -> Reply {
     page(answer.operators.iter().map(row).collect::<Vec<_>>(), answer.page)
 }
 
-/// Changes an operator. A new password ends its sessions.
+/// Changes an operator. A new password ends its sessions; one's own is changed by `PUT /operators/me`, with the old one.
 #[utoipa::path(
     put, path = "/operators/{operatorId}", tag = "operators", operation_id = "update-operator",
     params(path::OperatorId),
@@ -170,6 +179,8 @@ pub async fn list(operator: Operator, query: Query) -> Reply {
     extensions(("x-errors" = json!(["ERR_OPERATOR_NOT_FOUND", "ERR_LAST_OWNER"])))
 )]
 pub async fn update(operator: Operator, Path(operator_id): Path<String>, body: Body) -> Reply {
+    let given = ["name", "role", "password"].into_iter().filter(|name| body.0.get(*name).is_some_and(|v| !v.is_null()));
+    operator.tell("changed", &given.collect::<Vec<_>>().join(", "));
     let request = ChangeOperatorRequest {
         credential: operator.credential(),
         operator_id: operator_id.clone(),
@@ -220,10 +231,46 @@ pub async fn update_own(operator: Operator, body: Body) -> Reply {
     data(row(&changed))
 }
 
+fn key(key: &ShownManagementKey) -> Value {
+    json!({"key": key.key, "createdAt": key.created_at_ms / 1000})
+}
+
+/// Lists the management keys of an operator, newest first, without their secrets.
+///
+/// One's own, or for owners of the installation anybody's.
+#[utoipa::path(
+    get, path = "/operators/{operatorId}/keys", tag = "operators", operation_id = "list-management-keys",
+    params(path::OperatorId, query::Page),
+    responses((status = 200, body = schema::Page<answer::operators::ManagementKey>)),
+    extensions(("x-errors" = json!(["ERR_OPERATOR_NOT_FOUND"])))
+)]
+pub async fn list_keys(operator: Operator, Path(operator_id): Path<String>, query: Query) -> Reply {
+    let request =
+        ListManagementKeysRequest { credential: operator.credential(), operator_id, page: Some(query.page()?) };
+    let answer = operator.state.operators().list_management_keys(request).await?.into_inner();
+    page(answer.keys.iter().map(key).collect::<Vec<_>>(), answer.page)
+}
+
+/// Ends a management key: from the answer on it is good for nothing.
+///
+/// One's own, or for owners of the installation anybody's.
+#[utoipa::path(
+    delete, path = "/operators/{operatorId}/keys/{managementKey}", tag = "operators",
+    operation_id = "revoke-management-key",
+    params(path::ManagementKey),
+    responses((status = 200, body = schema::Data<schema::Done>)),
+    extensions(("x-errors" = json!(["ERR_OPERATOR_NOT_FOUND", "ERR_MANAGEMENT_KEY_NOT_FOUND"])))
+)]
+pub async fn revoke_key(operator: Operator, Path((operator_id, key)): Path<(String, String)>) -> Reply {
+    let request = RevokeManagementKeyRequest { credential: operator.credential(), operator_id, key };
+    operator.state.operators().revoke_management_key(request).await?;
+    done("The management key is revoked.")
+}
+
 /// Lists what operators did anywhere, newest first. For owners of the installation.
 ///
-/// Every call that changes something is written down before it is made, by whom and about what its path names, but nothing
-/// of its body. It is kept for a year, or for the installation's `auth.audit_days`.
+/// Every call that changes something is written down before it is made, by whom and about what its path names; of its body
+/// only whom it is about. So are exports of users, and logins that a wrong password spoiled. It is kept for a year, or for the installation's `auth.audit_days`.
 #[utoipa::path(
     get, path = "/operators/actions", tag = "operators", operation_id = "list-operator-actions",
     params(query::OperatorActions),
@@ -298,5 +345,6 @@ mod tests {
             &action(&OperatorAction { status: 200, app_id: "a".into(), ..Default::default() }),
         );
         check("OperatorAction", &action(&OperatorAction::default()));
+        check_whole("ManagementKey", &key(&ShownManagementKey::default()));
     }
 }

@@ -8,7 +8,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 
 use self::probe::{App, Case, Probe};
 use crate::{
-    operations::{OPERATIONS, operation},
+    operations::{OF_OPERATORS, OPERATIONS, Operation, operation},
     support::Form,
 };
 
@@ -20,6 +20,7 @@ mod import;
 mod management;
 mod messages;
 mod moderation;
+mod operators;
 mod people;
 pub mod probe;
 mod push_tokens;
@@ -38,6 +39,7 @@ const AREAS: &[&[Case]] = &[
     management::CASES,
     messages::CASES,
     moderation::CASES,
+    operators::CASES,
     people::CASES,
     push_tokens::CASES,
     rights::CASES,
@@ -62,9 +64,14 @@ async fn every_documented_operation_works(form: Form) {
         failed
     };
     let failed: Vec<String> = stream::iter(AREAS).map(|cases| area(cases)).buffer_unordered(AT_ONCE).concat().await;
-    let wanted = OPERATIONS.iter().filter(|operation| is_wanted(operation.id)).count();
-    println!("operations in scope: {}, passing: {}", OPERATIONS.len(), wanted - failed.len());
+    let wanted = all().filter(|operation| is_wanted(operation.id)).count();
+    println!("operations in scope: {}, passing: {}", all().count(), wanted - failed.len());
     assert!(failed.is_empty(), "{} operations of {wanted} fail:\n{}", failed.len(), failed.join("\n"));
+}
+
+/// Those of apps, and those of operators.
+fn all() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(OF_OPERATORS)
 }
 
 /// Whether a case runs: its operation is one of HALLEY_TEST_OPERATION if that is set.
@@ -90,7 +97,7 @@ async fn run(app: App, case: &Case) -> Vec<String> {
 #[test]
 fn every_operation_has_one_case() {
     let mut cases: Vec<&str> = AREAS.iter().flat_map(|cases| cases.iter()).map(|case| case.id).collect();
-    let mut operations: Vec<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+    let mut operations: Vec<&str> = all().map(|operation| operation.id).collect();
     cases.sort_unstable();
     operations.sort_unstable();
     assert_eq!(cases, operations);

@@ -44,7 +44,7 @@ struct Twin {
 }
 
 /// Of an app's own answers, those that change without anybody's doing.
-const CHANGING: [&str; 2] = ["usage-metrics", "message-receipt-metrics"];
+const CHANGING: [&str; 3] = ["usage-metrics", "message-receipt-metrics", "connection-metrics"];
 
 impl Twin {
     /// An app with everything that the calls need. What is called `fresh` or `imported` is in the other app alone.

@@ -8,7 +8,8 @@
 //! history, and [`openapi`]: every answer of all of them is compared with the API's description.
 //! [`binary_frames`] compares devices whose frames are binary with such as have JSON.
 //! [`socket_sends`] are messages that are sent over the socket, compared with those over HTTP. [`signals`] are what sockets hear besides messages: typing, transient messages, presence, receipts and changes of groups.
-//! [`deletion`] deletes for good what users, conversations and apps were. [`endpoints`] goes through the table of all
+//! [`deletion`] deletes for good what users, conversations and apps were, [`personal_data`] hands out all that is stored of a user and
+//! looks for what is left of one who was deleted. [`nodes`] are those that hold sockets. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
 //! through every list. [`model`] does all that changes anything, at random, and compares what clients build of it with what
 //! they would fetch; [`fuzz`] sends what makes no sense. [`clients`] are programs in other languages. [`faults`] kills processes in
@@ -33,12 +34,14 @@ mod message_changes;
 mod mirror;
 mod model;
 mod moderation;
+mod nodes;
 mod openapi;
 mod operation;
 mod operations;
 mod operators;
 mod people;
 mod permissions;
+mod personal_data;
 mod rate_limits;
 mod rest_api;
 mod resume;

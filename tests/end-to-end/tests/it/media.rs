@@ -34,7 +34,7 @@ const GROWTH_MAX_BYTES: u64 = 40 * MIB;
 pub struct Parts(Vec<u8>);
 
 impl Parts {
-    fn text(mut self, name: &str, value: &str) -> Self {
+    pub fn text(mut self, name: &str, value: &str) -> Self {
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         self.0.extend_from_slice(head.as_bytes());
         self
@@ -48,7 +48,7 @@ impl Parts {
         self
     }
 
-    fn file(self, field: &str, name: &str, mime: &str, content: &[u8]) -> Self {
+    pub fn file(self, field: &str, name: &str, mime: &str, content: &[u8]) -> Self {
         let mut parts = self.file_head(field, name, mime);
         parts.0.extend_from_slice(content);
         parts.0.extend_from_slice(b"\r\n");
@@ -64,7 +64,7 @@ impl Parts {
     }
 
     /// As the body of a request.
-    fn of(self, request: RequestBuilder) -> RequestBuilder {
+    pub fn of(self, request: RequestBuilder) -> RequestBuilder {
         with_type(request).body(self.into_bytes())
     }
 }
@@ -83,7 +83,7 @@ fn message(to: &Person, kind: &str) -> Parts {
         .text("data", r#"{"metadata":{"k":1},"url":""}"#)
 }
 
-fn picture(side: u32, format: ImageFormat) -> Vec<u8> {
+pub fn picture(side: u32, format: ImageFormat) -> Vec<u8> {
     let mut written = Cursor::new(Vec::new());
     // Noise, so that the file is not tiny.
     let noise = image::RgbImage::from_fn(side, side, |x, y| {

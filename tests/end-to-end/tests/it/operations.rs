@@ -57,19 +57,38 @@ fn encoded(text: &str) -> String {
 
 /// The operation of an id.
 pub fn operation(id: &str) -> &'static Operation {
-    OPERATIONS.iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("there is no operation {id}"))
+    let all = OPERATIONS.iter().chain(OF_OPERATORS);
+    all.into_iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("there is no operation {id}"))
 }
 
 macro_rules! operations {
-    ($($id:literal $method:ident $path:literal $auth:ident $acting:ident;)*) => {
-        /// The table.
-        pub const OPERATIONS: &[Operation] = &[$(Operation {
+    ($(#[doc = $doc:literal])? $table:ident: $($id:literal $method:ident $path:literal $auth:ident $acting:ident;)*) => {
+        $(#[doc = $doc])?
+        pub const $table: &[Operation] = &[$(Operation {
             id: $id, method: stringify!($method), path: $path, auth: Auth::$auth, acting: Acting::$acting,
         }),*];
     };
 }
 
 operations! {
+    /// About operators and the installation: of no app.
+    OF_OPERATORS:
+    "list-operators" GET "/operators" Operator Never;
+    "create-operator" POST "/operators" Operator Never;
+    "update-operator" PUT "/operators/{operatorId}" Operator Never;
+    "delete-operator" DELETE "/operators/{operatorId}" Operator Never;
+    "update-own-operator" PUT "/operators/me" Operator Never;
+    "list-management-keys" GET "/operators/{operatorId}/keys" Operator Never;
+    "revoke-management-key" DELETE "/operators/{operatorId}/keys/{managementKey}" Operator Never;
+    "list-operator-actions" GET "/operators/actions" Operator Never;
+    "list-app-actions" GET "/apps/{appId}/actions" Operator Never;
+    "list-nodes" GET "/nodes" Operator Never;
+    "list-node-connections" GET "/nodes/connections" Operator Never;
+}
+
+operations! {
+    /// The table.
+    OPERATIONS:
     "create-apikey" POST "/apikeys" Key Never;
     "list-apikeys" GET "/apikeys" Key Never;
     "get-apikey" GET "/apikeys/{apiKey}" Key Never;
@@ -84,6 +103,7 @@ operations! {
     // Clients change users with an auth key.
     "update-user" PUT "/users/{uid}" AnyKey Never;
     "delete-user" DELETE "/users/{uid}" Key Never;
+    "export-user" GET "/users/{uid}/export" Key Never;
 
     "create-authtoken" POST "/users/{uid}/auth_tokens" AnyKey Never;
     "list-authtokens" GET "/users/{uid}/auth_tokens" Key Never;
@@ -179,6 +199,7 @@ operations! {
 
     "usage-metrics" GET "/stats" Key Never;
     "message-receipt-metrics" GET "/stats/messages" Key Never;
+    "connection-metrics" GET "/stats/connections" Key Never;
 
     "import-users" POST "/data_import/users" Key Never;
     "import-groups" POST "/data_import/groups" Key Never;

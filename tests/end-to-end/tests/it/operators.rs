@@ -43,8 +43,18 @@ impl Desk {
 
     /// An owner of the installation who is this test's own, since many who log in as one at once are slowed down.
     pub async fn owner(form: Form) -> Self {
+        Self::of_role(form, "owner").await
+    }
+
+    /// The operator's id.
+    pub fn operator_id(&self) -> &str {
+        self.operator["id"].as_str().expect("an id")
+    }
+
+    /// The same of another role in the installation.
+    pub async fn of_role(form: Form, role: &str) -> Self {
         let (owner, email) = (Manager::owner(form).await, format!("{}@example.com", unique("own")));
-        let body = json!({"email": email, "name": "Sophie", "password": PASSWORD, "role": "owner"});
+        let body = json!({"email": email, "name": "Sophie", "password": PASSWORD, "role": role});
         data(owner.post("/operators", body)).await;
         Self::open(form, &email, PASSWORD).await
     }
@@ -89,6 +99,13 @@ impl Team {
             moderator: Desk::open(form, &added[1], PASSWORD).await,
             developer: Desk::open(form, &added[2], PASSWORD).await,
         }
+    }
+
+    /// What is written down of the making of the team.
+    fn told_of(&self) -> Value {
+        let email = |desk: &Desk| desk.operator["email"].clone();
+        json!({"appId": self.app.id, "admins": email(&self.admin), "moderators": email(&self.moderator),
+            "developers": email(&self.developer)})
     }
 
     fn all(&self) -> [(&Desk, TeamRole); 4] {
@@ -149,6 +166,10 @@ async fn a_session_is_begun_shown_and_ended(form: Form) {
     let response = desk.call(Method::DELETE, "/operators/sessions/current").send().await.expect("an answer");
     assert_eq!(response.status(), 200);
     assert!(response.headers()[SET_COOKIE].to_str().expect("text").contains("halley_session=; Path=/; Max-Age=0"));
+    // Whose session has ended loses the cookie, too.
+    let again = desk.call(Method::DELETE, "/operators/sessions/current").send().await.expect("an answer");
+    assert_eq!(again.status(), 401);
+    assert!(again.headers()[SET_COOKIE].to_str().expect("text").contains("Max-Age=0"));
     for request in [
         desk.call(Method::GET, "/operators/sessions/current"),
         desk.call(Method::DELETE, "/operators/sessions/current"),
@@ -367,6 +388,13 @@ async fn owners_manage_operators(form: Form) {
     assert!(listed["data"].as_array().expect("rows").contains(&made), "{listed}");
     assert_eq!(refused(owner.call(Method::GET, "/operators?perPage=0")).await, "ERR_BAD_REQUEST");
 
+    the_log_tells_of_wrong_passwords(&owner, &email, id).await;
+    // An owner's own password needs the old one.
+    let own = format!("/operators/{}", owner.operator_id());
+    let (_, body) = answer(owner.call(Method::PUT, &own).json(&json!({"password": "battery-staple"}))).await;
+    assert!(body["error"]["details"]["password"].is_array(), "{body}");
+    data(owner.call(Method::PUT, &own).json(&json!({"name": "Sophie B."}))).await;
+
     let desk = Desk::open(form, &email, PASSWORD).await;
     let changed = data(owner.call(Method::PUT, &one).json(&json!({"name": "Other", "role": "developer"}))).await;
     assert_eq!((&changed["name"], &changed["role"]), (&json!("Other"), &json!("developer")));
@@ -403,6 +431,22 @@ async fn owners_manage_operators(form: Form) {
     for request in [owner.call(Method::DELETE, &one), owner.call(Method::PUT, &one).json(&json!({"name": "X"}))] {
         assert_eq!(refused(request).await, "ERR_OPERATOR_NOT_FOUND");
     }
+}
+
+/// Of an operator's address alone.
+async fn the_log_tells_of_wrong_passwords(owner: &Desk, email: &str, id: &str) {
+    for address in [email, "nobody@example.com"] {
+        let wrong = json!({"email": address, "password": "not-the-password"});
+        let request = owner.manager.bare(Method::POST, "/operators/sessions").json(&wrong);
+        assert_eq!(refused(request).await, "AUTH_ERR_INVALID_CREDENTIALS");
+    }
+    let path = format!("/operators/actions?operator={id}");
+    let told = eventually("the refused login is written down", async || {
+        let told = whole(owner.call(Method::GET, &path)).await["data"].clone();
+        (told != json!([])).then_some(told)
+    })
+    .await;
+    assert_eq!((&told[0]["operation"], &told[0]["status"]), (&json!("create-operator-session"), &json!(401)), "{told}");
 }
 
 crate::in_both_forms!(

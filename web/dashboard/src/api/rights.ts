@@ -9,6 +9,7 @@ export const OPERATOR_ROLES: OperatorRole[] = ["owner", "admin", "moderator", "d
 export type Area =
   | "app"
   | "users"
+  | "export"
   | "tokens"
   | "groups"
   | "messages"
@@ -29,6 +30,7 @@ export type Act = "R" | "C" | "D";
 export const MATRIX: Record<Area, [string, string, string]> = {
   app: ["RC", "R", "R"],
   users: ["RCD", "RCD", "RC"],
+  export: ["R", "R", ""],
   tokens: ["RCD", "D", "RCD"],
   groups: ["RCD", "RCD", "RC"],
   messages: ["RCD", "RCD", "RC"],

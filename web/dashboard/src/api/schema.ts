@@ -1153,6 +1153,47 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v3/nodes": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Shows the nodes that hold sockets, the oldest first, each as it was some seconds ago.
+     * @description A node that dies is shown until its lease runs out, for the installation's `gateway.lease_seconds` at most. For owners and
+     *     admins of the installation.
+     */
+    get: operations["list-nodes"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/nodes/connections": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Tells how many sockets all apps together had over time: counted once a minute, kept for seven days.
+     * @description A long time is told in longer steps, each with its highest count. For owners and admins of the installation.
+     */
+    get: operations["list-node-connections"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v3/notifications/push/v1/tokens": {
     parameters: {
       query?: never;
@@ -1215,11 +1256,51 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    /** Changes an operator. A new password ends its sessions. */
+    /** Changes an operator. A new password ends its sessions; one's own is changed by `PUT /operators/me`, with the old one. */
     put: operations["update-operator"];
     post?: never;
     /** Removes an operator, its sessions and management keys. Apps that it owned stay, without an owner. */
     delete: operations["delete-operator"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/operators/{operatorId}/keys": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Lists the management keys of an operator, newest first, without their secrets.
+     * @description One's own, or for owners of the installation anybody's.
+     */
+    get: operations["list-management-keys"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/operators/{operatorId}/keys/{managementKey}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Ends a management key: from the answer on it is good for nothing.
+     * @description One's own, or for owners of the installation anybody's.
+     */
+    delete: operations["revoke-management-key"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1234,8 +1315,8 @@ export interface paths {
     };
     /**
      * Lists what operators did anywhere, newest first. For owners of the installation.
-     * @description Every call that changes something is written down before it is made, by whom and about what its path names, but nothing
-     *     of its body. It is kept for a year, or for the installation's `auth.audit_days`.
+     * @description Every call that changes something is written down before it is made, by whom and about what its path names; of its body
+     *     only whom it is about. So are exports of users, and logins that a wrong password spoiled. It is kept for a year, or for the installation's `auth.audit_days`.
      */
     get: operations["list-operator-actions"];
     put?: never;
@@ -1274,7 +1355,7 @@ export interface paths {
     put?: never;
     /**
      * Begins a session of an operator, by address and password.
-     * @description The answer sets the cookie `halley_session`, which stands for the operator in every call that takes one: with a management
+     * @description The answer sets the cookie `halley_session`, over TLS `__Host-halley_session`, which stands for the operator in every call that takes one: with a management
      *     key's calls alone, with those of an app together with `appid`. Calls that change something need the header
      *     `x-csrf-token`. After some wrong passwords for an address each further try has to wait.
      */
@@ -1296,7 +1377,7 @@ export interface paths {
     get: operations["get-operator-session"];
     put?: never;
     post?: never;
-    /** Ends the session of the cookie. */
+    /** Ends the session of the cookie, and has the browser forget it, also one that has ended before. */
     delete: operations["delete-operator-session"];
     options?: never;
     head?: never;
@@ -1420,6 +1501,26 @@ export interface paths {
     };
     /** Tells how much the app was used in a time of 400 days at most. */
     get: operations["usage-metrics"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/stats/connections": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Tells how many sockets the app has now, by node, and had over time: counted once a minute, kept for seven days.
+     * @description A long time is told in longer steps, each with its highest count.
+     */
+    get: operations["connection-metrics"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1673,6 +1774,34 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v3/users/{uid}/export": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Hands out everything that is stored of a user, also of a deactivated one, in pages.
+     * @description Each row says what it is: the `user` with its profile; each `friend` and `blockedUser`; each `groupMembership` with its
+     *     scope, and `groupBan`; each `authToken` and `pushToken` without its value; each `conversation` with its tags and how far
+     *     it is read; each `message` that the user sent, with what it carries; each `reaction`, `savedMessage`, `interaction`,
+     *     `thread`, `pinnedConversation`; each `flag` that the user raised; each `call`, and each `activeDay`. What others wrote is theirs
+     *     and not told. A page has at most 100 rows and may have none: the export is at its end when `cursor` is null. Rows that come
+     *     or go meanwhile may be missed; each that stays is told once.
+     *
+     *     For the app's server side, and for operators who look after users: owners, admins and moderators. What an operator
+     *     exports is written down.
+     */
+    get: operations["export-user"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v3/users/{uid}/friends": {
     parameters: {
       query?: never;
@@ -1807,6 +1936,23 @@ export interface components {
       /** @description `3`. */
       version: string;
     };
+    /** @description Sockets of an app, now and over time. */
+    AppConnections: {
+      /**
+       * Format: int64
+       * @description Now, as of some seconds ago.
+       */
+      connections: number;
+      /** @description The nodes that hold them. */
+      nodes: components["schemas"]["NodeSockets"][];
+      /** @description Oldest first. */
+      points: components["schemas"]["ConnectionsPoint"][];
+      /**
+       * Format: int64
+       * @description Of one step.
+       */
+      stepSeconds: number;
+    };
     /** @description When an app is deleted. */
     AppDeletion: {
       /**
@@ -1837,6 +1983,16 @@ export interface components {
       id: string;
       /** @description The same in capitals. */
       name: string;
+    };
+    /** @description Sockets of an app on a node. */
+    AppSockets: {
+      /** @description The app's id. */
+      appId: string;
+      /**
+       * Format: int64
+       * @description Sockets.
+       */
+      connections: number;
     };
     /** @description How much an app holds. */
     AppUsage: {
@@ -2089,6 +2245,29 @@ export interface components {
         [key: string]: components["schemas"]["Fate"];
       };
     };
+    /** @description Sockets over time. */
+    Connections: {
+      /** @description Oldest first. */
+      points: components["schemas"]["ConnectionsPoint"][];
+      /**
+       * Format: int64
+       * @description Of one step.
+       */
+      stepSeconds: number;
+    };
+    /** @description Sockets in a step. */
+    ConnectionsPoint: {
+      /**
+       * Format: int64
+       * @description Unix seconds when the step begins.
+       */
+      at: number;
+      /**
+       * Format: int64
+       * @description The highest count.
+       */
+      connections: number;
+    };
     /** @description A user's view of a conversation. */
     Conversation: {
       /** @description Its id: equal for both sides. */
@@ -2222,6 +2401,26 @@ export interface components {
         trialEndsAt?: number | null;
         /** @description `3`. */
         version: string;
+      };
+    };
+    /** @description An answer. */
+    Data_AppConnections: {
+      /** @description Sockets of an app, now and over time. */
+      data: {
+        /**
+         * Format: int64
+         * @description Now, as of some seconds ago.
+         */
+        connections: number;
+        /** @description The nodes that hold them. */
+        nodes: components["schemas"]["NodeSockets"][];
+        /** @description Oldest first. */
+        points: components["schemas"]["ConnectionsPoint"][];
+        /**
+         * Format: int64
+         * @description Of one step.
+         */
+        stepSeconds: number;
       };
     };
     /** @description An answer. */
@@ -2410,6 +2609,19 @@ export interface components {
         moderators: {
           [key: string]: components["schemas"]["Fate"];
         };
+      };
+    };
+    /** @description An answer. */
+    Data_Connections: {
+      /** @description Sockets over time. */
+      data: {
+        /** @description Oldest first. */
+        points: components["schemas"]["ConnectionsPoint"][];
+        /**
+         * Format: int64
+         * @description Of one step.
+         */
+        stepSeconds: number;
       };
     };
     /** @description An answer. */
@@ -3080,6 +3292,47 @@ export interface components {
       };
     };
     /** @description An answer. */
+    Data_Vec_Node: {
+      data: {
+        /** @description Sockets by app, the most first: of 20 apps at most. */
+        apps: components["schemas"]["AppSockets"][];
+        /**
+         * Format: int64
+         * @description Sockets.
+         */
+        connections: number;
+        /**
+         * Format: double
+         * @description Frames a second that came from sockets.
+         */
+        framesIn: number;
+        /**
+         * Format: double
+         * @description Frames a second that went to sockets.
+         */
+        framesOut: number;
+        /** @description Its id, another one with each start. */
+        id: string;
+        /**
+         * Format: int64
+         * @description Resident memory; null: not known.
+         */
+        memoryBytes?: number | null;
+        /**
+         * Format: int64
+         * @description Unix seconds when it told all this.
+         */
+        renewedAt: number;
+        /**
+         * Format: int64
+         * @description Unix seconds.
+         */
+        startedAt: number;
+        /** @description The program's version; empty: not known. */
+        version: string;
+      }[];
+    };
+    /** @description An answer. */
     Data_Vec_SystemPin: {
       data: {
         /** @description Of a group its conversation; a user's is named by that user, as each other side has another one with it. */
@@ -3281,6 +3534,44 @@ export interface components {
     ErrorAnswer: {
       /** @description What is wrong. */
       error: components["schemas"]["Error"];
+    };
+    /**
+     * @description What a row of an export is.
+     * @enum {string}
+     */
+    ExportedKind:
+      | "user"
+      | "friend"
+      | "blockedUser"
+      | "groupMembership"
+      | "groupBan"
+      | "authToken"
+      | "pushToken"
+      | "conversation"
+      | "message"
+      | "reaction"
+      | "savedMessage"
+      | "interaction"
+      | "thread"
+      | "pinnedConversation"
+      | "flag"
+      | "call"
+      | "activeDay";
+    /** @description Something that is stored of a user. */
+    ExportedRow: {
+      /** @description What is stored, by kind. */
+      data: {
+        [key: string]: unknown;
+      };
+      /** @description What it is. */
+      kind: components["schemas"]["ExportedKind"];
+    };
+    /** @description Where a page of an export stands. */
+    ExportMeta: {
+      /** @description Rows of this page. */
+      count: number;
+      /** @description A query with it goes on where this page ends; null: this is the last one. */
+      cursor?: string | null;
     };
     /** @description What became of one item of a call. */
     Fate: {
@@ -3591,6 +3882,25 @@ export interface components {
       };
     };
     /** @description A list that is walked by a cursor. */
+    List_ExportedRow_ExportMeta: {
+      /** @description The rows. */
+      data: {
+        /** @description What is stored, by kind. */
+        data: {
+          [key: string]: unknown;
+        };
+        /** @description What it is. */
+        kind: components["schemas"]["ExportedKind"];
+      }[];
+      /** @description Where a page of an export stands. */
+      meta: {
+        /** @description Rows of this page. */
+        count: number;
+        /** @description A query with it goes on where this page ends; null: this is the last one. */
+        cursor?: string | null;
+      };
+    };
+    /** @description A list that is walked by a cursor. */
     List_FlaggedMessage_LimitedPageMeta: {
       /** @description The rows. */
       data: (components["schemas"]["Message"] & {
@@ -3744,7 +4054,10 @@ export interface components {
         operation: string;
         /** @description Who did it. */
         operator: components["schemas"]["Actor"];
-        /** @description What the path named; credentials are shown as `…`. */
+        /**
+         * @description What the path named, and whom the call was about; credentials are shown as `…`, and so is the uid of a user who was
+         *     deleted since, but for the deletion itself.
+         */
         parameters: {
           [key: string]: string;
         };
@@ -3926,6 +4239,16 @@ export interface components {
       email: string;
       /** @description The operator's password. */
       password: string;
+    };
+    /** @description A management key without its secret. */
+    ManagementKey: {
+      /**
+       * Format: int64
+       * @description Unix seconds.
+       */
+      createdAt: number;
+      /** @description The key. */
+      key: string;
     };
     /** @description The acknowledgement of a receipt. */
     Marked: {
@@ -4555,6 +4878,55 @@ export interface components {
       /** @description The address to call. */
       webhookURL: string;
     };
+    /** @description A node that holds sockets. */
+    Node: {
+      /** @description Sockets by app, the most first: of 20 apps at most. */
+      apps: components["schemas"]["AppSockets"][];
+      /**
+       * Format: int64
+       * @description Sockets.
+       */
+      connections: number;
+      /**
+       * Format: double
+       * @description Frames a second that came from sockets.
+       */
+      framesIn: number;
+      /**
+       * Format: double
+       * @description Frames a second that went to sockets.
+       */
+      framesOut: number;
+      /** @description Its id, another one with each start. */
+      id: string;
+      /**
+       * Format: int64
+       * @description Resident memory; null: not known.
+       */
+      memoryBytes?: number | null;
+      /**
+       * Format: int64
+       * @description Unix seconds when it told all this.
+       */
+      renewedAt: number;
+      /**
+       * Format: int64
+       * @description Unix seconds.
+       */
+      startedAt: number;
+      /** @description The program's version; empty: not known. */
+      version: string;
+    };
+    /** @description Sockets on a node. */
+    NodeSockets: {
+      /**
+       * Format: int64
+       * @description Sockets.
+       */
+      connections: number;
+      /** @description The node's id. */
+      id: string;
+    };
     /** @description How many users are online. */
     Online: {
       /** @description Of the groups, by guid. */
@@ -4603,7 +4975,10 @@ export interface components {
       operation: string;
       /** @description Who did it. */
       operator: components["schemas"]["Actor"];
-      /** @description What the path named; credentials are shown as `…`. */
+      /**
+       * @description What the path named, and whom the call was about; credentials are shown as `…`, and so is the uid of a user who was
+       *     deleted since, but for the deletion itself.
+       */
       parameters: {
         [key: string]: string;
       };
@@ -4898,6 +5273,21 @@ export interface components {
         path: string;
         /** @description Its name. */
         title: string;
+      }[];
+      /** @description Where the page stands. */
+      meta: components["schemas"]["PageMeta"];
+    };
+    /** @description A numbered page of a list. */
+    Page_ManagementKey: {
+      /** @description The rows. */
+      data: {
+        /**
+         * Format: int64
+         * @description Unix seconds.
+         */
+        createdAt: number;
+        /** @description The key. */
+        key: string;
       }[];
       /** @description Where the page stands. */
       meta: components["schemas"]["PageMeta"];
@@ -20260,6 +20650,193 @@ export interface operations {
       };
     };
   };
+  "list-nodes": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_Vec_Node"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "list-node-connections": {
+    parameters: {
+      query?: {
+        /** @description Unix seconds: then or later; a day before `to` by default. */
+        from?: number;
+        /** @description Unix seconds: then or earlier; now by default. */
+        to?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_Connections"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
   "notifications-push-list-tokens": {
     parameters: {
       query?: {
@@ -21179,6 +21756,226 @@ export interface operations {
       };
       /** @description - `ERR_LAST_OWNER`: The installation would be without an owner (Halley's own). */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "list-management-keys": {
+    parameters: {
+      query?: {
+        /** @description The page, counted from 1. */
+        page?: number;
+        /** @description Rows of a page; `per_page` is read as well. */
+        perPage?: number;
+      };
+      header?: never;
+      path: {
+        /** @description The operator's id. */
+        operatorId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Page_ManagementKey"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_OPERATOR_NOT_FOUND`: There is no operator of that address (Halley's own).
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "revoke-management-key": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The key, without its secret. */
+        managementKey: string;
+        /** @description The operator's id. */
+        operatorId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_Done"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_MANAGEMENT_KEY_NOT_FOUND`: The operator has no such management key (Halley's own).
+       *     - `ERR_OPERATOR_NOT_FOUND`: There is no operator of that address (Halley's own).
+       */
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -23235,6 +24032,124 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Data_Usage"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_APIKEY_NOT_FOUND`: The API key is wrong.
+       *     - `AUTH_ERR_AUTH_TOKEN_NOT_FOUND`: The auth token is wrong or has been revoked.
+       *     - `AUTH_ERR_EMPTY_APIKEY`: Neither an API key nor an auth token was given.
+       *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
+       *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
+       *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          "Retry-After": components["headers"]["RetryAfter"];
+          "X-Rate-Limit": components["headers"]["RateLimit"];
+          "X-Rate-Limit-Remaining": components["headers"]["RateLimitRemaining"];
+          "X-Rate-Limit-Reset": components["headers"]["RateLimitReset"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "connection-metrics": {
+    parameters: {
+      query?: {
+        /** @description Unix seconds: then or later; a day before `to` by default. */
+        from?: number;
+        /** @description Unix seconds: then or earlier; now by default. */
+        to?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "X-Rate-Limit": components["headers"]["RateLimit"];
+          "X-Rate-Limit-Remaining": components["headers"]["RateLimitRemaining"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_AppConnections"];
         };
       };
       /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
@@ -26844,6 +27759,126 @@ export interface operations {
       };
       /** @description - `ERR_PAYLOAD_TOO_LARGE`: The body is larger than the limit (Halley's own). */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          "Retry-After": components["headers"]["RetryAfter"];
+          "X-Rate-Limit": components["headers"]["RateLimit"];
+          "X-Rate-Limit-Remaining": components["headers"]["RateLimitRemaining"];
+          "X-Rate-Limit-Reset": components["headers"]["RateLimitReset"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "export-user": {
+    parameters: {
+      query?: {
+        /** @description The `cursor` of the page before. */
+        cursor?: string;
+      };
+      header?: never;
+      path: {
+        /** @description The user's id. */
+        uid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          "X-Rate-Limit": components["headers"]["RateLimit"];
+          "X-Rate-Limit-Remaining": components["headers"]["RateLimitRemaining"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["List_ExportedRow_ExportMeta"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_APIKEY_NOT_FOUND`: The API key is wrong.
+       *     - `AUTH_ERR_AUTH_TOKEN_NOT_FOUND`: The auth token is wrong or has been revoked.
+       *     - `AUTH_ERR_EMPTY_APIKEY`: Neither an API key nor an auth token was given.
+       *     - `AUTH_ERR_EMPTY_APPID`: The app id is missing.
+       *     - `AUTH_ERR_EMPTY_AUTH_TOKEN`: The auth token is missing.
+       *     - `AUTH_ERR_INVALID_APPID`: There is no such app.
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PERMISSION_DENIED`: The user's role or scope does not allow this.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_UID_NOT_FOUND`: There is no such user, or it is deactivated.
+       */
+      404: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,5 +1,6 @@
 import { NavLink, Text } from "@mantine/core";
 import {
+  IconActivity,
   IconApps,
   IconChartBar,
   IconFlag,
@@ -50,6 +51,9 @@ export function Navigation() {
   return (
     <>
       <Entry place={{ to: "/apps", label: "Apps", icon: IconApps }} isExact />
+      {(operator.role === "owner" || operator.role === "admin") && (
+        <Entry place={{ to: "/live", label: "Live", icon: IconActivity }} />
+      )}
       {operator.role === "owner" && (
         <>
           <Entry place={{ to: "/operators", label: "Operators", icon: IconUsers }} />

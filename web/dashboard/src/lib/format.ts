@@ -13,6 +13,15 @@ export function formatNumber(value: number): string {
   return number.format(value);
 }
 
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** A size of memory or of a file. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
+  const value = bytes / 1000 ** power;
+  return `${number.format(value < 10 && power > 0 ? Math.round(value * 10) / 10 : Math.round(value))} ${UNITS[power]}`;
+}
+
 /** "1 user", "2 users". */
 export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatNumber(count)} ${count === 1 ? one : many}`;

@@ -31,9 +31,19 @@ pub async fn create(
     auth: &Auth,
     request: pb::CreateManagedAppRequest,
 ) -> Result<pb::CreateManagedAppResponse, AuthError> {
-    let Operator(operator) = entry::authenticate(auth, request.credential).await?;
+    let operator = entry::authenticate(auth, request.credential).await?;
+    let is_bounded = !operator.owns_installation();
+    let Operator(operator) = operator;
     let wanted = pb::CreateAppRequest { app_id: String::new(), name: request.name, region: request.region };
     let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
+    if is_bounded {
+        // Counted under the operator's lock, or two at once could pass the limit.
+        store::operators::lock(&mut transaction, operator.operator_id).await?;
+        let max = auth.apps_per_operator;
+        if store::management::count_own_apps(&mut transaction, operator.operator_id).await? >= max {
+            return Err(AuthError::TooManyApps { max });
+        }
+    }
     let made = apps::make(auth, &mut transaction, wanted, Some(operator.operator_id)).await?;
     transaction.commit().await?;
     auth.relay.publish(made.pending);

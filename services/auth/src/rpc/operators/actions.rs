@@ -26,6 +26,11 @@ fn kept(text: &str) -> String {
     text.chars().filter(|c| *c != '\0').take(TEXT_MAX).collect()
 }
 
+/// As much of parameters as is kept.
+fn bounded(given: &HashMap<String, String>) -> HashMap<String, String> {
+    given.iter().take(PARAMETERS_MAX).map(|(name, value)| (kept(name), kept(value))).collect()
+}
+
 pub async fn begin(auth: &Auth, request: pb::BeginActionRequest) -> Result<pb::BeginActionResponse, AuthError> {
     let operator = entry::authenticate(auth, request.credential).await?;
     // Whose app it is not, is not shown to the app's people as one of theirs.
@@ -34,8 +39,7 @@ pub async fn begin(auth: &Auth, request: pb::BeginActionRequest) -> Result<pb::B
         Err(AuthError::NoManagedApp { .. }) => None,
         Err(error) => return Err(error),
     };
-    let parameters: HashMap<String, String> =
-        request.parameters.iter().take(PARAMETERS_MAX).map(|(name, value)| (kept(name), kept(value))).collect();
+    let parameters = bounded(&request.parameters);
     let operation = kept(&request.operation);
     let mut connection = auth.pool.acquire().await?;
     let (app_id, at) = (app_id.as_deref(), time::now());
@@ -46,7 +50,8 @@ pub async fn begin(auth: &Auth, request: pb::BeginActionRequest) -> Result<pb::B
 
 pub async fn end(auth: &Auth, request: pb::EndActionRequest) -> Result<pb::EndActionResponse, AuthError> {
     let status = i16::try_from(request.status).unwrap_or_default();
-    store::operator_actions::end(&auth.pool, request.action_id, status).await?;
+    let parameters = bounded(&request.parameters);
+    store::operator_actions::end(&auth.pool, request.action_id, status, &parameters).await?;
     Ok(pb::EndActionResponse {})
 }
 

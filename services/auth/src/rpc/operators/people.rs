@@ -31,6 +31,14 @@ pub async fn show(auth: &Auth, request: pb::ShowOperatorsRequest) -> Result<pb::
     Ok(pb::ShowOperatorsResponse { operators: rows.into_iter().map(operator).collect(), page: Some(page) })
 }
 
+pub async fn identify(
+    auth: &Auth,
+    request: pb::IdentifyOperatorRequest,
+) -> Result<pb::IdentifyOperatorResponse, AuthError> {
+    let row = entry::authenticate(auth, request.credential).await?.0;
+    Ok(pb::IdentifyOperatorResponse { operator: Some(operator(row)) })
+}
+
 pub async fn add(auth: &Auth, request: pb::AddOperatorRequest) -> Result<pb::AddOperatorResponse, AuthError> {
     entry::owner(auth, request.credential).await?;
     let row = new(auth, request.operator.unwrap_or_default()).await?;
@@ -42,9 +50,13 @@ pub async fn add(auth: &Auth, request: pb::AddOperatorRequest) -> Result<pb::Add
 }
 
 pub async fn change(auth: &Auth, request: pb::ChangeOperatorRequest) -> Result<pb::ChangeOperatorResponse, AuthError> {
-    entry::owner(auth, request.credential).await?;
+    let owner = entry::owner(auth, request.credential).await?;
     let id = Uuid::parse_str(&request.operator_id).map_err(|_| unknown(&request.operator_id))?;
     check_name(request.name.as_deref())?;
+    // Whoever finds an owner's open session must not be able to keep the owner out.
+    if request.password.is_some() && id == owner.0.operator_id {
+        return Err(FieldError::new("password", "of one's own is changed at /operators/me, with the old one").into());
+    }
     let role = match request.role {
         0 => None,
         number => Some(TeamRole::of_number(number).ok_or_else(wrong_role)?),

@@ -3,7 +3,7 @@
 use halley_contracts::auth::v1::{self as pb, operators_service_server::OperatorsService};
 use tonic::Request;
 
-use super::{actions, people, sessions};
+use super::{actions, keys, people, sessions};
 use crate::{
     Auth,
     access::of_installation,
@@ -54,6 +54,27 @@ impl OperatorsService for Auth {
         request: Request<pb::ChangeOwnOperatorRequest>,
     ) -> Answer<pb::ChangeOwnOperatorResponse> {
         answer(people::change_own(self, of_installation(request)?).await)
+    }
+
+    async fn identify_operator(
+        &self,
+        request: Request<pb::IdentifyOperatorRequest>,
+    ) -> Answer<pb::IdentifyOperatorResponse> {
+        answer(people::identify(self, of_installation(request)?).await)
+    }
+
+    async fn list_management_keys(
+        &self,
+        request: Request<pb::ListManagementKeysRequest>,
+    ) -> Answer<pb::ListManagementKeysResponse> {
+        answer(keys::list(self, of_installation(request)?).await)
+    }
+
+    async fn revoke_management_key(
+        &self,
+        request: Request<pb::RevokeManagementKeyRequest>,
+    ) -> Answer<pb::RevokeManagementKeyResponse> {
+        answer(keys::revoke(self, of_installation(request)?).await)
     }
 
     async fn begin_action(&self, request: Request<pb::BeginActionRequest>) -> Answer<pb::BeginActionResponse> {

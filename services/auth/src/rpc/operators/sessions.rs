@@ -8,7 +8,7 @@ use halley_contracts::auth::v1 as pb;
 use halley_kit::time;
 use uuid::Uuid;
 
-use super::{by_password, operator};
+use super::{address, by_password, operator};
 use crate::{
     Auth,
     error::AuthError,
@@ -45,7 +45,13 @@ pub async fn start(
     auth: &Auth,
     request: pb::StartOperatorSessionRequest,
 ) -> Result<pb::StartOperatorSessionResponse, AuthError> {
-    let known = by_password(auth, &request.email, request.password, &request.network).await?;
+    let known = match by_password(auth, &request.email, request.password, &request.network).await {
+        Err(AuthError::InvalidCredentials) => {
+            note_refused(auth, &request.email, request.network);
+            return Err(AuthError::InvalidCredentials);
+        }
+        known => known?,
+    };
     let (operator_id, session_id) = (known.operator_id, Uuid::now_v7());
     let session_token = hex::encode(rand::random::<[u8; 32]>());
     let hash = auth.seal.lookup_hash(Kind::OperatorSession, "", &session_token);
@@ -69,6 +75,18 @@ pub async fn start(
     auth.relay.publish_now(pending).await;
     let row = SessionRow { session_id, started_at: now, used_at: now, expires_at, operator };
     Ok(pb::StartOperatorSessionResponse { session: Some(show(row)), session_token })
+}
+
+/// Writes down that somebody gave a wrong password of an operator. Of an address that is nobody's nothing is written: anybody
+/// could fill the log with those. Beside the answer, whose time must not tell whether there is such an operator.
+fn note_refused(auth: &Auth, email: &str, network: String) {
+    let (pool, email) = (auth.pool.clone(), address(email));
+    tokio::spawn(async move {
+        if let Err(error) = store::operator_actions::insert_refused(&pool, &email, STARTED, &network, time::now()).await
+        {
+            tracing::warn!(%error, "a refused login of an operator is not written down");
+        }
+    });
 }
 
 /// The session of a token, which is thereby used.

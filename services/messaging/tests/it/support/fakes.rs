@@ -274,5 +274,6 @@ fake! {
         unset_scope_permission(UnsetScopePermissionRequest) -> UnsetScopePermissionResponse;
         import_groups(ImportGroupsRequest) -> ImportGroupsResponse;
         import_members(ImportMembersRequest) -> ImportMembersResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
     }
 }

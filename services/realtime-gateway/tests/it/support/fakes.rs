@@ -116,6 +116,7 @@ fake! {
         create_operator(CreateOperatorRequest) -> CreateOperatorResponse;
         authenticate_operator(AuthenticateOperatorRequest) -> AuthenticateOperatorResponse;
         list_operators(ListOperatorsRequest) -> ListOperatorsResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
     }
 }
 
@@ -253,6 +254,7 @@ fake! {
         block_users(BlockUsersRequest) -> BlockUsersResponse;
         unblock_users(UnblockUsersRequest) -> UnblockUsersResponse;
         list_blocked_users(ListBlockedUsersRequest) -> ListBlockedUsersResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
     }
 }
 
@@ -323,6 +325,7 @@ fake! {
         unset_scope_permission(UnsetScopePermissionRequest) -> UnsetScopePermissionResponse;
         import_groups(ImportGroupsRequest) -> ImportGroupsResponse;
         import_members(ImportMembersRequest) -> ImportMembersResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
     }
 }
 
@@ -505,6 +508,9 @@ fake! {
         record_membership(RecordMembershipRequest) -> RecordMembershipResponse;
         import_messages(ImportMessagesRequest) -> ImportMessagesResponse;
         count_messages(CountMessagesRequest) -> CountMessagesResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
+        list_erased_files(ListErasedFilesRequest) -> ListErasedFilesResponse;
+        forget_erased_files(ForgetErasedFilesRequest) -> ForgetErasedFilesResponse;
     }
 }
 

@@ -285,8 +285,23 @@ impl Ask {
     }
 
     pub async fn nodes(&self) -> Vec<pb::Node> {
-        let request = self.caller.request(pb::ListNodesRequest {});
-        self.client.clone().list_nodes(request).await.unwrap().into_inner().nodes
+        self.nodes_of(self.caller.app_id()).await.unwrap()
+    }
+
+    /// The nodes, with the sockets of an app, empty: of all; asked for a user of the own one.
+    pub async fn nodes_of(&self, app_id: &str) -> Result<Vec<pb::Node>, PublicError> {
+        let user = UserPrincipal { uid: "ann".to_owned(), ..Default::default() };
+        let caller = Caller::user(self.caller.app_id(), user);
+        let request = caller.request(pb::ListNodesRequest { app_id: app_id.to_owned() });
+        let answer = self.client.clone().list_nodes(request).await;
+        answer.map(|nodes| nodes.into_inner().nodes).map_err(|status| PublicError::from_status(&status))
+    }
+
+    /// The app's sockets over time.
+    pub async fn connections(&self) -> Vec<pb::ConnectionsPoint> {
+        let request = pb::ListConnectionsRequest { app_id: self.caller.app_id().to_owned(), ..Default::default() };
+        let request = self.caller.request(request);
+        self.client.clone().list_connections(request).await.unwrap().into_inner().points
     }
 }
 

@@ -38,6 +38,16 @@ pub struct OperatorSession {
     idle_seconds: i64,
 }
 
+/// A management key without its secret.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ManagementKey {
+    /// The key.
+    key: String,
+    /// Unix seconds.
+    created_at: i64,
+}
+
 /// Who did something, as the operator was called then.
 #[derive(ToSchema)]
 pub struct Actor {
@@ -61,7 +71,8 @@ pub struct OperatorAction {
     app_id: Option<String>,
     /// The id of the operation in this description.
     operation: String,
-    /// What the path named; credentials are shown as `…`.
+    /// What the path named, and whom the call was about; credentials are shown as `…`, and so is the uid of a user who was
+    /// deleted since, but for the deletion itself.
     parameters: BTreeMap<String, String>,
     /// The HTTP status of the answer; null: how it ended is not known.
     status: Option<i32>,
@@ -76,4 +87,57 @@ pub struct OperatorActionsMeta {
     count: usize,
     /// A query with it goes on where this page ends; null: this is the last one.
     cursor: Option<String>,
+}
+
+/// A node that holds sockets.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Node {
+    /// Its id, another one with each start.
+    id: String,
+    /// The program's version; empty: not known.
+    version: String,
+    /// Unix seconds.
+    started_at: i64,
+    /// Unix seconds when it told all this.
+    renewed_at: i64,
+    /// Sockets.
+    connections: i64,
+    /// Frames a second that came from sockets.
+    frames_in: f64,
+    /// Frames a second that went to sockets.
+    frames_out: f64,
+    /// Resident memory; null: not known.
+    memory_bytes: Option<i64>,
+    /// Sockets by app, the most first: of 20 apps at most.
+    apps: Vec<AppSockets>,
+}
+
+/// Sockets of an app on a node.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct AppSockets {
+    /// The app's id.
+    app_id: String,
+    /// Sockets.
+    connections: i64,
+}
+
+/// Sockets over time.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Connections {
+    /// Of one step.
+    step_seconds: i64,
+    /// Oldest first.
+    points: Vec<ConnectionsPoint>,
+}
+
+/// Sockets in a step.
+#[derive(ToSchema)]
+pub struct ConnectionsPoint {
+    /// Unix seconds when the step begins.
+    at: i64,
+    /// The highest count.
+    connections: i64,
 }

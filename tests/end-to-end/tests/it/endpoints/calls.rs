@@ -58,6 +58,13 @@ cases! {
         t.call(&["none"]).refused("ERR_CALL_SESSION_NOT_FOUND").await;
         t.pages(&[&session], "any").await;
     }
+    "connection-metrics" (t) {
+        t.call(&[]).gives("@AppConnections", json!({"connections": 0, "nodes": []})).await;
+        t.call(&[]).query("from=1700000000").gives("@AppConnections", Value::Null).await;
+        for query in ["from=x", "from=20&to=10"] {
+            t.call(&[]).query(query).refused("ERR_BAD_REQUEST").await;
+        }
+    }
     "usage-metrics" (t) {
         let range = "fromDate=1700000000&toDate=1700086400";
         t.call(&[]).query(range).gives("@UsageOfRange", json!({"metrics": {"active_users": 0},

@@ -89,6 +89,20 @@ cases! {
         }
         t.pages(&[], "@User").await;
     }
+    "export-user" (t) {
+        let (uid, other) = two(t).await;
+        t.text(&uid, &other).await;
+        let rows = t.call(&[&uid]).gives("[@Exported]", json!([{"kind": "user", "data": {"uid": uid}}])).await;
+        t.call(&[&uid]).query("cursor=3.0.0.").gives("[@Exported]", json!([{"kind": "conversation"}])).await;
+        t.call(&[&uid]).query("cursor=3.1.0.").gives("[@Exported]", json!([{"kind": "message", "data": {"data": {"text": "hello"}}}])).await;
+        if rows.as_array().is_none_or(Vec::is_empty) {
+            t.fault("nothing is exported");
+        }
+        t.call(&["nobody-at-all"]).refused("ERR_UID_NOT_FOUND").await;
+        for cursor in ["x", "4.0.0.", "0.9.9.", "3.1.0.x"] {
+            t.call(&[&uid]).query(&format!("cursor={cursor}")).refused("ERR_BAD_REQUEST").await;
+        }
+    }
     "reactivate-users" (t) {
         let (uid, active) = two(t).await;
         t.app.done("deactivate-users", &[], None, json!({"uidsToDeactivate": [uid]})).await;

@@ -10,7 +10,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::shape;
-use crate::operations::{Acting, Auth, OPERATIONS, Operation, operation};
+use crate::operations::{Acting, Auth, OF_OPERATORS, OPERATIONS, Operation, operation};
 
 /// An app, with its keys and the key of an operator who manages it.
 #[derive(Clone)]
@@ -301,7 +301,8 @@ impl Probe {
         if good.body.is_some() {
             spoilt.push((Sent { body: Some("{".to_owned()), ..good.clone() }, "ERR_BAD_REQUEST"));
         }
-        let taken: Vec<&str> = OPERATIONS.iter().filter(|o| o.path == op.path).map(|o| o.method).collect();
+        let taken: Vec<&str> =
+            OPERATIONS.iter().chain(OF_OPERATORS).filter(|o| o.path == op.path).map(|o| o.method).collect();
         let method = ["PATCH", "PUT", "DELETE"].into_iter().find(|method| !taken.contains(method)).unwrap_or("TRACE");
         spoilt.push((Sent { method, ..good.clone() }, "ERR_API_NOT_FOUND"));
         for (sent, code) in spoilt {

@@ -113,6 +113,21 @@ const ENTITIES: &[(&str, &str)] = &[
     ("Trigger", "id:str description:str"),
     ("Tenant", "name:str email:str createdAt:ts contactNumber?:any app:@TenantApp"),
     ("TenantApp", "name:str appId:str region:str authKey:hex40 apiKey:hex40 createdAt:ts plan:str"),
+    ("Operator", "id:str email:str name:str role:=owner,admin,moderator,developer createdAt:ts"),
+    ("Actor", "id:str name:str email:str"),
+    ("Action", "id:id operator:@Actor appId?:str operation:str parameters:{str} status?:int at:ts"),
+    ("ManagementKey", "key:str createdAt:ts"),
+    (
+        "Node",
+        "id:str version:str startedAt:ts renewedAt:ts connections:int framesIn:num framesOut:num memoryBytes?:int \
+         apps:[@NodeApp]",
+    ),
+    ("NodeApp", "appId:str connections:int"),
+    ("Connections", "stepSeconds:int points:[@ConnectionsPoint]"),
+    ("ConnectionsPoint", "at:ts connections:int"),
+    ("AppConnections", "connections:int nodes:[@AppNode] stepSeconds:int points:[@ConnectionsPoint]"),
+    ("AppNode", "id:str connections:int"),
+    ("Exported", "kind:str data:obj"),
     ("Upload", "request:@UploadRequest attachment:@Attachment expiresAt:any"),
     ("UploadRequest", "url:str method:=POST body:{str}"),
 ];

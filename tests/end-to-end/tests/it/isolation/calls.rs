@@ -65,6 +65,7 @@ fn people(id: &str, mark: &str) -> Option<Entry> {
         "reactivate-users" => entry(&[], "", json!({"uidsToActivate": ["asleep"]})),
         "deactivate-users" => entry(&[], "", json!({"uidsToDeactivate": ["yan"]})),
         "get-user" => entry(&["bob"], "ann", Value::Null),
+        "export-user" => entry(&["bob"], "", Value::Null),
         "update-user" => entry(&["bob"], "", json!({"name": mark, "tags": [mark]})),
         "delete-user" => entry(&["gone"], "", json!({"permanent": true})),
         "block-users" => entry(&["bob"], "", json!({"blockedUids": ["dan"]})),
@@ -183,7 +184,7 @@ fn others(id: &str, ids: &Ids, mark: &str) -> Option<Entry> {
     let of = |key: &str, entity: Value| json!({(key): {(entity["uid"].as_str().or(entity["guid"].as_str()).unwrap_or("k")): entity}});
     match id {
         "usage-metrics" => query(&[], "", "fromDate=1700000000&toDate=1700086400"),
-        "message-receipt-metrics" => entry(&[], "", Value::Null),
+        "message-receipt-metrics" | "connection-metrics" => entry(&[], "", Value::Null),
         "import-users" => entry(&[], "", of("users", json!({"uid": "imported", "name": mark}))),
         "import-groups" => entry(&[], "", of("groups", json!({"guid": "imported", "name": mark, "type": "public"}))),
         "import-members" => entry(

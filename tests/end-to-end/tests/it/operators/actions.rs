@@ -48,7 +48,7 @@ async fn what_operators_change_is_written_down(form: Form) {
     let done = actions(owner, &app.id, "").await;
     let none = || json!({});
     let mut wanted = vec![
-        ("add-collaborator", json!({"appId": app.id}), 200),
+        ("add-collaborator", team.told_of(), 200),
         ("create-user", none(), 200),
         ("delete-user", json!({"uid": "ann"}), 200),
         ("delete-user", json!({"uid": "ann"}), 404),

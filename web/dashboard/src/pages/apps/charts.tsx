@@ -7,8 +7,13 @@ import classes from "./overview.module.css";
 export type DayRow = { day: string; active: number; concurrent: number };
 export type HourRow = { time: string; sent: number; delivered: number; read: number };
 
+export type ConnectionsRow = { time: string; connections: number };
+
+type Props = { daily: DayRow[]; hour: HourRow[]; connections: ConnectionsRow[] };
+
 /** The charts of an app's use. Each says its sum in words, too: a picture tells a screen reader nothing. */
-export default function Charts({ daily, hour }: { daily: DayRow[]; hour: HourRow[] }) {
+export default function Charts({ daily, hour, connections }: Props) {
+  const open = Math.max(0, ...connections.map((row) => row.connections));
   const most = Math.max(0, ...daily.map((row) => row.concurrent));
   const busiest = Math.max(0, ...daily.map((row) => row.active));
   const sum = (pick: (row: HourRow) => number) => hour.reduce((all, row) => all + pick(row), 0);
@@ -39,6 +44,18 @@ export default function Charts({ daily, hour }: { daily: DayRow[]; hour: HourRow
           yAxisProps={{ allowDecimals: false }}
           barChartProps={{ accessibilityLayer: false }}
           series={[{ name: "active", label: "Active users", color: "indigo.6" }]}
+        />
+      </Chart>
+      <Chart title="Connections" summary={`At most ${formatNumber(open)} at once; kept for seven days`}>
+        <AreaChart
+          h={220}
+          data={connections}
+          dataKey="time"
+          withDots={false}
+          curveType="stepAfter"
+          yAxisProps={{ allowDecimals: false }}
+          areaChartProps={{ accessibilityLayer: false }}
+          series={[{ name: "connections", label: "Connections", color: "orange.6" }]}
         />
       </Chart>
       <Chart title="Most users connected at once, by day" summary={`At most ${formatNumber(most)} at once`}>

@@ -71,13 +71,14 @@ function Total({ name, value }: { name: string; value: number | undefined }) {
   );
 }
 
-const SPANS = ["7", "14", "30"];
+const SPANS = ["7", "14", "30", "90"];
 
 function Usage() {
   const { get, set } = useUrlState();
   const span = SPANS.includes(get("days")) ? get("days") : "14";
   const daily = useDaily(Number(span));
   const hour = useLastHour();
+  const connections = useConnections();
   return (
     <>
       <Group justify="space-between" mt="xl" mb="sm">
@@ -94,6 +95,7 @@ function Usage() {
       </Group>
       {daily.error ? <FaultNote error={daily.error} /> : null}
       {hour.error ? <FaultNote error={hour.error} onRetry={hour.refetch} /> : null}
+      {connections.error ? <FaultNote error={connections.error} onRetry={connections.refetch} /> : null}
       <Suspense
         fallback={
           <Text c="dimmed" role="status">
@@ -101,7 +103,7 @@ function Usage() {
           </Text>
         }
       >
-        <Charts daily={daily.rows} hour={hour.rows} />
+        <Charts daily={daily.rows} hour={hour.rows} connections={connections.rows} />
       </Suspense>
     </>
   );
@@ -126,6 +128,22 @@ function useDaily(span: number) {
       })),
     }),
   });
+}
+
+/** Sockets of the last day. */
+function useConnections() {
+  const { api, key } = useApp();
+  const { data, error, refetch } = useQuery({
+    queryKey: key("stats", "connections"),
+    queryFn: () => answer(api.GET("/v3/stats/connections")),
+    refetchInterval: 60_000,
+  });
+  const points = data?.data.points;
+  const rows = useMemo(
+    () => (points ?? []).map((point) => ({ time: minute(point.at * 1000), connections: point.connections })),
+    [points],
+  );
+  return { rows, error, refetch };
 }
 
 function useLastHour() {

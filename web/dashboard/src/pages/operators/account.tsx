@@ -1,4 +1,4 @@
-import { Divider, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
+import { Divider, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { answer, management } from "../../api/client";
@@ -7,6 +7,7 @@ import { nameProblem } from "../../lib/ids";
 import { Details, Time } from "../../ui/details";
 import { PageForm } from "../../ui/form";
 import { Page } from "../../ui/page";
+import { ManagementKeys } from "./management-keys";
 import { passwordProblem } from "./passwords";
 
 /** The operator's own account. */
@@ -25,8 +26,25 @@ export function Account() {
         <Name />
         <Divider />
         <Password />
+        <Divider />
+        <Keys />
       </Stack>
     </Page>
+  );
+}
+
+function Keys() {
+  const operator = useOperator();
+  return (
+    <section aria-label="Management keys">
+      <Title order={2} size="h4" mb="xs">
+        Management keys
+      </Title>
+      <Text c="dimmed" mb="md">
+        With a key and its secret a program may do what you may. New ones are made on the command line.
+      </Text>
+      <ManagementKeys operatorId={operator.id} />
+    </section>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, NativeSelect, PasswordInput, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
@@ -15,6 +15,7 @@ import { FaultNote } from "../../ui/fault-note";
 import { ModalForm } from "../../ui/form";
 import { Page } from "../../ui/page";
 import { Pager } from "../../ui/pager";
+import { ManagementKeys } from "./management-keys";
 import { passwordProblem } from "./passwords";
 
 /** Everybody who may log in; owners of the installation only. */
@@ -34,6 +35,7 @@ function List({ me }: { me: Operator }) {
   const query = usePage();
   const [isMaking, making] = useUrlFlag("new");
   const [changed, setChanged] = useState<Operator>();
+  const [keysOf, setKeysOf] = useState<Operator>();
   const operators = useQuery({
     queryKey: ["operators", query],
     queryFn: () => answer(management.GET("/v3/operators", { params: { query } })),
@@ -88,6 +90,14 @@ function List({ me }: { me: Operator }) {
                 >
                   Edit
                 </Button>
+                <Button
+                  size="xs"
+                  variant="default"
+                  onClick={() => setKeysOf(row)}
+                  aria-label={`Management keys of ${row.name}`}
+                >
+                  Keys
+                </Button>
                 <ConfirmButton
                   size="xs"
                   label="Delete"
@@ -107,7 +117,15 @@ function List({ me }: { me: Operator }) {
       />
       <Pager pagination={operators.data?.meta.pagination} of={["operator"]} />
       <NewOperator isOpen={isMaking} onClose={making.close} />
-      {changed && <EditOperator key={changed.id} operator={changed} onClose={() => setChanged(undefined)} />}
+      {changed && (
+        <EditOperator
+          key={changed.id}
+          operator={changed}
+          isOwn={changed.id === me.id}
+          onClose={() => setChanged(undefined)}
+        />
+      )}
+      {keysOf && <KeysOf key={keysOf.id} operator={keysOf} onClose={() => setKeysOf(undefined)} />}
     </Page>
   );
 }
@@ -157,7 +175,17 @@ function NewOperator({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
   );
 }
 
-function EditOperator({ operator, onClose }: { operator: Operator; onClose: () => void }) {
+function KeysOf({ operator, onClose }: { operator: Operator; onClose: () => void }) {
+  return (
+    <Modal opened onClose={onClose} title={`Management keys of ${operator.name}`} size="lg">
+      <ManagementKeys operatorId={operator.id} />
+    </Modal>
+  );
+}
+
+type EditProps = { operator: Operator; isOwn: boolean; onClose: () => void };
+
+function EditOperator({ operator, isOwn, onClose }: EditProps) {
   const form = useForm<{ name: string; role: OperatorRole; password: string }>({
     initialValues: { name: operator.name, role: operator.role, password: "" },
     validate: {
@@ -185,11 +213,17 @@ function EditOperator({ operator, onClose }: { operator: Operator; onClose: () =
     >
       <TextInput label="Name" required data-autofocus {...form.getInputProps("name")} />
       <NativeSelect label="Role" data={ROLES} {...form.getInputProps("role")} />
-      <Password
-        label="New password"
-        description="Empty leaves it; a new one signs the operator out everywhere"
-        {...form.getInputProps("password")}
-      />
+      {isOwn ? (
+        <Text size="sm" c="dimmed">
+          Your own password is changed on the page Account.
+        </Text>
+      ) : (
+        <Password
+          label="New password"
+          description="Empty leaves it; a new one signs the operator out everywhere"
+          {...form.getInputProps("password")}
+        />
+      )}
     </ModalForm>
   );
 }

@@ -5,7 +5,7 @@ import { useNavigate } from "react-router";
 import { useApp } from "../../api/app";
 import { answer } from "../../api/client";
 import type { User } from "../../api/types";
-import { formatNumber } from "../../lib/format";
+import { countOf } from "../../lib/format";
 import { ConfirmButton } from "../../ui/confirm-button";
 import { FaultNote } from "../../ui/fault-note";
 import { download, exportUser } from "./export";
@@ -20,17 +20,17 @@ export function UserData({ user }: { user: User }) {
   );
 }
 
-/** Walks the API for all that it tells of the user; nothing of it stays in the browser. */
+/** Fetches everything that is stored of the user, page by page; nothing of it stays in the browser. */
 function Export({ user }: { user: User }) {
-  const { api } = useApp();
+  const { api, may } = useApp();
   const [progress, setProgress] = useState<string>();
   const [stop, setStop] = useState<AbortController>();
   const run = useMutation({
     mutationFn: async () => {
       const controller = new AbortController();
       setStop(controller);
-      const tell = (what: string, rows: number) => setProgress(`${what}: ${formatNumber(rows)}`);
-      download(await exportUser(api, user, tell, controller.signal), `${user.uid}.json`);
+      const tell = (rows: number) => setProgress(countOf(rows, "row"));
+      download(await exportUser(api, user.uid, tell, controller.signal), `${user.uid}.jsonl`);
     },
     onSuccess: () => setProgress("The file is ready."),
     onError: () => setProgress(undefined),
@@ -44,11 +44,19 @@ function Export({ user }: { user: User }) {
         Export
       </Title>
       <Text mt="xs" mb="md">
-        One JSON file with the profile, friends, blocked users, groups and all messages that the user sent. It
-        is gathered page by page: leave this page open until it is ready.
+        One file with everything that is stored of the user, a line of JSON for each row: the profile,
+        friends, blocks, groups, tokens without their values, conversations, all messages that the user sent,
+        reactions, reports, calls. It is gathered page by page: leave this page open until it is ready. That
+        you exported it is written down.
       </Text>
+      {!may("export", "R") && <Text c="dimmed">Your role may not export users.</Text>}
       <Group>
-        <Button variant="default" onClick={() => run.mutate()} loading={run.isPending}>
+        <Button
+          variant="default"
+          onClick={() => run.mutate()}
+          loading={run.isPending}
+          disabled={!may("export", "R")}
+        >
           Export this user
         </Button>
         {run.isPending && (
@@ -76,8 +84,9 @@ function Erase({ user }: { user: User }) {
         Erase
       </Title>
       <Text mt="xs" mb="md">
-        Deletes the user with all messages, reactions, conversations between two, friendships, blocks, tokens
-        and memberships, for good. Messages of others that mention the user stay.
+        Deletes the user with all messages and their files, reactions, conversations between two, friendships,
+        blocks, tokens, memberships and every other trace, for good. Messages of others that mention the user
+        stay, without the name. Only that the user was erased is written down in the audit log.
       </Text>
       {may("users", "D") ? (
         <ConfirmButton
