@@ -192,9 +192,7 @@ impl Device {
             self.come_back(websocket).await;
         }
         for conversation in std::mem::take(&mut self.state.appeared) {
-            if self.mode == Mode::Plain {
-                appear(&self.api, &mut self.state, &conversation).await;
-            }
+            appear(&self.api, &mut self.state, &conversation, self.mode == Mode::Plain).await;
         }
         for guid in std::mem::take(&mut self.state.wanted) {
             if !enter(&self.api, &mut self.state, &guid).await {

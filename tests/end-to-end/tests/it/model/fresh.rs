@@ -138,13 +138,22 @@ pub async fn enter(api: &ApiClient, state: &mut State, guid: &str) -> bool {
     true
 }
 
-/// A conversation that came into the list, with what was said in it before.
-pub async fn appear(api: &ApiClient, state: &mut State, conversation: &str) {
+/// A conversation that came into the list: how the user has marked it, which a device that came later was not told, and, if
+/// `with_history`, what was said in it before.
+pub async fn appear(api: &ApiClient, state: &mut State, conversation: &str, with_history: bool) {
     let peer = match (guid_of(conversation), conversation.split_once("_user_")) {
         (Some(guid), _) => Receiver::group(guid),
         (None, Some((a, b))) => Receiver::user(if a == state.uid { b } else { a }),
         (None, None) => return,
     };
+    let kind = if matches!(peer, Receiver::Group(_)) { "groups" } else { "users" };
+    let own = one(api, &format!("/{kind}/{}/conversation", peer.id())).await.map(|row| Talk::of(&row));
+    if let (Some(own), Some(talk)) = (own, state.picture.talks.get_mut(conversation)) {
+        (talk.pinned, talk.tags) = (own.pinned, own.tags);
+    }
+    if !with_history {
+        return;
+    }
     for message in history(api, &peer).await.unwrap_or_default() {
         let id = number(&message["id"]);
         let shown = Shown::of(&message, &state.uid);

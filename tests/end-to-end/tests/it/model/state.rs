@@ -31,7 +31,8 @@ pub struct State {
     pub asleep: BTreeMap<String, Talk>,
     /// Up to which message conversations were hidden, where no frame tells of it.
     pub hidden: BTreeMap<String, u64>,
-    /// Conversations that came into the list. Clients without the subprotocol fetch them.
+    /// Conversations that came into the list. What the user made of them is fetched; clients without the subprotocol fetch what
+    /// was said in them, too.
     pub appeared: BTreeSet<String>,
     /// The newest place of each conversation.
     pub positions: BTreeMap<String, i64>,
