@@ -161,7 +161,11 @@ export class ConversationsStore extends LiveStore<ConversationsSnapshot> {
 
   #changed({ conversation, change }: ConversationEvent): void {
     const known = this.#find(conversation.with);
-    if (known === undefined) return this.#askFor(conversation.with);
+    // One that was read before a message came that is known would take it out of the list again.
+    const { latestMessageId } = conversation;
+    const isOld =
+      latestMessageId && known?.latestMessageId && compareIds(latestMessageId, known.latestMessageId) < 0;
+    if (known === undefined || isOld) return this.#askFor(conversation.with);
     const { pinnedAt: _, pinnedBy: __, ...rest } = known;
     // Frames leave out what did not change: the other end's presence, tags, at times the last message.
     const entity = {

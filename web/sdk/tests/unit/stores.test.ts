@@ -119,6 +119,30 @@ test("a conversation that nobody knew is asked for, once", async () => {
   expect(store.getSnapshot().items).toEqual([]);
 });
 
+test("a conversation that was read before its last message came is asked for again", async () => {
+  const at = (latestMessageId: string, tags: string[]) => ({
+    conversationId: "bob_user_me",
+    conversationType: "user",
+    unreadMessageCount: "1",
+    conversationWith: { uid: "bob", name: "Bob" },
+    latestMessageId,
+    tags,
+  });
+  server.answer = (_, path) =>
+    path === "/users/bob/conversation" ? { body: { data: at("102", ["work"]) } } : undefined;
+  const store = openConversations(chat);
+  await vi.advanceTimersByTimeAsync(10);
+  for (const place of [1, 2]) server.socket.tell(frameOf(messageOf(place)));
+  await vi.advanceTimersByTimeAsync(500);
+  server.calls.length = 0;
+  server.socket.tell({ type: "conversation_changed", body: at("101", ["old"]) });
+  expect(store.getSnapshot().items).toMatchObject([{ latestMessageId: "102", tags: ["work"] }]);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(server.calls.filter(({ path }) => path === "/users/bob/conversation")).toHaveLength(1);
+  server.socket.tell({ type: "conversation_changed", body: at("102", ["home"]) });
+  expect(store.getSnapshot().items).toMatchObject([{ tags: ["home"] }]);
+});
+
 test("what the user hides on another device is not shown any more", async () => {
   const store = openMessages(chat, toUser("bob"));
   server.answer = (_, path) =>
