@@ -24,7 +24,8 @@ const CONTEXT: &[u8] = b"halley csrf v1";
 
 /// The session's token that a request brings along.
 pub fn token(parts: &Parts) -> Option<&str> {
-    let plain = || if is_over_tls(parts) { None } else { cookie(&parts.headers, NAME) };
+    // An origin may be another site's, which is told so elsewhere.
+    let plain = || if is_told_tls(parts) { None } else { cookie(&parts.headers, NAME) };
     cookie(&parts.headers, SECURE_NAME).or_else(plain)
 }
 
@@ -97,9 +98,12 @@ pub fn clear(parts: &Parts) -> Option<HeaderValue> {
 /// Whether the browser speaks TLS, to this process or to a proxy before it. Who only says so keeps a cookie from no one but
 /// themselves, so any proxy is believed, and so is the browser's own word of where its page is from.
 fn is_over_tls(parts: &Parts) -> bool {
+    is_told_tls(parts) || header(&parts.headers, "origin").is_some_and(|origin| origin.starts_with("https://"))
+}
+
+fn is_told_tls(parts: &Parts) -> bool {
     let is_forwarded = header(&parts.headers, "x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let is_origin = header(&parts.headers, "origin").is_some_and(|origin| origin.starts_with("https://"));
-    parts.extensions.get::<OverTls>().is_some() || is_forwarded || is_origin
+    parts.extensions.get::<OverTls>().is_some() || is_forwarded
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use halley_kit::export::Section;
 pub const SECTIONS: &[Section] = &[
     Section {
         kind: "authToken",
-        sql: "SELECT 0::bigint, token_id::text, json_build_object(
+        sql: "SELECT 0::bigint, token_id::text AS place, json_build_object(
                   'id', token_id, 'deviceId', device_id, 'platform', platform, 'userAgent', user_agent,
                   'appInfo', app_info, 'createdAt', floor(extract(epoch FROM created_at))::bigint
               )::text
@@ -17,7 +17,7 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         kind: "pushToken",
-        sql: "SELECT CASE kind WHEN 'chat' THEN 1 ELSE 2 END::bigint, token_id::text, json_build_object(
+        sql: "SELECT CASE kind WHEN 'chat' THEN 1 ELSE 2 END::bigint, token_id::text AS place, json_build_object(
                   'authTokenId', token_id, 'kind', kind, 'platform', platform, 'providerId', provider_id,
                   'timezone', timezone, 'createdAt', floor(extract(epoch FROM created_at))::bigint,
                   'updatedAt', floor(extract(epoch FROM updated_at))::bigint

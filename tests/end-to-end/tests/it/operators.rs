@@ -391,8 +391,8 @@ async fn owners_manage_operators(form: Form) {
     the_log_tells_of_wrong_passwords(&owner, &email, id).await;
     // An owner's own password needs the old one.
     let own = format!("/operators/{}", owner.operator_id());
-    let (_, body) = answer(owner.call(Method::PUT, &own).json(&json!({"password": "battery-staple"}))).await;
-    assert!(body["error"]["details"]["password"].is_array(), "{body}");
+    let (_, told) = answer(owner.call(Method::PUT, &own).json(&json!({"password": "battery-staple"}))).await;
+    assert!(told["error"]["details"]["password"].is_array(), "{told}");
     data(owner.call(Method::PUT, &own).json(&json!({"name": "Sophie B."}))).await;
 
     let desk = Desk::open(form, &email, PASSWORD).await;

@@ -131,6 +131,7 @@ fake! {
         unset_role_permission(UnsetRolePermissionRequest) -> UnsetRolePermissionResponse;
         restrict_features(RestrictFeaturesRequest) -> RestrictFeaturesResponse;
         allow_features(AllowFeaturesRequest) -> AllowFeaturesResponse;
+        export_user(ExportUserRequest) -> ExportUserResponse;
         add_friends(AddFriendsRequest) -> AddFriendsResponse;
         remove_friends(RemoveFriendsRequest) -> RemoveFriendsResponse;
         block_users(BlockUsersRequest) -> BlockUsersResponse;

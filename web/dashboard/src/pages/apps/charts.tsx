@@ -53,6 +53,7 @@ export default function Charts({ daily, hour, connections }: Props) {
           dataKey="time"
           withDots={false}
           curveType="stepAfter"
+          xAxisProps={{ minTickGap: 40 }}
           yAxisProps={{ allowDecimals: false }}
           areaChartProps={{ accessibilityLayer: false }}
           series={[{ name: "connections", label: "Connections", color: "orange.6" }]}

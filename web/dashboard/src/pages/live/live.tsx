@@ -57,7 +57,7 @@ function Nodes() {
         rowKey={(row) => row.id}
         empty="No node is there."
         columns={[
-          { key: "id", label: "Node", render: (row) => <code>{row.id}</code> },
+          { key: "id", label: "Node", render: (row) => <code title={row.id}>{row.id.slice(0, 8)}</code> },
           { key: "version", label: "Version", render: (row) => row.version || <Absent /> },
           { key: "started", label: "Started", render: (row) => <Time seconds={row.startedAt} /> },
           { key: "connections", label: "Connections", render: (row) => formatNumber(row.connections) },
@@ -117,6 +117,7 @@ function SinceOpened({ samples }: { samples: Sample[] }) {
           withLegend
           withDots={false}
           curveType="linear"
+          xAxisProps={{ minTickGap: 40 }}
           yAxisProps={{ allowDecimals: false }}
           areaChartProps={{ accessibilityLayer: false }}
           series={[
@@ -185,6 +186,7 @@ function OverTime() {
           dataKey="time"
           withDots={false}
           curveType="stepAfter"
+          xAxisProps={{ minTickGap: 40 }}
           yAxisProps={{ allowDecimals: false }}
           areaChartProps={{ accessibilityLayer: false }}
           series={[{ name: "connections", label: "Connections", color: "teal.6" }]}
