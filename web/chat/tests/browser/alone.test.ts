@@ -99,17 +99,18 @@ describe("the system's notices", () => {
       const here = globalThis as unknown as InPage;
       here.asked = 0;
       here.shown = [];
-      here.Notification = class {
+      const made = class {
         static permission = "default";
         static async requestPermission() {
           here.asked += 1;
-          this.permission = "granted";
+          made.permission = "granted";
           return "granted";
         }
         constructor(title: string) {
           here.shown.push(title);
         }
       };
+      here.Notification = made;
     });
     await page.locator("[data-message]").first().waitFor();
     const tell = () =>
