@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,6 +10,11 @@ use serde_json::Value;
 
 use crate::connection::{Format, PresenceSubscription, SocketOptions, Timings};
 use crate::{ClientError, Login, Server};
+
+/// Further tries of a call that changes nothing.
+const READ_RETRIES: u32 = 2;
+/// Before the first of them; it doubles.
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(300);
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -96,6 +101,20 @@ impl ApiClient {
         Ok(parse::<Envelope<T>>(&bytes)?.data)
     }
 
+    /// The envelope of a call that changes nothing; it is tried again when that may help.
+    pub(crate) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
+        let mut wait = READ_AGAIN_AFTER;
+        for _ in 0..READ_RETRIES {
+            match self.call(Method::GET, path, query, None).await {
+                Err(error) if error.is_retryable() => tracing::debug!(%error, path, "reading again"),
+                answer => return answer,
+            }
+            tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;
+            wait *= 2;
+        }
+        self.call(Method::GET, path, query, None).await
+    }
+
     async fn fetch(
         &self,
         method: Method,
@@ -143,7 +162,7 @@ impl ApiClient {
     pub fn socket_options(&self, login: &Login) -> Result<SocketOptions, ClientError> {
         let url = match &self.server.websocket {
             Some(url) => url.to_string(),
-            None => login.websocket_url()?,
+            None => login.websocket_url(self.server.base.scheme() == "https")?,
         };
         Ok(SocketOptions {
             url,
@@ -186,7 +205,7 @@ fn beginning(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-fn api_error(status: u16, bytes: &[u8]) -> ClientError {
+pub(crate) fn api_error(status: u16, bytes: &[u8]) -> ClientError {
     #[derive(Deserialize)]
     struct Envelope {
         error: Fault,

@@ -3,7 +3,37 @@
 pub mod conversations;
 pub mod groups;
 pub mod messages;
+pub mod ringing;
 pub mod users;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::ClientError;
+
+/// What became of each item of a call about several, by its id.
+pub type Fates = BTreeMap<String, Result<(), ClientError>>;
+
+/// Reads what became of each item.
+pub(crate) fn fates(answer: &Value) -> Fates {
+    let entries = answer.as_object().into_iter().flatten();
+    entries.map(|(id, fate)| (id.clone(), fate_of(fate))).collect()
+}
+
+fn fate_of(fate: &Value) -> Result<(), ClientError> {
+    if fate["success"] != false {
+        return Ok(());
+    }
+    let error = &fate["error"];
+    let message = error["message"].as_str().or_else(|| fate["message"].as_str()).unwrap_or("it was not done");
+    Err(ClientError::Api {
+        status: 400,
+        code: error["code"].as_str().unwrap_or_default().to_owned(),
+        message: message.to_owned(),
+        details: error.get("details").cloned(),
+    })
+}
 
 /// Escapes one segment of a path, so that an id with a slash or an emoji stays one segment.
 pub(crate) fn segment(text: &str) -> String {

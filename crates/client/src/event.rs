@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::message::Id;
-use crate::{Message, Receiver};
+use crate::{Message, Receiver, User};
 
 /// What came down the socket. Large variants are boxed to keep queues of events small.
 #[derive(Clone, Debug)]
@@ -42,6 +42,7 @@ pub struct Typing {
     pub started: bool,
     /// As the sender gave it.
     pub metadata: Option<Value>,
+    pub(crate) user: Box<RawValue>,
 }
 
 /// A receipt: everything up to a message.
@@ -57,6 +58,7 @@ pub struct Receipt {
     pub receiver: Receiver,
     /// Unix seconds.
     pub timestamp: Option<i64>,
+    pub(crate) user: Box<RawValue>,
 }
 
 /// A change of presence.
@@ -68,6 +70,7 @@ pub struct Presence {
     pub online: bool,
     /// Unix seconds.
     pub timestamp: Option<i64>,
+    pub(crate) user: Box<RawValue>,
 }
 
 /// A note that is not stored.
@@ -79,7 +82,21 @@ pub struct Transient {
     pub receiver: Receiver,
     /// As the sender gave it.
     pub data: Value,
+    pub(crate) user: Box<RawValue>,
 }
+
+macro_rules! user_of {
+    ($($event:ident),*) => {$(
+        impl $event {
+            /// The one who did it, as far as the frame shows it. Read anew at each call.
+            pub fn user(&self) -> User {
+                serde_json::from_str(self.user.get()).unwrap_or_else(|_| User::from_uid(&self.uid))
+            }
+        }
+    )*};
+}
+
+user_of!(Typing, Receipt, Presence, Transient);
 
 /// A frame from the server, read as far as every frame needs.
 pub(crate) enum Frame {
@@ -116,11 +133,12 @@ struct Outer<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct Body<'a> {
     #[serde(default)]
     action: String,
     message_id: Option<Id>,
-    user: Option<User>,
+    #[serde(borrow)]
+    user: Option<&'a RawValue>,
     timestamp: Option<i64>,
     metadata: Option<Value>,
     #[serde(default)]
@@ -128,7 +146,7 @@ struct Body {
 }
 
 #[derive(Deserialize)]
-struct User {
+struct Uid {
     uid: String,
 }
 
@@ -179,23 +197,24 @@ fn event(outer: &Outer, text: &str) -> Option<Event> {
         return serde_json::from_str(text).ok().map(|value| Event::Other(Box::new(value)));
     }
     let body: Body = serde_json::from_str(outer.body?.get()).ok()?;
-    let uid = body.user?.uid;
+    let user = body.user?.to_owned();
+    let Uid { uid } = serde_json::from_str(user.get()).ok()?;
     let receiver = Receiver::from_wire(&outer.receiver_type, &outer.receiver);
     match &*outer.kind {
         "typing_indicator" => {
             let started = body.action == "started";
-            Some(Event::Typing(Box::new(Typing { uid, receiver, started, metadata: body.metadata })))
+            Some(Event::Typing(Box::new(Typing { uid, receiver, started, metadata: body.metadata, user })))
         }
         "receipts" => {
             let message_id = body.message_id?.0;
-            let receipt = Receipt { action: body.action, message_id, uid, receiver, timestamp: body.timestamp };
+            let receipt = Receipt { action: body.action, message_id, uid, receiver, timestamp: body.timestamp, user };
             Some(Event::Receipt(Box::new(receipt)))
         }
         "presence" => {
             let online = body.action == "online";
-            Some(Event::Presence(Box::new(Presence { uid, online, timestamp: body.timestamp })))
+            Some(Event::Presence(Box::new(Presence { uid, online, timestamp: body.timestamp, user })))
         }
-        _ => Some(Event::Transient(Box::new(Transient { uid, receiver, data: body.data }))),
+        _ => Some(Event::Transient(Box::new(Transient { uid, receiver, data: body.data, user }))),
     }
 }
 

@@ -2,6 +2,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::models::{Attachment, Call, Group, MemberScope, ReactionCount, User, texts};
+
 /// The other end of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Receiver {
@@ -40,6 +42,14 @@ impl Receiver {
     pub(crate) fn from_wire(receiver_type: &str, id: &str) -> Self {
         if receiver_type == "group" { Self::group(id) } else { Self::user(id) }
     }
+
+    /// The other end of what `sender` sent to this receiver, seen from the user `own`.
+    pub fn seen_from(&self, own: &str, sender: &str) -> Self {
+        match self {
+            Self::User(uid) if uid == own => Self::user(sender),
+            other => other.clone(),
+        }
+    }
 }
 
 /// A message of any category: the fields every client needs, and the rest as it came.
@@ -71,7 +81,114 @@ pub struct Message {
     pub sequence: Option<u64>,
     /// The device that sent it.
     pub device: Option<String>,
+    /// How many replies its thread has.
+    pub reply_count: u64,
+    /// The message that it quotes.
+    pub quoted_message_id: Option<u64>,
+    /// Words of the app.
+    pub tags: Vec<String>,
+    /// How often it was reacted to, by the ways.
+    pub reactions: Vec<ReactionCount>,
+    /// Its files.
+    pub attachments: Vec<Attachment>,
+    /// Any object of the app.
+    pub metadata: Option<Value>,
+    /// Of a custom message: the app's own content.
+    pub custom_data: Option<Value>,
+    /// Of an interactive message: its elements.
+    pub interactive_data: Option<Value>,
+    /// When it was edited last.
+    pub edited_at: Option<i64>,
+    /// When it was deleted.
+    pub deleted_at: Option<i64>,
+    /// When it reached the other user, or all members.
+    pub delivered_at: Option<i64>,
+    /// When the other user, or all members, read it.
+    pub read_at: Option<i64>,
+    /// When it was pinned.
+    pub pinned_at: Option<i64>,
+    /// When the logged-in user saved it.
+    pub saved_at: Option<i64>,
     raw: Box<RawValue>,
+}
+
+/// What an action message tells of.
+#[derive(Clone, Debug)]
+pub enum MessageAction {
+    /// A message was edited; it is shown as it is since.
+    Edited {
+        /// Who did it.
+        by: User,
+        /// The message.
+        message: Box<Message>,
+    },
+    /// A message was deleted.
+    Deleted {
+        /// Who did it.
+        by: User,
+        /// The message.
+        message: Box<Message>,
+    },
+    /// Who is in a group changed.
+    Membership(Box<Membership>),
+}
+
+/// What happened to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MembershipKind {
+    /// Came by itself.
+    Joined,
+    /// Left by itself.
+    Left,
+    /// Was put out, and may come again.
+    Kicked,
+    /// Was put out for good.
+    Banned,
+    /// May come again.
+    Unbanned,
+    /// Was brought in.
+    Added,
+    /// Has another scope.
+    ScopeChanged,
+}
+
+impl MembershipKind {
+    const ALL: [Self; 7] =
+        [Self::Joined, Self::Left, Self::Kicked, Self::Banned, Self::Unbanned, Self::Added, Self::ScopeChanged];
+
+    /// The word of the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Left => "left",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
+            Self::Unbanned => "unbanned",
+            Self::Added => "added",
+            Self::ScopeChanged => "scopeChanged",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Who is in a group changed.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// What happened.
+    pub kind: MembershipKind,
+    /// Where.
+    pub group: Group,
+    /// Who did it.
+    pub by: User,
+    /// To whom.
+    pub on: User,
+    /// The scope before, if it changed.
+    pub old_scope: Option<MemberScope>,
+    /// The scope after, if it changed.
+    pub new_scope: Option<MemberScope>,
 }
 
 impl Message {
@@ -84,6 +201,62 @@ impl Message {
     pub fn to_value(&self) -> Value {
         // It was parsed once already, so it is valid.
         serde_json::from_str(self.raw.get()).unwrap_or(Value::Null)
+    }
+
+    /// The sender as far as the message shows it. Read anew at each call.
+    pub fn sender_user(&self) -> User {
+        let value = self.to_value();
+        entity(&value, &["sender", "by"]).map_or_else(|| User::from_uid(&self.sender), User::from)
+    }
+
+    /// The group that it was sent to, as far as the message shows it. Read anew at each call.
+    pub fn group(&self) -> Option<Group> {
+        let Receiver::Group(guid) = &self.receiver else { return None };
+        let value = self.to_value();
+        let found = entity(&value, &["receiver", "for"]);
+        Some(Group::from(found.unwrap_or_else(|| serde_json::json!({"guid": guid}))))
+    }
+
+    /// The message that it quotes, if it is shown. Read anew at each call.
+    pub fn quoted_message(&self) -> Option<Self> {
+        Self::deserialize(&self.to_value()["quotedMessage"]).ok()
+    }
+
+    /// What an action message tells of. Read anew at each call.
+    pub fn told_action(&self) -> Option<MessageAction> {
+        if self.category != "action" {
+            return None;
+        }
+        let value = self.to_value();
+        let on = entity(&value, &["on"])?;
+        let by = self.sender_user();
+        let word = self.action.as_deref()?;
+        if word == "edited" || word == "deleted" {
+            let message = Box::new(Self::deserialize(on).ok()?);
+            return Some(if word == "edited" {
+                MessageAction::Edited { by, message }
+            } else {
+                MessageAction::Deleted { by, message }
+            });
+        }
+        let scope = &value["data"]["extras"]["scope"];
+        Some(MessageAction::Membership(Box::new(Membership {
+            kind: MembershipKind::from_word(word)?,
+            group: self.group()?,
+            by,
+            on: User::from(on),
+            old_scope: MemberScope::read(&scope["old"]),
+            new_scope: MemberScope::read(&scope["new"]),
+        })))
+    }
+
+    /// Of a call message: the call as it stands after it. Read anew at each call.
+    pub fn call(&self) -> Option<Call> {
+        if self.category != "call" {
+            return None;
+        }
+        let value = self.to_value();
+        Call::read(&entity(&value, &["on"])?, &value["data"]["action"])
     }
 
     pub(crate) fn from_raw(raw: &RawValue) -> Result<Self, serde_json::Error> {
@@ -102,6 +275,20 @@ impl Message {
             parent_id: wire.parent_id.or(wire.parent_message_id).map(|id| id.0).filter(|id| *id != 0),
             sequence: wire.sequence.map(|sequence| sequence.0),
             device: wire.data.resource,
+            reply_count: wire.reply_count.map_or(0, |count| count.0),
+            quoted_message_id: wire.quoted_message_id.map(|id| id.0).filter(|id| *id != 0),
+            tags: texts(&wire.tags),
+            reactions: list(&wire.data.reactions),
+            attachments: attachments(&wire.data.attachments, &wire.data.url),
+            metadata: wire.data.metadata,
+            custom_data: wire.data.custom_data,
+            interactive_data: wire.data.interactive_data,
+            edited_at: time(wire.edited_at),
+            deleted_at: time(wire.deleted_at),
+            delivered_at: time(wire.delivered_at),
+            read_at: time(wire.read_at),
+            pinned_at: time(wire.pinned_at),
+            saved_at: time(wire.saved_at),
             raw: raw.to_owned(),
         })
     }
@@ -136,13 +323,57 @@ struct Wire {
     parent_id: Option<Id>,
     parent_message_id: Option<Id>,
     sequence: Option<Id>,
+    reply_count: Option<Id>,
+    quoted_message_id: Option<Id>,
+    #[serde(default)]
+    tags: Value,
+    edited_at: Option<Id>,
+    deleted_at: Option<Id>,
+    delivered_at: Option<Id>,
+    read_at: Option<Id>,
+    pinned_at: Option<Id>,
+    saved_at: Option<Id>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireData {
     text: Option<String>,
     action: Option<String>,
     resource: Option<String>,
+    #[serde(default)]
+    reactions: Value,
+    #[serde(default)]
+    attachments: Value,
+    #[serde(default)]
+    url: Value,
+    metadata: Option<Value>,
+    custom_data: Option<Value>,
+    interactive_data: Option<Value>,
+}
+
+fn time(wire: Option<Id>) -> Option<i64> {
+    wire.and_then(|at| i64::try_from(at.0).ok()).filter(|at| *at != 0)
+}
+
+fn list<'a, T: From<&'a Value>>(value: &'a Value) -> Vec<T> {
+    value.as_array().into_iter().flatten().map(T::from).collect()
+}
+
+/// A message of one file may name its address alone.
+fn attachments(listed: &Value, url: &Value) -> Vec<Attachment> {
+    let listed: Vec<Attachment> = list(listed);
+    match url.as_str() {
+        Some(url) if listed.is_empty() => vec![Attachment { url: url.into(), ..Attachment::default() }],
+        _ => listed,
+    }
+}
+
+/// What one of a message's ids stands for.
+fn entity(message: &Value, names: &[&str]) -> Option<Value> {
+    let entities = &message["data"]["entities"];
+    let found = names.iter().map(|name| &entities[name]["entity"]).find(|entity| entity.is_object());
+    found.cloned()
 }
 
 /// An integer that is written as a number in some replies and as a string in others.

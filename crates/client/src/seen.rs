@@ -4,6 +4,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::{Message, Receiver};
 
+/// Most conversations whose place a server lets a client name when it comes back.
+const POSITIONS_MAX: usize = 1_000;
+/// Largest JSON of positions: a frame of 64 KiB holds it, with a session token. Ids are ASCII.
+const POSITIONS_BYTES_MAX: usize = 40 * 1024;
+
 /// Ids remembered behind the newest, to tell a repeated message from one that comes late.
 const RECENT: usize = 256;
 
@@ -23,6 +28,8 @@ pub(crate) struct Place {
     pub peer: Receiver,
     pub last_id: u64,
     last_sequence: Option<u64>,
+    /// Grows with each message of any conversation.
+    heard_at: u64,
     /// This id and all below were seen.
     floor: u64,
     /// Ids above the floor, in the order of their coming.
@@ -34,17 +41,33 @@ pub(crate) struct Place {
 pub(crate) struct Seen {
     uid: String,
     places: HashMap<String, Place>,
+    heard: u64,
 }
 
 impl Seen {
     pub fn new(uid: &str) -> Self {
-        Self { uid: uid.into(), places: HashMap::new() }
+        Self { uid: uid.into(), places: HashMap::new(), heard: 0 }
     }
 
-    /// Takes everything up to `last_id` as seen.
+    /// Begins a conversation behind `last_id`: what is missing is looked for after it. A message before it that comes live
+    /// all the same was sent while the conversations were listed, and is new.
     pub fn start_after(&mut self, conversation_id: &str, peer: Receiver, last_id: u64) {
-        let place = Place::new(peer, last_id);
-        self.places.insert(conversation_id.to_owned(), place);
+        self.places.entry(conversation_id.to_owned()).or_insert_with(|| Place::new(peer, last_id));
+    }
+
+    /// By conversation, the sequence number up to which everything was seen. Those that were heard of last, as many as
+    /// fit: of the others the server knows how far the last socket was.
+    pub fn positions(&self) -> HashMap<String, i64> {
+        let known = |(id, place): (&'_ String, &Place)| Some((place.heard_at, id.clone(), place.last_sequence?));
+        let mut known: Vec<_> = self.places.iter().filter_map(known).collect();
+        known.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        let mut bytes = 0;
+        let fitting = known.into_iter().take(POSITIONS_MAX).take_while(|(_, id, _)| {
+            // Quotes, colon, comma, and a number of 20 digits at most.
+            bytes += id.len() + 24;
+            bytes <= POSITIONS_BYTES_MAX
+        });
+        fitting.map(|(_, id, sequence)| (id, i64::try_from(sequence).unwrap_or(i64::MAX))).collect()
     }
 
     pub fn find(&self, conversation_id: &str) -> Option<&Place> {
@@ -59,10 +82,7 @@ impl Seen {
 
     /// The other end of a message's conversation, seen from this user.
     pub fn peer_of(&self, message: &Message) -> Receiver {
-        match &message.receiver {
-            Receiver::User(uid) if *uid == self.uid => Receiver::user(&message.sender),
-            other => other.clone(),
-        }
+        message.receiver.seen_from(&self.uid, &message.sender)
     }
 
     /// Judges a live message; changes nothing.
@@ -86,7 +106,10 @@ impl Seen {
     /// Notes a message as yielded. False: it was noted before.
     pub fn note(&mut self, message: &Message) -> bool {
         let peer = self.peer_of(message);
+        self.heard += 1;
+        let heard_at = self.heard;
         let place = self.places.entry(message.conversation_id.clone()).or_insert_with(|| Place::new(peer, 0));
+        place.heard_at = heard_at;
         if message.id >= place.last_id {
             // Also when repeated: the first copy may have come without its position.
             place.last_sequence = place.last_sequence.max(message.sequence);
@@ -106,7 +129,7 @@ impl Seen {
 
 impl Place {
     fn new(peer: Receiver, last_id: u64) -> Self {
-        Self { peer, last_id, last_sequence: None, floor: last_id, recent: VecDeque::new() }
+        Self { peer, last_id, last_sequence: None, heard_at: 0, floor: 0, recent: VecDeque::new() }
     }
 
     fn has(&self, id: u64) -> bool {
@@ -138,17 +161,48 @@ mod tests {
             assert_eq!(seen.judge(&message(id, None)), Verdict::Repeated);
             assert!(!seen.note(&message(id, None)));
         }
-        assert_eq!(seen.judge(&message(4, None)), Verdict::Repeated);
         assert_eq!(seen.find("ann_user_bob").unwrap().last_id, 8);
         assert_eq!(seen.find("ann_user_bob").unwrap().peer, Receiver::user("bob"));
     }
 
     #[test]
-    fn what_was_there_at_the_start_counts_as_seen() {
+    fn what_comes_live_while_the_conversations_are_listed_is_new_once() {
         let mut seen = Seen::new("ann");
         seen.start_after("ann_user_bob", Receiver::user("bob"), 10);
-        assert_eq!(seen.judge(&message(10, None)), Verdict::Repeated);
-        assert_eq!(seen.judge(&message(11, None)), Verdict::New);
+        assert_eq!(seen.judge(&message(10, Some(3))), Verdict::New);
+        assert!(seen.note(&message(10, Some(3))));
+        assert_eq!(seen.judge(&message(10, Some(3))), Verdict::Repeated);
+        assert_eq!(seen.judge(&message(11, Some(4))), Verdict::New);
+    }
+
+    #[test]
+    fn a_conversation_that_was_heard_of_is_not_begun_again() {
+        let mut seen = Seen::new("ann");
+        seen.note(&message(5, Some(1)));
+        seen.start_after("ann_user_bob", Receiver::user("bob"), 9);
+        assert_eq!(seen.find("ann_user_bob").unwrap().last_id, 5);
+    }
+
+    #[test]
+    fn positions_are_those_that_are_known_newest_first_as_far_as_they_fit() {
+        let mut seen = Seen::new("ann");
+        seen.start_after("quiet", Receiver::user("bob"), 9);
+        seen.note(&message(5, Some(7)));
+        assert_eq!(seen.positions(), HashMap::from([("ann_user_bob".to_owned(), 7)]));
+        for n in 0..2_000 {
+            let mut other = message(5, Some(1));
+            other.conversation_id = format!("c{n}");
+            seen.note(&other);
+        }
+        let positions = seen.positions();
+        assert_eq!(positions.len(), POSITIONS_MAX);
+        assert!(positions.contains_key("c1999") && !positions.contains_key("c999"));
+        for n in 0..200 {
+            let mut long = message(5, Some(1));
+            long.conversation_id = format!("{n}{}", "x".repeat(400));
+            seen.note(&long);
+        }
+        assert!(serde_json::to_string(&seen.positions()).unwrap().len() <= POSITIONS_BYTES_MAX);
     }
 
     #[test]

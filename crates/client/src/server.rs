@@ -29,6 +29,8 @@ pub struct Server {
     pub(crate) app_id: Arc<str>,
     pub(crate) http: reqwest::Client,
     pub(crate) tls: Arc<ClientConfig>,
+    /// What a login says of where it runs.
+    pub(crate) platform: Arc<str>,
 }
 
 impl Server {
@@ -59,12 +61,19 @@ impl Server {
             app_id: Arc::from(options.app_id.as_str()),
             http,
             tls,
+            platform: Arc::from("rust"),
         })
     }
 
     /// The same server with the given socket address.
     pub fn with_websocket(mut self, url: &str) -> Self {
         self.websocket = Some(Arc::from(url));
+        self
+    }
+
+    /// The same server, told another platform at logins; `rust` without it.
+    pub fn with_platform(mut self, platform: &str) -> Self {
+        self.platform = Arc::from(platform);
         self
     }
 

@@ -4,7 +4,103 @@ use serde_json::{Value, json};
 
 use super::peer_path;
 use crate::message::Id;
-use crate::{ApiClient, ClientError, Receiver};
+use crate::request::{List, Request, Walk, filters, plain_cursor};
+use crate::{ApiClient, ClientError, Conversation, Receiver, UnreadCount};
+
+/// The list of conversations.
+pub struct ConversationsList;
+
+impl List for ConversationsList {
+    type Row = Conversation;
+}
+
+filters! { ConversationsList {
+    /// `user` or `group`.
+    kind: text => "conversationType",
+    /// Those with unread messages.
+    unread: flag => "unread",
+    /// With one of these tags.
+    tags: list => "tags",
+    /// With users who have one of these tags.
+    user_tags: list => "userTags",
+    /// Of groups that have one of these tags.
+    group_tags: list => "groupTags",
+    /// Shows tags.
+    with_tags: flag => "withTags",
+    /// The beginning of the other end's name.
+    search: text => "searchKey",
+    /// Pinned ones: by `me`, by the `system`.
+    pinned_by: list => "pinnedBy",
+    /// Also those with blocked users.
+    include_blocked: flag => "includeBlockedUsers",
+    /// Shows who blocked whom.
+    with_blocked_info: flag => "withBlockedInfo",
+}}
+
+/// The logged-in user's conversations; made by [`crate::HalleyChat::conversations`].
+pub struct Conversations<'a> {
+    pub(crate) api: &'a ApiClient,
+}
+
+impl Conversations<'_> {
+    /// Conversations, pinned ones first, then by their last message.
+    pub fn list(&self) -> Request<ConversationsList> {
+        Request::new(self.api, "/conversations", Walk::cursor(plain_cursor))
+    }
+
+    /// The conversation with a user, or of a group.
+    pub async fn get(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
+        self.api.call_data(Method::GET, &path(peer), &[], None).await
+    }
+
+    /// Replaces the tags that the user gave a conversation.
+    pub async fn set_tags(&self, peer: &Receiver, tags: &[&str]) -> Result<Conversation, ClientError> {
+        self.api.call_data(Method::PUT, &path(peer), &[], Some(&json!({"tags": tags}))).await
+    }
+
+    /// Deletes a conversation for the logged-in user alone.
+    pub async fn delete(&self, peer: &Receiver) -> Result<(), ClientError> {
+        self.api.call(Method::DELETE, &path(peer), &[], None).await.map(drop)
+    }
+
+    /// Pins a conversation to the top of the user's list.
+    pub async fn pin(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
+        self.api.call_data(Method::POST, &format!("{}/pin", path(peer)), &[], None).await
+    }
+
+    /// Pins a conversation no longer.
+    pub async fn unpin(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
+        self.api.call_data(Method::DELETE, &format!("{}/pin", path(peer)), &[], None).await
+    }
+
+    /// Marks everything up to a message as read; up to the newest without one.
+    pub async fn mark_read(&self, peer: &Receiver, message_id: Option<u64>) -> Result<(), ClientError> {
+        self.api.mark_read(peer, message_id).await
+    }
+
+    /// Marks everything up to a message as delivered; up to the newest without one.
+    pub async fn mark_delivered(&self, peer: &Receiver, message_id: Option<u64>) -> Result<(), ClientError> {
+        self.api.mark_delivered(peer, message_id).await
+    }
+
+    /// Marks everything after a message as unread; that message itself stays read.
+    pub async fn mark_unread(&self, peer: &Receiver, after_message_id: u64) -> Result<Conversation, ClientError> {
+        let body = json!({"messageId": after_message_id.to_string()});
+        let answer: Value =
+            self.api.call_data(Method::DELETE, &format!("{}/read", path(peer)), &[], Some(&body)).await?;
+        Ok(Conversation::from(answer["conversation"].clone()))
+    }
+
+    /// How many messages are unread, of each conversation that has any.
+    pub async fn unread_counts(&self) -> Result<Vec<UnreadCount>, ClientError> {
+        let query = [("unread", "1"), ("count", "1")];
+        self.api.call_data(Method::GET, "/messages", &query, None).await
+    }
+}
+
+fn path(peer: &Receiver) -> String {
+    format!("{}/conversation", peer_path(peer))
+}
 
 impl ApiClient {
     /// One page of the user's conversations, newest first; pages count from 1.

@@ -2,7 +2,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{peer_path, segment};
-use crate::{ApiClient, ClientError, Message, Receiver};
+use crate::draft::Draft;
+use crate::request::{List, Request, Walk, filters, next_cursor};
+use crate::session::Handle;
+use crate::{ApiClient, ClientError, Message, MessageAction, Reaction, Receiver};
 
 /// On which side of the cursor a page lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +136,195 @@ impl ApiClient {
             }
             all.extend(page);
         }
+    }
+}
+
+/// The list of messages, which grows at both ends.
+pub struct MessagesList;
+
+impl List for MessagesList {
+    type Row = Message;
+}
+
+filters! { MessagesList {
+    /// Messages with these words.
+    search: text => "searchKey",
+    /// `message`, `custom`, `interactive`, `action`, `call`, `card`.
+    categories: list => "categories",
+    /// `text`, `image`, `groupMember` and so on.
+    types: list => "types",
+    /// With one of these tags.
+    tags: list => "tags",
+    /// With files of these types.
+    attachment_types: list => "attachmentTypes",
+    /// That mention one of these users.
+    mentioned_uids: list => "mentionedUids",
+    /// That mention the logged-in user.
+    my_mentions_only: flag => "myMentionsOnly",
+    /// By these users.
+    senders: list => "senders",
+    /// With links.
+    has_links: flag => "hasLinks",
+    /// With mentions.
+    has_mentions: flag => "hasMentions",
+    /// With files.
+    has_attachments: flag => "hasAttachments",
+    /// With reactions.
+    has_reactions: flag => "hasReactions",
+    /// Leaves replies in threads out.
+    hide_replies: flag => "hideReplies",
+    /// Leaves deleted ones out.
+    hide_deleted: flag => "hideDeleted",
+    /// Leaves those of blocked users out.
+    hide_from_blocked: flag => "hideMessagesFromBlockedUsers",
+    /// Leaves those that quote another out.
+    hide_quoted: flag => "hideQuotedMessages",
+    /// Unread ones.
+    unread: flag => "unread",
+    /// Pinned ones.
+    pinned: flag => "pinned",
+    /// Saved ones.
+    saved: flag => "saved",
+    /// Changed after this time, in Unix seconds.
+    updated_after: number => "updatedAt",
+    /// With `updated_after`: leaves new ones out.
+    only_updates: flag => "onlyUpdates",
+    /// Interactive ones whose goal is reached.
+    only_interaction_goal_completed: flag => "onlyInteractionGoalCompleted",
+    /// Shows each message's place in its conversation.
+    with_sequence: flag => "withSequence",
+}}
+
+/// The list of reactions to a message.
+pub struct ReactionsList;
+
+impl List for ReactionsList {
+    type Row = Reaction;
+}
+
+/// Messages: reading, sending, changing; made by [`crate::HalleyChat::messages`].
+pub struct Messages<'a> {
+    pub(crate) api: &'a ApiClient,
+    pub(crate) handle: &'a Handle,
+}
+
+impl Messages<'_> {
+    /// One message.
+    pub async fn get(&self, id: u64) -> Result<Message, ClientError> {
+        self.api.get_message(id).await
+    }
+
+    /// Messages of all conversations.
+    pub fn list(&self) -> Request<MessagesList> {
+        self.at("/messages".into())
+    }
+
+    /// Messages with a user or of a group.
+    pub fn list_with(&self, peer: &Receiver) -> Request<MessagesList> {
+        self.at(format!("{}/messages", peer_path(peer)))
+    }
+
+    /// The replies to a message.
+    pub fn list_thread(&self, parent_id: u64) -> Request<MessagesList> {
+        self.at(format!("/messages/{parent_id}/thread"))
+    }
+
+    fn at(&self, path: String) -> Request<MessagesList> {
+        Request::new(self.api, path, Walk::ends())
+    }
+
+    /// Sends a text and waits until it is stored.
+    pub async fn send_text(&self, peer: &Receiver, text: &str) -> Result<Message, ClientError> {
+        self.send(Draft::text(peer, text)).await
+    }
+
+    /// Sends a message of any kind and waits until it is stored: over the socket while that is up, else over HTTP. Its
+    /// files are uploaded first.
+    ///
+    /// What a break leaves unanswered is sent again. A failure that [`ClientError::is_retryable`] leaves it open whether
+    /// the message is stored: a clone of the draft has the same muid, so sending it again is safe.
+    pub async fn send(&self, mut draft: Draft) -> Result<Message, ClientError> {
+        self.api.upload_files(&mut draft).await?;
+        self.handle.post(draft.body()).await
+    }
+
+    /// Changes a text; gives the message as it is then.
+    pub async fn edit(&self, id: u64, text: &str) -> Result<Message, ClientError> {
+        self.update(id, &json!({"data": {"text": text}})).await
+    }
+
+    /// Changes any part of a message: `{data: {text, customData, metadata}, tags}`.
+    pub async fn update(&self, id: u64, body: &Value) -> Result<Message, ClientError> {
+        self.api.call_data(Method::PUT, &format!("/messages/{id}"), &[], Some(body)).await.map(acted)
+    }
+
+    /// Deletes a message; it keeps its place and loses its content.
+    pub async fn delete(&self, id: u64) -> Result<Message, ClientError> {
+        self.api.delete_message(id).await.map(acted)
+    }
+
+    /// Reacts to a message.
+    pub async fn react(&self, id: u64, reaction: &str) -> Result<Message, ClientError> {
+        self.api.add_reaction(id, reaction).await
+    }
+
+    /// Takes a reaction back.
+    pub async fn unreact(&self, id: u64, reaction: &str) -> Result<Message, ClientError> {
+        let path = format!("/messages/{id}/reactions/{}", segment(reaction));
+        self.api.call_data(Method::DELETE, &path, &[], None).await
+    }
+
+    /// Who reacted to a message, in one way or in any.
+    pub fn reactions(&self, id: u64, reaction: Option<&str>) -> Request<ReactionsList> {
+        let way = reaction.map(|reaction| format!("/{}", segment(reaction))).unwrap_or_default();
+        Request::new(self.api, format!("/messages/{id}/reactions{way}"), Walk::cursor(next_cursor))
+    }
+
+    /// Pins a message for everybody in its conversation.
+    pub async fn pin(&self, id: u64) -> Result<Message, ClientError> {
+        self.set(Method::POST, id, "pin").await
+    }
+
+    /// Pins a message no longer.
+    pub async fn unpin(&self, id: u64) -> Result<Message, ClientError> {
+        self.set(Method::DELETE, id, "pin").await
+    }
+
+    /// Saves a message for the logged-in user.
+    pub async fn save(&self, id: u64) -> Result<Message, ClientError> {
+        self.set(Method::POST, id, "save").await
+    }
+
+    /// Saves a message no longer.
+    pub async fn unsave(&self, id: u64) -> Result<Message, ClientError> {
+        self.set(Method::DELETE, id, "save").await
+    }
+
+    async fn set(&self, method: Method, id: u64, what: &str) -> Result<Message, ClientError> {
+        self.api.call_data(method, &format!("/messages/{id}/{what}"), &[], None).await
+    }
+
+    /// Reports a message; the reasons are in the server's settings as `flagReasons`.
+    pub async fn flag(&self, id: u64, reason_id: &str, remark: Option<&str>) -> Result<(), ClientError> {
+        let mut body = json!({"id": reason_id});
+        if let Some(remark) = remark {
+            body["remark"] = remark.into();
+        }
+        self.api.call(Method::POST, &format!("/messages/{id}/flagged"), &[], Some(&body)).await.map(drop)
+    }
+
+    /// Says that elements of an interactive message were used.
+    pub async fn mark_interacted(&self, id: u64, element_ids: &[&str]) -> Result<(), ClientError> {
+        let body = json!({"interactions": element_ids});
+        self.api.call(Method::PATCH, &format!("/messages/{id}/interacted"), &[], Some(&body)).await.map(drop)
+    }
+}
+
+/// Edits and deletions are answered with the action message that tells of them.
+fn acted(answer: Message) -> Message {
+    match answer.told_action() {
+        Some(MessageAction::Edited { message, .. } | MessageAction::Deleted { message, .. }) => *message,
+        Some(MessageAction::Membership(_)) | None => answer,
     }
 }
 

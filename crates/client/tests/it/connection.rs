@@ -59,6 +59,8 @@ async fn positions_come_only_when_asked_for() {
     let mut with_sequence = options(&bob).await;
     with_sequence.with_sequence = true;
     let mut asking = Socket::connect(with_sequence).await.unwrap();
+    let first = soon(asking.next()).await;
+    assert!(matches!(&first, Some(Event::Other(frame)) if frame["type"] == "resumed"), "{first:?}");
     ann.send_message(&Receiver::user("bob"), "hi", "m1").await.unwrap();
     assert_eq!(message(&mut plain).await.sequence, None);
     assert_eq!(message(&mut asking).await.sequence, Some(1));

@@ -19,6 +19,8 @@ use tokio::sync::mpsc;
 
 /// Orders that may wait for one socket; more are lost, as no test wants.
 const QUEUE: usize = 65_536;
+/// The users that are listed: u0, u1 and so on.
+const USERS: std::ops::Range<usize> = 0..70;
 
 pub struct Fake {
     pub address: SocketAddr,
@@ -42,6 +44,8 @@ pub struct Shared {
     pub skip_live: AtomicU32,
     /// Leave out every n-th live frame; 0 for none.
     pub skip_every: AtomicU64,
+    /// Tell nobody who comes back what was missed.
+    pub refetch: AtomicBool,
     /// Cut this many sockets when they send a message, once it is stored.
     pub cut_sends: AtomicU32,
     live: AtomicU64,
@@ -55,6 +59,7 @@ struct Store {
     members: HashMap<String, Vec<String>>,
     sockets: Vec<Peer>,
     frames: Vec<Value>,
+    resumes: Vec<Value>,
 }
 
 struct Peer {
@@ -98,6 +103,11 @@ impl Fake {
 
     pub fn push(&self, frame: &Value) {
         self.state.order(|| Order::Text(frame.to_string()));
+    }
+
+    /// What the sockets of the subprotocol said of where they left off.
+    pub fn resumes(&self) -> Vec<Value> {
+        self.state.store.lock().unwrap().resumes.clone()
     }
 
     /// What clients sent up their sockets.
@@ -144,6 +154,33 @@ impl Shared {
         audience.push(from.to_owned());
         self.publish(&store, &audience, device, &message);
         message
+    }
+
+    /// What a socket that comes back has missed: a token is how many messages there were.
+    fn missed(&self, uid: &str, resume: &Value) -> Vec<String> {
+        let mut store = self.store.lock().unwrap();
+        let refetch = resume.is_object() && self.refetch.load(SeqCst);
+        let token: Option<usize> = resume["token"].as_str().map(|token| token.parse().unwrap());
+        let is_for = |message: &Value| {
+            let receiver = message["receiver"].as_str().unwrap();
+            let members = store.members.get(receiver);
+            match message["receiverType"] == "group" {
+                true => members.is_some_and(|members| members.iter().any(|member| member == uid)),
+                false => message["sender"] == uid || receiver == uid,
+            }
+        };
+        let is_missed = |(n, message): &(usize, &Value)| {
+            let known = resume["positions"][message["conversationId"].as_str().unwrap()].as_u64();
+            is_for(message)
+                && known.map_or(token.is_some_and(|t| *n >= t), |at| message["sequence"].as_u64() > Some(at))
+        };
+        let missed = store.messages.iter().enumerate().filter(is_missed);
+        let frames = missed.map(|(_, message)| json!({"type": "message", "body": message}).to_string());
+        let mut frames: Vec<String> = if refetch { Vec::new() } else { frames.collect() };
+        let body = json!({"token": store.messages.len().to_string(), "refetch": refetch});
+        frames.push(json!({"type": "resumed", "body": body}).to_string());
+        store.resumes.push(resume.clone());
+        frames
     }
 
     fn publish(&self, store: &Store, audience: &[String], device: &str, message: &Value) {
@@ -201,6 +238,7 @@ async fn rest(
     match (method.as_str(), path.as_slice()) {
         ("POST", ["users"]) if body["uid"] == "taken" => error(StatusCode::BAD_REQUEST, "ERR_UID_ALREADY_EXISTS"),
         ("POST", ["users"]) => data(body),
+        ("GET", ["users"]) => users(&query),
         ("POST", ["users", uid, "auth_tokens"]) => data(json!({"uid": uid, "authToken": format!("token-{uid}")})),
         ("POST", ["groups"]) => data(body),
         ("POST", ["groups", guid, "members"]) => add_members(&state, guid, &body),
@@ -253,15 +291,34 @@ fn conversations(state: &Shared, uid: &str, query: &HashMap<String, String>) -> 
             );
         }
     }
-    let (page, size): (usize, usize) = (query["page"].parse().unwrap(), query["per_page"].parse().unwrap());
+    let Some(page) = query.get("page") else { return by_cursor(heads, query) };
+    let (page, size): (usize, usize) = (page.parse().unwrap(), query["per_page"].parse().unwrap());
     data(heads.into_iter().skip((page - 1) * size).take(size).collect())
+}
+
+fn by_cursor(rows: Vec<Value>, query: &HashMap<String, String>) -> Response {
+    let from: usize = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
+    let end = from + query["limit"].parse::<usize>().unwrap();
+    let meta = if end < rows.len() { json!({"cursor": {"cursor": end.to_string()}}) } else { json!({}) };
+    let rows: Vec<Value> = rows.into_iter().skip(from).take(end - from).collect();
+    axum::Json(json!({"data": rows, "meta": meta})).into_response()
+}
+
+/// So many users, in pages with numbers.
+fn users(query: &HashMap<String, String>) -> Response {
+    let (page, size): (usize, usize) = (query["page"].parse().unwrap(), query["per_page"].parse().unwrap());
+    let found = USERS.filter(|n| query.get("searchKey").is_none_or(|key| format!("u{n}").starts_with(key)));
+    let all: Vec<Value> = found.map(|n| json!({"uid": format!("u{n}"), "extra": n})).collect();
+    let meta = json!({"pagination": {"total_pages": all.len().div_ceil(size)}});
+    let rows: Vec<Value> = all.into_iter().skip((page - 1) * size).take(size).collect();
+    axum::Json(json!({"data": rows, "meta": meta})).into_response()
 }
 
 fn history(state: &Shared, conversation_id: &str, query: &HashMap<String, String>) -> Response {
     if state.failing_histories.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
         return error(StatusCode::SERVICE_UNAVAILABLE, "ERR_UNAVAILABLE");
     }
-    let size: usize = query["per_page"].parse().unwrap();
+    let size: usize = query.get("per_page").unwrap_or_else(|| &query["limit"]).parse().unwrap();
     let cursor: Option<u64> = query.get("id").map(|id| id.parse().unwrap());
     let id_of = |m: &Value| m["id"].as_str().unwrap().parse::<u64>().unwrap();
     let store = state.store.lock().unwrap();
@@ -277,7 +334,10 @@ fn history(state: &Shared, conversation_id: &str, query: &HashMap<String, String
     if query.get("withSequence").map(String::as_str) != Some("1") {
         rows = rows.iter().map(without_sequence).collect();
     }
-    data(rows.into())
+    let first = |m: &&Value| m["conversationId"] == conversation_id;
+    let is_first = rows.first().map(id_of) == store.messages.iter().find(first).map(id_of);
+    let meta = if is_first { json!({}) } else { json!({"cursor": {"id": "there are older ones"}}) };
+    axum::Json(json!({"data": rows, "meta": meta})).into_response()
 }
 
 async fn upgrade(State(state): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {
@@ -298,10 +358,14 @@ async fn serve(state: Arc<Shared>, mut socket: WebSocket, with_sequence: bool) {
     }
     let (sender, mut orders) = mpsc::channel(QUEUE);
     let device = auth["deviceId"].as_str().unwrap().to_owned();
+    // Before what was missed is looked up, so that nothing falls in between.
     state.store.lock().unwrap().sockets.push(Peer { uid: uid.clone(), with_sequence, sender });
-    let accepted = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#;
-    if socket.send(WsMessage::text(accepted)).await.is_err() {
-        return;
+    let accepted = r#"{"type":"auth","body":{"code":"200","status":"OK"}}"#.to_owned();
+    let missed = if with_sequence { state.missed(&uid, &auth["body"]["resume"]) } else { Vec::new() };
+    for text in std::iter::once(accepted).chain(missed) {
+        if socket.send(WsMessage::text(text)).await.is_err() {
+            return;
+        }
     }
     loop {
         tokio::select! {

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod chat;
 mod connection;
 mod fake;
+mod requests;
 mod session;
 mod tls;
 

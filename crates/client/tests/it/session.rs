@@ -25,14 +25,24 @@ async fn message(session: &mut Session) -> Message {
 
 async fn resumed(session: &mut Session) -> usize {
     match next(session).await {
-        SessionEvent::Resumed { missed } => missed,
+        SessionEvent::Resumed { missed, .. } => missed,
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
 async fn what_was_missed_comes_once_and_in_order_after_a_cut() {
+    what_was_missed_comes_once(false).await;
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_tell_is_fetched() {
+    what_was_missed_comes_once(true).await;
+}
+
+async fn what_was_missed_comes_once(refetch: bool) {
     let fake = Fake::start().await;
+    fake.state.refetch.store(refetch, SeqCst);
     let ann = user(&fake, "ann");
     let to_bob = Receiver::user("bob");
     ann.send_message(&to_bob, "old", "m0").await.unwrap();
@@ -57,7 +67,10 @@ async fn what_was_missed_comes_once_and_in_order_after_a_cut() {
         match next(&mut bob).await {
             SessionEvent::Message(message) if message.sender == "ann" => from_ann.push(message.id),
             SessionEvent::Message(_) => from_cy += 1,
-            SessionEvent::Resumed { missed } => break missed,
+            SessionEvent::Resumed { missed, refetch: told, .. } => {
+                assert_eq!(told, refetch);
+                break missed;
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -65,6 +78,8 @@ async fn what_was_missed_comes_once_and_in_order_after_a_cut() {
     assert_eq!(from_ann, (3..=252).collect::<Vec<_>>());
     ann.send_message(&to_bob, "live again", "m2").await.unwrap();
     assert_eq!(message(&mut bob).await.text.as_deref(), Some("live again"));
+    let resumes = fake.resumes();
+    assert_eq!((&resumes[0], &resumes[1]["positions"]["ann_user_bob"]), (&Value::Null, &Value::from(2)));
     bob.close().await;
 }
 
@@ -86,7 +101,7 @@ async fn a_gap_in_the_live_feed_is_filled_without_a_break() {
     let fake = Fake::start().await;
     let ann = user(&fake, "ann");
     let to_bob = Receiver::user("bob");
-    let options = SessionOptions { with_sequence: true, ..quick() };
+    let options = quick();
     let mut bob = Session::start(user(&fake, "bob"), options).await.unwrap();
     resumed(&mut bob).await;
     ann.send_message(&to_bob, "x", "m1").await.unwrap();
@@ -141,6 +156,7 @@ async fn a_failing_catch_up_is_tried_again_and_loses_nothing() {
     let to_bob = Receiver::user("bob");
     let mut bob = Session::start(user(&fake, "bob"), quick()).await.unwrap();
     resumed(&mut bob).await;
+    fake.state.refetch.store(true, SeqCst);
     fake.state.skip_live.store(u32::MAX, SeqCst);
     ann.send_message(&to_bob, "x", "m1").await.unwrap();
     fake.state.skip_live.store(0, SeqCst);
@@ -230,7 +246,7 @@ fn sends(fake: &Fake) -> Vec<Value> {
 #[tokio::test]
 async fn messages_go_over_the_socket_and_are_answered() {
     let fake = Fake::start().await;
-    let options = SessionOptions { with_sequence: true, ..quick() };
+    let options = quick();
     let mut ann = Session::start(user(&fake, "ann"), options).await.unwrap();
     resumed(&mut ann).await;
     let (bob, stranger) = (Receiver::user("bob"), Receiver::user("stranger"));
@@ -268,7 +284,7 @@ async fn until_up(session: &Session, to: &Receiver) {
 #[tokio::test]
 async fn what_a_cut_leaves_unanswered_is_sent_again_and_stored_once() {
     let fake = Fake::start().await;
-    let options = SessionOptions { with_sequence: true, ..quick() };
+    let options = quick();
     let mut ann = Session::start(user(&fake, "ann"), options).await.unwrap();
     resumed(&mut ann).await;
     let bob = Receiver::user("bob");
@@ -282,11 +298,35 @@ async fn what_a_cut_leaves_unanswered_is_sent_again_and_stored_once() {
 }
 
 #[tokio::test]
-async fn without_positions_messages_go_over_http() {
+async fn without_a_socket_messages_go_over_http_and_what_was_missed_comes_when_it_is_back() {
     let fake = Fake::start().await;
     let mut ann = Session::start(user(&fake, "ann"), quick()).await.unwrap();
     resumed(&mut ann).await;
-    let sent = soon(ann.send_message(&Receiver::user("bob"), "hi", "m")).await.unwrap();
-    assert_eq!((sent.id, sends(&fake).len()), (1, 0));
+    let bob = Receiver::user("bob");
+    until_up(&ann, &bob).await;
+    ann.disconnect();
+    assert!(matches!(next(&mut ann).await, SessionEvent::Disconnected { code: 1000, .. }));
+    let before = sends(&fake).len();
+    let sent = soon(ann.send_message(&bob, "hi", "m")).await.unwrap();
+    assert_eq!((sent.id, sends(&fake).len()), (2, before));
+    user(&fake, "bob").send_message(&Receiver::user("ann"), "there?", "b1").await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(200), ann.next()).await.is_err(), "it stays away");
+    ann.connect();
+    assert_eq!(message(&mut ann).await.text.as_deref(), Some("there?"));
+    assert_eq!(resumed(&mut ann).await, 1);
     ann.close().await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_connect_does_not_wait_for_the_next_try() {
+    let fake = Fake::start().await;
+    let slow =
+        SessionOptions { backoff: Backoff { first: Duration::from_secs(60), max: Duration::from_secs(60) }, ..quick() };
+    let mut bob = Session::start(user(&fake, "bob"), slow).await.unwrap();
+    resumed(&mut bob).await;
+    fake.cut();
+    assert!(matches!(next(&mut bob).await, SessionEvent::Disconnected { code: 1006, .. }));
+    bob.connect();
+    assert_eq!(resumed(&mut bob).await, 0);
+    bob.close().await;
 }

@@ -42,7 +42,7 @@ impl Load {
         for (n, person) in people.iter().enumerate() {
             let websocket = &platform.websockets[n % platform.websockets.len()];
             let server = Server::new(&platform.rest, app_id).expect("server").with_websocket(websocket);
-            let options = SessionOptions { with_sequence: true, keep_own: true, ..Default::default() };
+            let options = SessionOptions { keep_own: true, ..Default::default() };
             let session = Session::start(server.as_user(&person.token), options).await.expect("session");
             listeners.push(tokio::spawn(listen(session, group.clone(), listened.clone())));
         }

@@ -272,7 +272,7 @@ async fn a_session_sends_over_its_socket(form: Form) {
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let (api, _) = world.logged_in(&ann, 0).await;
     let mut desk = world.device(&bob, 1).await;
-    let options = SessionOptions { with_sequence: true, ..SessionOptions::default() };
+    let options = SessionOptions::default();
     let mut session = within("the session starts", Session::start(api, options)).await.expect("a session");
     let first = within("the first event", session.next()).await;
     assert!(matches!(first, Some(SessionEvent::Resumed { .. })), "{first:?}");

@@ -1,0 +1,101 @@
+use serde_json::Value;
+
+use super::User;
+use super::json::{number, positive, text};
+
+/// One user's reaction to a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reaction {
+    /// The id.
+    pub id: String,
+    /// The message.
+    pub message_id: u64,
+    /// Mostly an emoji.
+    pub reaction: String,
+    /// Who reacted.
+    pub user: User,
+    /// When.
+    pub reacted_at: i64,
+    /// As the server sent it.
+    pub raw: Value,
+}
+
+impl From<Value> for Reaction {
+    fn from(raw: Value) -> Self {
+        let by = &raw["reactedBy"];
+        let user =
+            if by.is_object() { User::from(by.clone()) } else { User::from_uid(raw["uid"].as_str().unwrap_or("")) };
+        Self {
+            id: text(&raw["id"]).unwrap_or_default(),
+            message_id: positive(&raw["messageId"]).unwrap_or(0),
+            reaction: text(&raw["reaction"]).unwrap_or_default(),
+            user,
+            reacted_at: number(&raw["reactedAt"]).unwrap_or(0),
+            raw,
+        }
+    }
+}
+
+/// How often a message was reacted to in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionCount {
+    /// Mostly an emoji.
+    pub reaction: String,
+    /// How often.
+    pub count: u64,
+    /// Whether the logged-in user did; known where messages are fetched.
+    pub reacted_by_me: bool,
+}
+
+impl From<&Value> for ReactionCount {
+    fn from(raw: &Value) -> Self {
+        Self {
+            reaction: text(&raw["reaction"]).unwrap_or_default(),
+            count: positive(&raw["count"]).unwrap_or(0),
+            reacted_by_me: raw["reactedByMe"] == true,
+        }
+    }
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// Where it is.
+    pub url: String,
+    /// What it is called.
+    pub name: Option<String>,
+    /// As `image/png`.
+    pub mime_type: Option<String>,
+    /// The ending of the name, without a dot.
+    pub extension: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+}
+
+impl Attachment {
+    pub(crate) fn to_value(&self) -> Value {
+        let mut map = serde_json::Map::new();
+        map.insert("url".into(), self.url.as_str().into());
+        for (key, value) in [("name", &self.name), ("mimeType", &self.mime_type), ("extension", &self.extension)] {
+            if let Some(value) = value {
+                map.insert(key.into(), value.as_str().into());
+            }
+        }
+        if let Some(size) = self.size {
+            map.insert("size".into(), size.into());
+        }
+        map.into()
+    }
+}
+
+impl From<&Value> for Attachment {
+    fn from(raw: &Value) -> Self {
+        Self {
+            url: text(&raw["url"]).unwrap_or_default(),
+            name: text(&raw["name"]),
+            mime_type: text(&raw["mimeType"]),
+            extension: text(&raw["extension"]),
+            size: positive(&raw["size"]),
+        }
+    }
+}
