@@ -135,7 +135,7 @@ fn written(message: &Message) -> String {
             format!("{sender}{place} edited: {}", message.text.unwrap_or_default())
         }
         Some(MessageAction::Deleted { .. }) => format!("{sender}{place} deleted a message"),
-        Some(MessageAction::Membership(told)) => format!("{} {} {place}", told.on.name, told.kind.as_str()),
+        Some(MessageAction::Membership(told)) => format!("{} {}{place}", told.on.name, told.kind.as_str()),
         None if message.deleted_at.is_some() => format!("{sender}{place}: (deleted)"),
         None => format!("{sender}{place}: {}", message.text.as_deref().unwrap_or(&message.kind)),
     }

@@ -36,12 +36,13 @@ struct Play {
 }
 
 async fn every_device_hears_the_same_story(form: Form) {
-    let scenario: Value = serde_json::from_str(include_str!("../../../../web/sdk/tests/scenario.json")).unwrap();
+    let scenario: Value = serde_json::from_str(include_str!("../../../../web/sdk/tests/scenario.json")).expect("JSON");
     let mut play = Play::begin(form, &scenario).await;
-    for step in scenario["steps"].as_array().unwrap() {
+    for step in scenario["steps"].as_array().expect("as the story is written") {
         within(&step.to_string(), play.take(step)).await;
     }
-    let expected: BTreeMap<String, Transcript> = serde_json::from_value(scenario["transcripts"].clone()).unwrap();
+    let expected: BTreeMap<String, Transcript> =
+        serde_json::from_value(scenario["transcripts"].clone()).expect("as the story is written");
     let complete = async {
         while play.transcripts() != expected {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -50,7 +51,8 @@ async fn every_device_hears_the_same_story(form: Form) {
     // In vain or not, what was heard by then is compared.
     drop(tokio::time::timeout(LIMIT, complete).await);
     assert_eq!(play.transcripts(), expected);
-    let histories: BTreeMap<String, Transcript> = serde_json::from_value(scenario["histories"].clone()).unwrap();
+    let histories: BTreeMap<String, Transcript> =
+        serde_json::from_value(scenario["histories"].clone()).expect("as the story is written");
     for (user, conversations) in histories {
         for (conversation, lines) in conversations {
             assert_eq!(play.history(&user, &conversation).await, lines, "{user} in {conversation}");
@@ -67,20 +69,22 @@ impl Play {
         let platform = form.platform().await;
         let world = World::on(platform);
         let mut people = BTreeMap::new();
-        for user in scenario["users"].as_array().unwrap() {
-            let user = user.as_str().unwrap();
+        for user in scenario["users"].as_array().expect("as the story is written") {
+            let user = user.as_str().expect("as the story is written");
             people.insert(user.to_owned(), world.person(user).await);
         }
         let mut players = BTreeMap::new();
-        for (at, (device, user)) in scenario["devices"].as_object().unwrap().iter().enumerate() {
+        for (at, (device, user)) in scenario["devices"].as_object().expect("as the story is written").iter().enumerate()
+        {
             let rest = &platform.rests[at % platform.rests.len()];
-            let settings = SettingsBuilder::new(rest, platform.demo["appId"].as_str().unwrap())
-                .socket_url(&platform.websockets[at % platform.websockets.len()])
-                .backoff(Backoff { first: Duration::from_millis(50), max: Duration::from_secs(1) })
-                .build()
-                .unwrap();
-            let with = LoginWith::auth_token(&people[user.as_str().unwrap()].token);
-            let (chat, mut events) = HalleyChat::login(settings, with).await.unwrap();
+            let settings =
+                SettingsBuilder::new(rest, platform.demo["appId"].as_str().expect("as the story is written"))
+                    .socket_url(&platform.websockets[at % platform.websockets.len()])
+                    .backoff(Backoff { first: Duration::from_millis(50), max: Duration::from_secs(1) })
+                    .build()
+                    .expect("settings");
+            let with = LoginWith::auth_token(&people[user.as_str().expect("as the story is written")].token);
+            let (chat, mut events) = HalleyChat::login(settings, with).await.expect("an answer");
             assert!(resumed(&mut events).await, "what was fetched before the first socket may be older");
             players.insert(device.clone(), Player::listening(chat, events));
         }
@@ -96,27 +100,35 @@ impl Play {
         let id = self.messages.get(field("message")).copied().unwrap_or_default();
         let (groups, messages) = (chat.groups(), chat.messages());
         match field("do") {
-            "createGroup" => drop(groups.create(&guid, GroupFields::new().name(field("group"))).await.unwrap()),
+            "createGroup" => {
+                drop(groups.create(&guid, GroupFields::new().name(field("group"))).await.expect("an answer"))
+            }
             "add" => {
                 let members = MemberLists { participants: vec![uid.clone()], ..MemberLists::default() };
-                assert!(matches!(groups.add_members(&guid, &members).await.unwrap().get(&uid), Some(Ok(()))));
+                assert!(matches!(
+                    groups.add_members(&guid, &members).await.expect("an answer").get(&uid),
+                    Some(Ok(()))
+                ));
             }
-            "join" => assert!(groups.join(&guid, None).await.unwrap().has_joined),
-            "leave" => groups.leave(&guid).await.unwrap(),
-            "kick" => groups.kick(&guid, &uid).await.unwrap(),
+            "join" => assert!(groups.join(&guid, None).await.expect("an answer").has_joined),
+            "leave" => groups.leave(&guid).await.expect("an answer"),
+            "kick" => groups.kick(&guid, &uid).await.expect("an answer"),
             "setScope" => {
-                groups.set_scope(&guid, &uid, MemberScope::from_word(field("scope")).unwrap()).await.unwrap();
+                groups
+                    .set_scope(&guid, &uid, MemberScope::from_word(field("scope")).expect("a scope"))
+                    .await
+                    .expect("an answer");
             }
             "send" => self.send(&chat, step).await,
             "refused" => {
                 let refused = messages.send_text(&self.peer(field("to")), field("text")).await;
                 assert_eq!(refused.unwrap_err().code(), Some(field("code")));
             }
-            "edit" => assert_eq!(messages.edit(id, field("text")).await.unwrap().id, id),
-            "delete" => assert!(messages.delete(id).await.unwrap().deleted_at.is_some()),
-            "react" => drop(messages.react(id, field("reaction")).await.unwrap()),
-            "unreact" => drop(messages.unreact(id, field("reaction")).await.unwrap()),
-            "read" => chat.conversations().mark_read(&self.peer(field("peer")), Some(id)).await.unwrap(),
+            "edit" => assert_eq!(messages.edit(id, field("text")).await.expect("an answer").id, id),
+            "delete" => assert!(messages.delete(id).await.expect("an answer").deleted_at.is_some()),
+            "react" => drop(messages.react(id, field("reaction")).await.expect("an answer")),
+            "unreact" => drop(messages.unreact(id, field("reaction")).await.expect("an answer")),
+            "read" => chat.conversations().mark_read(&self.peer(field("peer")), Some(id)).await.expect("an answer"),
             "away" => chat.disconnect().await,
             "back" => {
                 let mut events = chat.events();
@@ -140,7 +152,7 @@ impl Play {
     }
 
     fn peer(&self, named: &str) -> Receiver {
-        match named.split_once(':').unwrap() {
+        match named.split_once(':').expect("a kind and a name") {
             ("group", name) => Receiver::group(&self.world.name(name)),
             (_, name) => Receiver::user(self.uids.get(name).unwrap_or(&self.world.name(name))),
         }
@@ -150,7 +162,7 @@ impl Play {
         let mut transcripts = BTreeMap::new();
         for (device, player) in &self.players {
             let mut lines = Transcript::new();
-            for message in &*player.heard.lock().unwrap() {
+            for message in &*player.heard.lock().expect("no listener panicked") {
                 lines.entry(self.conversation(message)).or_default().push(self.line(message));
             }
             transcripts.insert(device.clone(), lines);
@@ -161,13 +173,13 @@ impl Play {
     /// What a user's list of messages shows.
     async fn history(&self, user: &str, conversation: &str) -> Vec<String> {
         let uid = &self.uids[user];
-        let chat = &self.players.values().find(|player| player.chat.uid() == uid).unwrap().chat;
+        let chat = &self.players.values().find(|player| player.chat.uid() == uid).expect("a device").chat;
         let peer = match conversation.split_once('+') {
             Some((one, other)) => self.peer(&format!("user:{}", if one == user { other } else { one })),
             None => self.peer(&format!("group:{conversation}")),
         };
         let list = chat.messages().list_with(&peer).categories(&["message"]).limit(2);
-        let rows: Vec<Message> = list.items().try_collect().await.unwrap();
+        let rows: Vec<Message> = list.items().try_collect().await.expect("an answer");
         rows.iter().rev().map(|row| self.row(row)).collect()
     }
 
@@ -237,7 +249,7 @@ impl Player {
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
                 if let ChatEvent::Message(message) = event {
-                    writer.lock().unwrap().push(*message);
+                    writer.lock().expect("no listener panicked").push(*message);
                 }
             }
         });
