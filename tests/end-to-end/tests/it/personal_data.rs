@@ -1,8 +1,8 @@
 //! What is stored of a user: handed out to the last row, and gone to the last row.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, time::Duration};
 
-use halley_testkit::{eventually, platform::Platform, tables_holding, unique};
+use halley_testkit::{platform::Platform, tables_holding, unique};
 use image::ImageFormat;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -231,6 +231,20 @@ async fn holding(platform: &Platform, text: &str) -> BTreeSet<String> {
     found
 }
 
+/// Waits for a job that goes through everything, which takes its time on a busy machine, as does each look at all tables.
+async fn patiently<F, Fut>(what: &str, mut is_done: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let waiting = async {
+        while !is_done().await {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "waited a minute for: {what}");
+}
+
 async fn everything_of_a_user_is_handed_out_and_then_erased(form: Form) {
     let trail = Trail::new(form).await;
     let (scene, uid, marker) = (&trail.scene, &trail.gone.uid, &trail.marker);
@@ -274,14 +288,11 @@ async fn everything_of_a_user_is_handed_out_and_then_erased(form: Form) {
     whole(desk.in_app(&app, Method::DELETE, &path).json(&json!({"permanent": true}))).await;
 
     assert_eq!(refused(scene.get(&format!("{path}/export"))).await, "ERR_UID_NOT_FOUND");
-    eventually("nothing of what the user wrote is stored", async || {
-        holding(platform, marker).await.is_empty().then_some(())
-    })
-    .await;
+    patiently("nothing of what the user wrote is stored", async || holding(platform, marker).await.is_empty()).await;
     // Whom the deletion was about is written down, and nothing else.
     // The job that does it knows the uid until its last stage, which waits for what is gathered of who was online.
     let left = BTreeSet::from(["auth.operator_actions", "messaging.erasures"].map(ToOwned::to_owned));
-    eventually("nothing names the user", async || holding(platform, uid).await.is_subset(&left).then_some(())).await;
+    patiently("nothing names the user", async || holding(platform, uid).await.is_subset(&left)).await;
     let done = whole(desk.call(Method::GET, &format!("/apps/{}/actions?limit=1000", app.id))).await;
     let naming: Vec<&Value> =
         done["data"].as_array().expect("rows").iter().filter(|row| row.to_string().contains(uid)).collect();
@@ -290,7 +301,7 @@ async fn everything_of_a_user_is_handed_out_and_then_erased(form: Form) {
     assert!(!all.contains(uid) && !all.contains(marker), "{all}");
     let message = data(scene.by(&trail.ann, Method::GET, &format!("/messages/{}", trail.of_ann), json!({}))).await;
     assert_eq!(message["data"]["text"], "hi @…, hi");
-    eventually("the file is gone", async || (!trail.own_file.exists()).then_some(())).await;
+    patiently("the file is gone", async || !trail.own_file.exists()).await;
     assert!(trail.passed_on.exists(), "ann's message carries it still");
 }
 
