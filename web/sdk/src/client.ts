@@ -149,7 +149,10 @@ export class HalleyChat {
     return this.#connection.state;
   }
 
-  /** The last state of the logged-in user, if the settings ask for it. */
+  /**
+   * The last state of the logged-in user, if the settings ask for it.
+   * @internal
+   */
   get cache(): Cache | undefined {
     return this.#cache;
   }

@@ -28,7 +28,7 @@ export type { Push, PushToken } from "./api/push.js";
 export type { Receipts } from "./api/receipts.js";
 export type { Typing } from "./api/typing.js";
 export type { BlockedFilter, OwnFields, Users, UsersFilter } from "./api/users.js";
-export type { DeviceState } from "./calls/peer.js";
+export type { DeviceState, PeerConnectionConstructor, PeerState } from "./calls/peer.js";
 export { CallSession, type CallSessionOptions, type CallSnapshot, type PeerMedia } from "./calls/session.js";
 export { type Credential, HalleyChat } from "./client.js";
 export {
@@ -43,7 +43,7 @@ export type * from "./events/events.js";
 export type { Listener } from "./events/listeners.js";
 export type { Pager } from "./http/pager.js";
 export * from "./model/index.js";
-export type { FileToSend, SendOptions } from "./outbox/draft.js";
+export type { Draft, FileToSend, SendOptions } from "./outbox/draft.js";
 export type { Outbox } from "./outbox/outbox.js";
 export type { Outgoing } from "./outbox/outgoing.js";
 export type { FlagReason, ServerSettings } from "./session/session.js";
@@ -55,6 +55,7 @@ export {
   type WebSocketConstructor,
   type WebSocketLike,
 } from "./settings.js";
+export type { OutgoingFrame } from "./socket/frames.js";
 export { indexedDbStorage } from "./storage/indexeddb.js";
 export { type KeyValueStorage, memoryStorage, webStorage } from "./storage/storage.js";
 export { type ConversationsSnapshot, ConversationsStore, openConversations } from "./stores/conversations.js";

@@ -7,11 +7,17 @@ export type PresenceSubscription = "all" | "friends" | "none" | { readonly roles
 /** What of a WebSocket is used; the browser's own, and that of the package `ws`, are such. */
 export interface WebSocketLike {
   readonly protocol: string;
+  /** The socket is open. */
   onopen: ((event: never) => void) | null;
+  /** A frame came. */
   onmessage: ((event: { data: unknown } & never) => void) | null;
+  /** The socket is closed. */
   onclose: ((event: { code: number; reason: string } & never) => void) | null;
+  /** Something failed; `onclose` follows. */
   onerror: ((event: never) => void) | null;
+  /** Sends a frame. */
   send(data: string): void;
+  /** Closes the socket. */
   close(code?: number, reason?: string): void;
 }
 
@@ -69,6 +75,7 @@ export interface Settings {
   readonly platform: string;
   readonly timings: Timings;
   readonly WebSocket?: WebSocketConstructor;
+  /** What calls the API; the global one without it. */
   readonly fetch?: typeof globalThis.fetch;
 }
 

@@ -19,28 +19,47 @@ import type {
 
 /** What one listener may hear of; all of it is optional. */
 export interface Listener {
+  /** A text came. */
   onTextMessage?(message: Message): void;
+  /** A picture, a video, a sound or a file came. */
   onMediaMessage?(message: Message): void;
+  /** A message of the app's own came. */
   onCustomMessage?(message: Message): void;
+  /** A form, a card or the like came. */
   onInteractiveMessage?(message: Message): void;
+  /** A message was edited. */
   onMessageEdited?(message: Message): void;
+  /** A message was deleted; it has no content any more. */
   onMessageDeleted?(message: Message): void;
+  /** A message was pinned, unpinned, saved or forgotten, or changed while the socket was down. */
   onMessageChanged?(change: MessageChange): void;
+  /** Somebody reacted to a message, or took that back. */
   onReaction?(event: ReactionEvent): void;
+  /** Messages were received or read, up to one. */
   onReceipt?(event: ReceiptEvent): void;
+  /** Somebody began or stopped typing. */
   onTyping?(event: TypingEvent): void;
+  /** A note that is not stored came. */
   onTransient?(event: TransientEvent): void;
   /** Somebody joined, left, was kicked, banned, unbanned, added, or got another scope. */
   onMembership?(event: MembershipEvent): void;
+  /** A group was made, changed, deleted or given to another owner. */
   onGroup?(event: GroupEvent): void;
+  /** What the user sees of a conversation changed on another device. */
   onConversation?(event: ConversationEvent): void;
+  /** A user came. */
   onUserOnline?(event: PresenceEvent): void;
+  /** A user went. */
   onUserOffline?(event: PresenceEvent): void;
+  /** Somebody calls. */
   onIncomingCall?(event: CallEvent): void;
   /** A call is answered, declined, cancelled, unanswered, busy or ended. */
   onCallChanged?(event: CallEvent): void;
+  /** The socket's state changed. */
   onConnection?(state: ConnectionState): void;
+  /** A user is logged in. */
   onLogin?(user: User): void;
+  /** The login has ended, by the app or by the server. */
   onLogout?(event: LogoutEvent): void;
 }
 

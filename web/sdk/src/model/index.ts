@@ -4,7 +4,7 @@ export { groupOf, readConversation, userOf } from "./conversation.js";
 export type * from "./group.js";
 export { readGroup } from "./group.js";
 export { compareIds, newMuid } from "./ids.js";
-export type { Json, JsonObject } from "./json.js";
+export type { Json, JsonObject, Raw } from "./json.js";
 export type * from "./message.js";
 export { isCounted, readMessage } from "./message.js";
 export type * from "./receiver.js";

@@ -62,7 +62,10 @@ export class Outbox {
     private readonly box: Box,
   ) {}
 
-  /** Begins for a user, with what an earlier page or process left. */
+  /**
+   * Begins for a user, with what an earlier page or process left.
+   * @internal
+   */
   async open(sender: Sender): Promise<void> {
     this.#sender = sender;
     const drafts = await this.box.load(sender.user.uid).catch((thrown: unknown) => {

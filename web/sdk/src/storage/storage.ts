@@ -6,8 +6,11 @@ import { HalleyError, LocalCode } from "../errors.js";
  */
 export interface KeyValueStorage {
   readonly keepsBlobs: boolean;
+  /** What was set, or undefined. */
   get(key: string): Promise<unknown>;
+  /** Keeps a value in place of an earlier one. */
   set(key: string, value: unknown): Promise<void>;
+  /** Forgets a value, if there is one. */
   delete(key: string): Promise<void>;
   /** All keys that begin so. */
   keys(prefix: string): Promise<string[]>;

@@ -26,11 +26,13 @@ export abstract class LiveStore<T> implements Store<T> {
     this.#snapshot = initial;
   }
 
+  /** Calls back at each change, until the function that is given back is called. */
   readonly subscribe = (listener: () => void): Off => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
+  /** What the store shows now: the same object until something changes. */
   readonly getSnapshot = (): T => this.#snapshot;
 
   close(): void {
@@ -39,6 +41,7 @@ export abstract class LiveStore<T> implements Store<T> {
     this.#listeners.clear();
   }
 
+  /** Shows something else. */
   protected set(next: T): void {
     if (this.isClosed || next === this.#snapshot) return;
     this.#snapshot = next;
