@@ -60,7 +60,7 @@ impl Seen {
     pub fn positions(&self) -> HashMap<String, i64> {
         let known = |(id, place): (&'_ String, &Place)| Some((place.heard_at, id.clone(), place.last_sequence?));
         let mut known: Vec<_> = self.places.iter().filter_map(known).collect();
-        known.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        known.sort_unstable_by_key(|(at, ..)| std::cmp::Reverse(*at));
         let mut bytes = 0;
         let fitting = known.into_iter().take(POSITIONS_MAX).take_while(|(_, id, _)| {
             // Quotes, colon, comma, and a number of 20 digits at most.

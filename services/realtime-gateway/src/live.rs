@@ -203,7 +203,7 @@ pub async fn count_minute(redis: &mut ConnectionManager, nodes: &[String], now_m
     }
     let all = sockets.values().sum();
     let mut rows: Vec<(String, i64)> = sockets.into_iter().collect();
-    rows.sort_unstable_by(|a, b| b.1.cmp(&a.1));
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.1));
     rows.truncate(APPS_MAX);
     rows.push((String::new(), all));
     let (day, at) = (minute / DAY_MINUTES, minute % DAY_MINUTES);

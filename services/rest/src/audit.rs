@@ -32,17 +32,23 @@ const WATCHED: [&str; 1] = ["export-user"];
 
 /// A request's action: its id, when it is begun, and what is to be written down of it besides.
 #[derive(Clone, Default)]
-pub struct Action(Arc<(OnceLock<i64>, Mutex<HashMap<String, String>>)>);
+pub struct Action(Arc<Written>);
+
+#[derive(Default)]
+struct Written {
+    id: OnceLock<i64>,
+    besides: Mutex<HashMap<String, String>>,
+}
 
 impl Action {
     /// Adds something that is written down with the action's end.
     pub fn tell(&self, name: &str, value: &str) {
-        let mut told = self.0.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.besides.lock().unwrap_or_else(PoisonError::into_inner);
         told.insert(name.to_owned(), value.to_owned());
     }
 
     fn told(&self) -> HashMap<String, String> {
-        std::mem::take(&mut *self.0.1.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.besides.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -51,7 +57,7 @@ pub async fn completed(Shared(state): Shared<Arc<State>>, mut request: Request, 
     let action = Action::default();
     request.extensions_mut().insert(action.clone());
     let response = next.run(request).await;
-    let Some(action_id) = action.0.0.get().copied() else { return response };
+    let Some(action_id) = action.0.id.get().copied() else { return response };
     let status = i32::from(response.status().as_u16());
     let ended = EndActionRequest { action_id, status, parameters: action.told() };
     if let Err(error) = state.operators().end_action(ended).await {
@@ -79,7 +85,7 @@ impl State {
         let request = BeginActionRequest { credential: Some(credential), app_id, operation, parameters };
         let action_id = self.operators().begin_action(request).await?.into_inner().action_id;
         match parts.extensions.get::<Action>() {
-            Some(action) => drop(action.0.0.set(action_id)),
+            Some(action) => drop(action.0.id.set(action_id)),
             None => return Err(PublicError::internal("an operator's action has nowhere to be left")),
         }
         Ok(())

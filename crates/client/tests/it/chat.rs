@@ -67,8 +67,8 @@ async fn a_login_opens_the_socket_and_every_stream_hears_all() {
     // The message is reported as delivered, once, after a moment.
     let delivered = async {
         loop {
-            let receipts = fake.frames().into_iter().filter(|frame| frame["type"] == "receipts");
-            if let Some(receipt) = receipts.last() {
+            let mut receipts = fake.frames().into_iter().filter(|frame| frame["type"] == "receipts");
+            if let Some(receipt) = receipts.next_back() {
                 return receipt;
             }
             tokio::task::yield_now().await;

@@ -122,7 +122,7 @@ impl Play {
             "send" => self.send(&chat, step).await,
             "refused" => {
                 let refused = messages.send_text(&self.peer(field("to")), field("text")).await;
-                assert_eq!(refused.unwrap_err().code(), Some(field("code")));
+                assert_eq!(refused.expect_err("refused").code(), Some(field("code")));
             }
             "edit" => assert_eq!(messages.edit(id, field("text")).await.expect("an answer").id, id),
             "delete" => assert!(messages.delete(id).await.expect("an answer").deleted_at.is_some()),
