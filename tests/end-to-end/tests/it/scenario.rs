@@ -261,10 +261,8 @@ impl Player {
 async fn resumed(events: &mut EventStream) -> bool {
     within("the socket is there", async {
         loop {
-            match events.next().await.expect("the stream goes on") {
-                ChatEvent::Resumed { refetch, .. } => return refetch,
-                ChatEvent::Message(message) => panic!("nothing is sent before: {message:?}"),
-                _ => {}
+            if let ChatEvent::Resumed { refetch, .. } = events.next().await.expect("the stream goes on") {
+                return refetch;
             }
         }
     })
