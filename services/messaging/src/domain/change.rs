@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use halley_contracts::messaging::v1::{Message, MessageCategory};
+use halley_contracts::messaging::v1::{Message, MessageCategory, ModerationStatus};
 use halley_kit::time;
 use halley_model::{FieldError, field, limits};
 use serde_json::{Value, value::RawValue};
@@ -94,6 +94,10 @@ impl MessageChange {
                 message.deleted_by.clone_from(&self.by);
                 message.pinned_at = None;
                 message.pinned_by.clear();
+                // Everybody is told of a deletion alike, and of what a moderator withholds not even the tags.
+                if message.moderation == ModerationStatus::Disapproved {
+                    message.tags.clear();
+                }
                 if *permanent {
                     erase(message);
                 }
@@ -201,7 +205,6 @@ pub(crate) fn check_edit(message: &StoredMessage, data_json: &str) -> Result<()>
 
 #[cfg(test)]
 mod tests {
-    use halley_contracts::messaging::v1::ModerationStatus;
     use halley_model::ConversationKey;
 
     use super::*;
@@ -289,6 +292,15 @@ mod tests {
         assert_eq!(delete(true).apply(&mut message, at(4000)), Ok(false), "it was shorter already");
         assert_eq!((message.data_json.as_str(), message.erased, message.reaction_total), ("{}", true, 0));
         assert_eq!(delete(true).apply(&mut message, at(5000)), Err(Refusal::Gone(7)));
+    }
+
+    #[test]
+    fn a_deletion_tells_nothing_of_what_is_withheld() {
+        for (moderation, tags) in [(ModerationStatus::Approved, vec!["t"]), (ModerationStatus::Disapproved, vec![])] {
+            let mut message = StoredMessage { moderation, ..stored() };
+            assert_eq!(delete(false).apply(&mut message, at(2000)), Ok(true));
+            assert_eq!(message.tags, tags);
+        }
     }
 
     #[test]
