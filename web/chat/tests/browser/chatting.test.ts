@@ -8,12 +8,11 @@ const platform = sharedPlatform();
 let browser: Browser;
 let ann: Someone;
 let bob: Someone;
-/** Something went wrong, and may have left anything on the pages. */
-let isSpoilt = false;
+/** Nobody is there yet, or something went wrong, and may have left anything on the pages. */
+let isSpoilt = true;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  await arrive();
 });
 afterAll(async () => {
   await browser?.close();
@@ -34,14 +33,14 @@ function person(at: number): Promise<Someone> {
 
 beforeEach(async () => {
   if (isSpoilt) {
-    await Promise.all([ann.context.close(), bob.context.close()]);
+    await Promise.all([ann?.context.close(), bob?.context.close()]);
     await arrive();
     isSpoilt = false;
   }
   await Promise.all([home(ann), home(bob)]);
 });
 afterEach(({ task }) => {
-  const faults = [...ann.faults, ...bob.faults];
+  const faults = [ann, bob].flatMap((person) => person?.faults ?? []);
   isSpoilt = task.result?.state === "fail" || faults.length > 0;
   expect(faults).toEqual([]);
 });
