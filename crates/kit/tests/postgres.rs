@@ -2,7 +2,7 @@
 
 use std::{future::Future as _, pin::pin, task::Poll};
 
-use halley_kit::postgres::begin;
+use halley_kit::postgres::{PostgresConfig, begin, connect};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
 /// A pool of one connection, so that whoever comes next gets the one that was given back, and a pool that looks on.
@@ -40,4 +40,13 @@ async fn what_is_said_after_an_abandoned_begin_is_kept() {
         let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM said").fetch_one(&others).await.expect("count");
         assert_eq!(seen, i64::try_from(polls).expect("small"), "given up after {polls} polls");
     }
+}
+
+#[tokio::test]
+async fn connections_do_not_compile_queries() {
+    let url = halley_testkit::empty_database().await.url;
+    let config = PostgresConfig { url: url.into(), max_connections: 1 };
+    let pool = connect("test", &config).await.expect("a pool");
+    let jit: String = sqlx::query_scalar("SHOW jit").fetch_one(&pool).await.expect("a setting");
+    assert_eq!(jit, "off");
 }

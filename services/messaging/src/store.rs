@@ -59,10 +59,12 @@ pub const APP_TABLES: &[&str] = &[
 
 /// How a transaction begins that writes batches. Its statements join short arrays with large tables by an index each time;
 /// a plan that was made while the tables were small and that reads them whole must not be kept by the connection. With those
-/// out of the way a plan fits arrays of any length, so it is made once rather than for each batch.
+/// out of the way a plan fits arrays of any length, so it is made once rather than for each batch. What is out of the way is
+/// given a huge cost, and where it is the only way nevertheless, that cost would have the server compile the statement.
 const BEGIN_BATCH: &str = "BEGIN; \
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL synchronous_commit = on";
+    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
+    SET LOCAL synchronous_commit = on";
 
 /// Begins a transaction that writes batches.
 pub(crate) async fn begin_batch(
