@@ -5,7 +5,7 @@ use axum::extract::ws::{Message as WsMessage, Utf8Bytes};
 use bytes::Bytes;
 use halley_contracts::{
     events::v1::Event,
-    messaging::v1::{Conversation, Message, ResumeResponse},
+    messaging::v1::{Conversation, LeftConversation, Message, ResumeResponse},
 };
 use halley_kit::PublicError;
 use halley_model::ErrorCode;
@@ -138,7 +138,7 @@ pub enum Told<'a> {
     /// The user's own view of a conversation, as it is now.
     ConversationChanged(&'a Conversation),
     /// The user's list shows the conversation no more.
-    ConversationLeft(&'a str),
+    ConversationLeft(&'a LeftConversation),
     /// The message that the socket sent, as it is stored.
     Sent { id: &'a str, message: &'a Message },
     /// Why the message that the socket sent is not stored: the answer over HTTP, with its status.

@@ -92,8 +92,8 @@ fn frames(variant: Variant, identity: &Identity, missed: ResumeResponse) -> impl
         let event = Event { app_id, occurred_at_ms: at_ms, body: Some(body), ..Default::default() };
         frame::encode(&event, Wanted::only(variant))?.of(variant).cloned()
     };
-    let left = missed.left_conversation_ids.into_iter();
-    let left = left.filter_map(move |id| tell(&Told::ConversationLeft(&id)));
+    let left = missed.left_conversations.into_iter();
+    let left = left.filter_map(move |left| tell(&Told::ConversationLeft(&left)));
     let sent = missed.messages.into_iter().filter_map(move |message: Message| {
         let at_ms = message.sent_at_ms;
         live(Body::MessageSent(MessageSent { message: Some(message) }), at_ms)

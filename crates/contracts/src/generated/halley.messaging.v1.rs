@@ -2127,12 +2127,21 @@ pub struct ResumeResponse {
     /// Conversations in which the user's own state changed: read up to elsewhere, tagged, hidden.
     #[prost(message, repeated, tag = "6")]
     pub conversations: ::prost::alloc::vec::Vec<Conversation>,
-    /// Public ids of the conversations that the user is not in any more.
-    #[prost(string, repeated, tag = "7")]
-    pub left_conversation_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Public ids of groups with more than 300 members: receipts of others in these are not told one by one.
     #[prost(string, repeated, tag = "8")]
     pub untold_receipts_of: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The conversations that the user's list does not show any more.
+    #[prost(message, repeated, tag = "9")]
+    pub left_conversations: ::prost::alloc::vec::Vec<LeftConversation>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeftConversation {
+    /// Its public id.
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// The user hid what is not behind this place in it; 0: nothing is hidden.
+    #[prost(int64, tag = "2")]
+    pub hidden_before_sequence: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MissedReceipt {

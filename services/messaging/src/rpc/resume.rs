@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use halley_contracts::{
     identity::v1::User,
-    messaging::v1::{Conversation, Message, MissedReceipt, ResumeRequest, ResumeResponse},
+    messaging::v1::{Conversation, LeftConversation, Message, MissedReceipt, ResumeRequest, ResumeResponse},
 };
 use halley_kit::{Caller, time};
 use halley_model::{ConversationKey, FieldError};
@@ -191,7 +191,7 @@ async fn show(messaging: &Messaging, caller: &Caller, uid: &str, missed: Missed)
         messages: show_messages(messaging, app_id, uid, &missed.messages).await?,
         changed_messages: show_messages(messaging, app_id, uid, &missed.changed).await?,
         receipts: receipts(messaging, app_id, &others).await?,
-        left_conversation_ids: left(&own, &conversations)?,
+        left_conversations: left(&own, &conversations)?,
         conversations,
         untold_receipts_of: untold
             .iter()
@@ -232,12 +232,15 @@ async fn own_conversations(
 }
 
 /// The conversations that the user's list shows no more.
-fn left(own: &[&Touched], shown: &[Conversation]) -> Result<Vec<String>> {
-    let mut left = Vec::new();
+fn left(own: &[&Touched], shown: &[Conversation]) -> Result<Vec<LeftConversation>> {
+    let mut left: Vec<LeftConversation> = Vec::new();
     for conversation in own {
         let public = parse(&conversation.conversation_key)?.public();
-        if !shown.iter().any(|shown| shown.conversation_id == public) && !left.contains(&public) {
-            left.push(public);
+        if !shown.iter().any(|shown| shown.conversation_id == public)
+            && !left.iter().any(|left| left.conversation_id == public)
+        {
+            let hidden_before_sequence = conversation.hidden_before_sequence;
+            left.push(LeftConversation { conversation_id: public, hidden_before_sequence });
         }
     }
     Ok(left)

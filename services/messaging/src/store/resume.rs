@@ -46,6 +46,8 @@ pub(crate) struct Touched {
     pub last_sequence: i64,
     /// What is not newer the user does not see, or counts as from before the user came in.
     pub begins_after: i64,
+    /// What is not newer the user hid; 0: nothing.
+    pub hidden_before_sequence: i64,
     pub is_left: bool,
     /// The user's own row changed.
     pub own_changed: bool,
@@ -88,7 +90,8 @@ pub(crate) async fn list_touched(
 ) -> Result<Vec<Touched>, sqlx::Error> {
     sqlx::query_as(concat!(
         "SELECT c.conversation_id, c.conversation_key, c.last_sequence,
-             GREATEST(p.hidden_before_sequence, p.joined_sequence - 1) AS begins_after, p.left_at IS NOT NULL AS is_left, ",
+             GREATEST(p.hidden_before_sequence, p.joined_sequence - 1) AS begins_after, p.hidden_before_sequence,
+             p.left_at IS NOT NULL AS is_left, ",
         unseen!("p.changed"),
         " AS own_changed
          FROM participants AS p

@@ -53,7 +53,7 @@ fn is_nothing(missed: &ResumeResponse) -> bool {
         && missed.changed_messages.is_empty()
         && missed.receipts.is_empty()
         && missed.conversations.is_empty()
-        && missed.left_conversation_ids.is_empty()
+        && missed.left_conversations.is_empty()
         && missed.untold_receipts_of.is_empty()
 }
 
@@ -153,7 +153,8 @@ async fn receipts_of_others_and_what_ones_other_devices_did_are_told() {
     let reset = pb::ResetConversationRequest { with_type: USER.into(), with: "ann".to_owned(), ..Default::default() };
     api.reset_conversation(&api.user("bob"), reset).await.unwrap();
     let missed = api.missed("bob", &missed.token).await;
-    assert_eq!(missed.left_conversation_ids, std::slice::from_ref(&sent.conversation_id), "hidden on another device");
+    let [left] = missed.left_conversations.as_slice() else { panic!("hidden on another device: {missed:?}") };
+    assert_eq!((&left.conversation_id, left.hidden_before_sequence), (&sent.conversation_id, sent.sequence));
     assert!(missed.messages.is_empty() && missed.conversations.is_empty());
 }
 
@@ -178,7 +179,8 @@ async fn who_came_in_and_who_had_to_go_is_told() {
     api.member(&world, "bob", MembershipAction::Kicked).await;
     api.send("ann", to_group("room", "without bob")).await;
     let missed = api.missed("bob", &of_bob).await;
-    assert_eq!(missed.left_conversation_ids, ["group_room"]);
+    let [left] = missed.left_conversations.as_slice() else { panic!("out of it: {missed:?}") };
+    assert_eq!((left.conversation_id.as_str(), left.hidden_before_sequence), ("group_room", 0));
     let [kicked] = missed.messages.as_slice() else { panic!("how it came: {:?}", texts(&missed.messages)) };
     assert_eq!(
         (kicked.category(), kicked.action_on.as_ref().unwrap().uid.as_str()),

@@ -153,7 +153,9 @@ pub(super) fn tell(app_id: &str, uid: &str, told: &Told<'_>) -> Option<Utf8Bytes
         Told::Resumed(missed) => resumed(app_id, missed),
         Told::MessageChanged(message) => message_changed(app_id, uid, message),
         Told::ConversationChanged(conversation) => conversation_changed(app_id, "", conversation),
-        Told::ConversationLeft(conversation_id) => conversation_left(app_id, "", conversation_id, 0),
+        Told::ConversationLeft(left) => {
+            conversation_left(app_id, "", &left.conversation_id, left.hidden_before_sequence)
+        }
         Told::Peers { session_id, peers, servers } => calls::peers_frame(app_id, session_id, peers, servers),
         Told::CallRefused { session_id, code } => calls::refused_frame(app_id, session_id, *code),
     };

@@ -7,7 +7,7 @@ use halley_contracts::{
         ChangeKind, PinChanged, PresenceChanged, ReceiptChanged, ReceiptKind, TypingChanged, UnreadChanged, event::Body,
     },
     identity::v1::User,
-    messaging::v1::{Conversation, Message, MissedReceipt, ReceiverType, ResumeResponse},
+    messaging::v1::{Conversation, LeftConversation, Message, MissedReceipt, ReceiverType, ResumeResponse},
 };
 use halley_realtime_gateway::GatewayConfig;
 use halley_testkit::eventually;
@@ -258,7 +258,7 @@ async fn what_was_missed_is_told_the_same_in_both_forms() {
             last_message: Some(message(8)),
             ..Default::default()
         }],
-        left_conversation_ids: vec!["group_x".into()],
+        left_conversations: vec![LeftConversation { conversation_id: "group_x".into(), hidden_before_sequence: 5 }],
         untold_receipts_of: vec!["group_large".into()],
         ..Default::default()
     };

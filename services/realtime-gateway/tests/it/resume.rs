@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::atomic::Ordering};
 
 use halley_contracts::{
     identity::v1::User,
-    messaging::v1::{Conversation, Message, MissedReceipt, ReceiverType, ResumeResponse},
+    messaging::v1::{Conversation, LeftConversation, Message, MissedReceipt, ReceiverType, ResumeResponse},
 };
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ async fn what_was_missed_comes_first_and_ends_with_a_token() {
             owner_uid: "ann".into(),
             ..Default::default()
         }],
-        left_conversation_ids: vec!["group_x".into()],
+        left_conversations: vec![LeftConversation { conversation_id: "group_x".into(), hidden_before_sequence: 5 }],
         untold_receipts_of: vec!["group_large".into()],
         ..Default::default()
     };
@@ -72,6 +72,9 @@ async fn what_was_missed_comes_first_and_ends_with_a_token() {
         }
         if kind == "resumed" {
             break frame;
+        }
+        if kind == "conversation_left" {
+            assert_eq!(frame["body"], json!({"conversationId": "group_x", "hiddenBefore": 5}));
         }
         kinds.push(kind);
     };

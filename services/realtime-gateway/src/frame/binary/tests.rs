@@ -10,8 +10,8 @@ use halley_contracts::{
     groups::v1::Group,
     identity::v1::User,
     messaging::v1::{
-        Conversation, Interaction, Message, Reaction, ReactionCount, ResumeResponse, conversation::WithEntity,
-        message::ReceiverEntity,
+        Conversation, Interaction, LeftConversation, Message, Reaction, ReactionCount, ResumeResponse,
+        conversation::WithEntity, message::ReceiverEntity,
     },
 };
 use halley_kit::PublicError;
@@ -353,6 +353,8 @@ fn what_a_socket_alone_is_told_says_the_same_in_both_forms() {
             ..Default::default()
         };
         let (message, conversation, text) = (any.message(1), any.conversation(), any.text());
+        let hidden_before_sequence = if any.is() { any.count() } else { 0 };
+        let left = LeftConversation { conversation_id: any.text(), hidden_before_sequence };
         let plain = PublicError::new(ErrorCode::Timeout, "late");
         let of_field = PublicError::field(ErrorCode::BadRequest, "muid", "is required");
         let peers = [PeerJson { uid: "bob", device_id: "" }, PeerJson { uid: "cat", device_id: "c" }];
@@ -366,7 +368,7 @@ fn what_a_socket_alone_is_told_says_the_same_in_both_forms() {
             Told::Resumed(&missed),
             Told::MessageChanged(&message),
             Told::ConversationChanged(&conversation),
-            Told::ConversationLeft(&text),
+            Told::ConversationLeft(&left),
             Told::Sent { id: &text, message: &message },
             Told::Refused { id: &text, error: &plain },
             Told::Refused { id: "7", error: &of_field },

@@ -80,10 +80,10 @@ pub fn tell(app_id: &str, uid: &str, told: &Told<'_>) -> Option<Bytes> {
         Told::ConversationChanged(conversation) => {
             pb::ServerFrame { app_id: app_id.to_owned(), ..changed_conversation(conversation)? }
         }
-        Told::ConversationLeft(conversation_id) => {
-            let conversation_id = (*conversation_id).to_owned();
-            bare(Frame::ConversationLeft(pb::ConversationLeft { conversation_id, ..Default::default() }))
-        }
+        Told::ConversationLeft(left) => bare(Frame::ConversationLeft(pb::ConversationLeft {
+            conversation_id: left.conversation_id.clone(),
+            hidden_before: left.hidden_before_sequence,
+        })),
         Told::Sent { id, message } => {
             bare(Frame::Sent(pb::Sent { id: (*id).to_owned(), message: Some(typed::message(message, view)?) }))
         }

@@ -313,11 +313,10 @@ impl State {
         let id = text(&body["conversationId"]);
         self.hide_by_place(&id, body);
         let mut here = self.picture.messages.values().filter(|message| message.conversation == id);
-        match here.any(Shown::is_news) {
-            _ if body["hiddenBefore"].is_null() => self.sleep(&id),
-            true => {}
-            // A change or a call that came since brings it into the list no more than before.
-            false => self.doze(&id),
+        // A change or a call that came since brings it into the list no more than before. Of a group that the user is out of,
+        // an action tells.
+        if !here.any(Shown::is_news) {
+            self.doze(&id);
         }
     }
 
