@@ -92,6 +92,13 @@ pub async fn insert(connection: &mut PgConnection, entries: &[Entry]) -> Result<
     Ok(Pending { rows: ids.into_iter().zip(outgoing).collect() })
 }
 
+/// Takes rows back that nothing was done with yet, inside the caller's transaction: what they stood for is told better.
+pub async fn withdraw(connection: &mut PgConnection, pending: Pending) -> Result<(), sqlx::Error> {
+    let ids: Vec<i64> = pending.rows.iter().map(|(id, _)| *id).collect();
+    sqlx::query("DELETE FROM outbox WHERE outbox_id = ANY($1)").bind(ids).execute(connection).await?;
+    Ok(())
+}
+
 fn names(channels: &[Channel]) -> Vec<&str> {
     channels.iter().map(Channel::as_str).collect()
 }

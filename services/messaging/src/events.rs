@@ -3,8 +3,8 @@
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
     events::v1::{
-        ConversationPinChanged, MessageSent, OwnConversationChanged, PinChanged, ReactionChanged, ReceiptChanged,
-        SaveChanged, UnreadChanged, event::Body,
+        ConversationPinChanged, MessageSent, OwnConversationChanged, OwnViewUntold, PinChanged, ReactionChanged,
+        ReceiptChanged, SaveChanged, UnreadChanged, event::Body,
     },
     messaging::v1::{Conversation, Message},
 };
@@ -63,6 +63,12 @@ pub(crate) fn own_conversation(app_id: &str, device_id: &str, uid: &str, changed
     let channels = vec![Channel::user(app_id, uid)];
     let event = halley_bus::event(app_id, device_id, Body::OwnConversationChanged(changed));
     Entry { event, channels, durable: false }
+}
+
+/// That a change of a user's own view of conversations may not have been told: to the user's own devices.
+pub(crate) fn own_view_untold(app_id: &str, uid: &str) -> Entry {
+    let event = halley_bus::event(app_id, "", Body::OwnViewUntold(OwnViewUntold {}));
+    Entry { event, channels: vec![Channel::user(app_id, uid)], durable: false }
 }
 
 /// A reaction that was added or taken back: to everybody in the conversation.

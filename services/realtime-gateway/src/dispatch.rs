@@ -134,6 +134,7 @@ impl Dispatch {
                 let is_meant = |socket: &Socket| socket.identity().is_some_and(|identity| identity.device_id == *to);
                 send_where(&room, &event, |socket| to.is_empty() || is_meant(socket));
             }
+            Some(Body::OwnViewUntold(_)) => ask_to_come_back(&room),
             _ => send(&room, &event),
         }
     }
@@ -390,6 +391,13 @@ fn lose(room: &Room, events: &[Event]) {
         send_where(room, event, |socket| socket.variant == Variant::Plain);
     }
     for socket in room.sockets() {
+        socket.close(Close::Resync);
+    }
+}
+
+/// What became of a user's own view was not told. Clients without the subprotocol would not have been told anyway.
+fn ask_to_come_back(room: &Room) {
+    for socket in room.sockets().into_iter().filter(|socket| socket.variant != Variant::Plain) {
         socket.close(Close::Resync);
     }
 }

@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 46, 50, 60"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 46, 47, 50, 60"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -86,6 +86,9 @@ pub mod event {
         /// A user tagged a conversation, or hid what it held.
         #[prost(message, tag = "46")]
         OwnConversationChanged(super::OwnConversationChanged),
+        /// What a user changed of the own view of conversations could not be told: the user's devices come back and ask.
+        #[prost(message, tag = "47")]
+        OwnViewUntold(super::OwnViewUntold),
         /// A device in a call tells another what their media needs.
         #[prost(message, tag = "50")]
         CallSignaled(super::CallSignaled),
@@ -206,6 +209,9 @@ pub struct OwnConversationChanged {
     #[prost(bool, tag = "2")]
     pub left: bool,
 }
+/// A user changed the own side of a conversation, and the process died before it told what became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnViewUntold {}
 /// Members were stored by an import: no action messages follow from it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MembersImported {

@@ -1,6 +1,6 @@
 //! `UpdateConversation` and `ResetConversation`: what a user does to the own side of a conversation.
 
-use halley_bus::outbox;
+use halley_bus::outbox::{self, Pending};
 use halley_contracts::{
     events::v1::OwnConversationChanged,
     messaging::v1::{
@@ -38,16 +38,30 @@ pub(super) async fn update(
     if !participants::set_tags(&mut transaction, caller.app_id(), uid, &stored, &request.tags).await? {
         return Err(MessagingError::NotAccessible);
     }
+    let untold = note_untold(&mut transaction, caller.app_id(), uid).await?;
     transaction.commit().await?;
     let conversation = own_conversation(messaging, &caller, request.with_type(), &request.with).await?;
     let changed = OwnConversationChanged { conversation: Some(conversation.clone()), left: false };
-    tell(messaging, &caller, &stored, changed).await?;
+    tell(messaging, &caller, &stored, changed, untold).await?;
     Ok(UpdateConversationResponse { conversation: Some(conversation) })
+}
+
+/// Notes, in the transaction of a change to a user's own view, that the user's devices have to hear of it. What they are told
+/// is known after the commit only, since others are asked for names; it takes the note back. If it never comes to that, the
+/// note goes out, and the devices ask.
+pub(super) async fn note_untold(connection: &mut PgConnection, app_id: &str, uid: &str) -> Result<Pending> {
+    Ok(outbox::insert(connection, &[events::own_view_untold(app_id, uid)]).await?)
 }
 
 /// Tells a user's own devices what became of a conversation of theirs. What the user changes of it is told as it is in this
 /// moment: with two changes at once, what is told last is what holds.
-async fn tell(messaging: &Messaging, caller: &Caller, stored: &str, mut changed: OwnConversationChanged) -> Result<()> {
+async fn tell(
+    messaging: &Messaging,
+    caller: &Caller,
+    stored: &str,
+    mut changed: OwnConversationChanged,
+    untold: Pending,
+) -> Result<()> {
     let uid = caller.require_uid()?;
     let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let own = participants::lock_own_side(&mut transaction, caller.app_id(), uid, stored).await?;
@@ -57,6 +71,7 @@ async fn tell(messaging: &Messaging, caller: &Caller, stored: &str, mut changed:
     }
     let entry = events::own_conversation(caller.app_id(), caller.device_id(), uid, changed);
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
+    outbox::withdraw(&mut transaction, untold).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
     Ok(())
@@ -95,11 +110,12 @@ pub(super) async fn reset(
         participants::count_as_read(&mut transaction, app_id, conversation_id).await?;
         erasures::ask_for_conversation(&mut transaction, app_id, conversation_id, time::now()).await?;
     }
+    let untold = note_untold(&mut transaction, app_id, uid).await?;
     transaction.commit().await?;
     match own_conversation(messaging, &caller, with_type, side).await {
         Ok(shown) => {
             let changed = OwnConversationChanged { conversation: Some(shown), left: false };
-            tell(messaging, &caller, &stored, changed).await?;
+            tell(messaging, &caller, &stored, changed, untold).await?;
         }
         Err(MessagingError::NotAccessible) => {
             let gone = Conversation {
@@ -110,7 +126,8 @@ pub(super) async fn reset(
                 hidden_before_sequence,
                 ..Default::default()
             };
-            tell(messaging, &caller, &stored, OwnConversationChanged { conversation: Some(gone), left: true }).await?;
+            let changed = OwnConversationChanged { conversation: Some(gone), left: true };
+            tell(messaging, &caller, &stored, changed, untold).await?;
         }
         Err(error) => return Err(error),
     }

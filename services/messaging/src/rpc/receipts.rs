@@ -2,7 +2,7 @@
 
 mod everybody;
 
-use halley_bus::outbox;
+use halley_bus::outbox::{self, Pending};
 use halley_contracts::{
     events::v1::{ReceiptChanged, ReceiptKind},
     messaging::v1::{
@@ -13,7 +13,10 @@ use halley_contracts::{
 use halley_kit::{Caller, time};
 use halley_model::{ConversationKey, Limit};
 
-use super::conversations::{no_such, own_conversation};
+use super::{
+    conversations::{no_such, own_conversation},
+    own_conversation::note_untold,
+};
 use crate::{
     access::With,
     counters::Counted,
@@ -48,9 +51,9 @@ pub(super) async fn mark_read(
     let with_type = request.with_type();
     let mark = mark(messaging, &caller, with_type, &request.with, request.message_id, request.device_id).await?;
     let (place, moved) = move_watermark(messaging, &mark, ReceiptKind::Read).await?;
-    if moved == Moved::Count {
+    if let Moved::Count(untold) = moved {
         let conversation = own_conversation(messaging, &caller, with_type, &request.with).await?;
-        tell_unread(messaging, &mark, conversation).await?;
+        tell_unread(messaging, &mark, conversation, untold).await?;
     }
     Ok(MarkReadResponse { message_id: place.read_message_id })
 }
@@ -82,17 +85,19 @@ pub(super) async fn mark_unread(
     let mut place = lock_place(&mut transaction, &mark).await?.ok_or(MessagingError::NotAccessible)?;
     watermark::unread(&mut place);
     participants::update_place(&mut transaction, &mark.app_id, &mark.uid, &place, time::now()).await?;
+    let untold = note_untold(&mut transaction, &mark.app_id, &mark.uid).await?;
     transaction.commit().await?;
     let conversation = own_conversation(messaging, &caller, with_type, &request.with).await?;
-    tell_unread(messaging, &mark, conversation.clone()).await?;
+    tell_unread(messaging, &mark, conversation.clone(), untold).await?;
     Ok(MarkUnreadResponse { conversation: Some(conversation) })
 }
 
 /// Tells a user's own devices of a count that no receipt tells of.
-async fn tell_unread(messaging: &Messaging, mark: &Mark, conversation: Conversation) -> Result<()> {
+async fn tell_unread(messaging: &Messaging, mark: &Mark, conversation: Conversation, untold: Pending) -> Result<()> {
     let entry = events::unread(&mark.app_id, &mark.device_id, &mark.uid, conversation);
     let mut transaction = halley_kit::postgres::begin(&messaging.pool).await?;
     let pending = outbox::insert(&mut transaction, &[entry]).await?;
+    outbox::withdraw(&mut transaction, untold).await?;
     transaction.commit().await?;
     messaging.relay.publish(pending);
     Ok(())
@@ -129,11 +134,11 @@ async fn lock_place(connection: &mut sqlx::PgConnection, mark: &Mark) -> Result<
 }
 
 /// What a receipt changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Moved {
     Nothing,
-    /// Only how much is unread: it was marked unread before.
-    Count,
+    /// Only how much is unread: it was marked unread before. The own devices are yet to be told.
+    Count(Pending),
     Watermark,
 }
 
@@ -168,8 +173,9 @@ async fn move_watermark(messaging: &Messaging, mark: &Mark, kind: ReceiptKind) -
     }
     participants::update_place(&mut transaction, &mark.app_id, &mark.uid, &place, time::now()).await?;
     if !moved {
+        let untold = note_untold(&mut transaction, &mark.app_id, &mark.uid).await?;
         transaction.commit().await?;
-        return Ok((place, Moved::Count));
+        return Ok((place, Moved::Count(untold)));
     }
     let senders = match is_small {
         true => {

@@ -1,5 +1,11 @@
 //! What a user does to the own side of a conversation: tags, deletion, and finding it by a name or a public id.
 
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
 use halley_bus::Channel;
 use halley_contracts::{
     common::v1::PageRequest,
@@ -72,6 +78,49 @@ async fn own_devices_hear_of_tags_and_of_what_is_hidden() {
     let (conversation, left) = told(&mut feed).await;
     let id = conversation.conversation_id.as_str();
     assert_eq!((id, conversation.hidden_before_sequence, left), ("ann_user_bob", 2, true));
+}
+
+/// Begins a call and is gone once it was woken so often.
+async fn leave_after<T>(wakes: usize, call: impl Future<Output = T>) {
+    let mut call = pin!(call);
+    let mut polls = 0;
+    poll_fn(|context| {
+        polls += 1;
+        match call.as_mut().poll(context) {
+            Poll::Pending if polls < wakes => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn own_devices_hear_of_a_change_that_its_caller_left_midway() {
+    let others: Vec<String> = (1..40).map(|wakes| format!("u{wakes}")).collect();
+    let names: Vec<&str> = others.iter().map(String::as_str).collect();
+    let world = World::new(&[&["ann"], names.as_slice()].concat()).await;
+    let api = world.start().await;
+    for other in &others {
+        api.send("ann", to_user(other, "hi")).await;
+    }
+    let mut feed = world.listen(vec![Channel::user(&world.app, "ann")]).await;
+    let ann = api.user("ann");
+
+    for (wakes, other) in (1..).zip(&others) {
+        leave_after(wakes, api.update_conversation(&ann, tagged(USER, other, &["work"]))).await;
+    }
+
+    let by_tag = ListConversationsRequest { tags: vec!["work".to_owned()], ..Default::default() };
+    let changed = api.listed("ann", by_tag).await.len();
+    let (mut told, mut untold) = (0, 0);
+    while told + untold < changed {
+        match feed.next().await.1.body {
+            Some(Body::OwnConversationChanged(_)) => told += 1,
+            Some(Body::OwnViewUntold(_)) => untold += 1,
+            _ => {}
+        }
+    }
+    assert!(told > 0 && untold > 0, "{told} of {changed} were told, {untold} are to be asked for");
 }
 
 #[tokio::test]

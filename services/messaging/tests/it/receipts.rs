@@ -192,8 +192,9 @@ async fn marking_unread_moves_where_counting_begins_and_takes_no_receipt_back() 
     let api = world.start().await;
     let messages = sent(&api, 10).await;
     let bob = api.user("bob");
-    api.mark_read(&bob, read(USER, "ann", 0)).await.unwrap();
     let mut feed = world.listen(vec![Channel::user(&world.app, "ann")]).await;
+    api.mark_read(&bob, read(USER, "ann", 0)).await.unwrap();
+    assert_eq!(feed.next_receipt().await.1.message_id, messages[9].id);
 
     let answer = api.mark_unread(&bob, unread(USER, "ann", messages[4].id)).await.unwrap().conversation.unwrap();
     assert_eq!((answer.unread_count, answer.last_read_message_id), (5, messages[4].id));

@@ -1,7 +1,7 @@
 //! Frames of Halley's own, for clients that ask for its additions.
 
 use halley_contracts::{
-    events::v1::{ChangeKind, GroupChanged, OwnConversationChanged, UnreadChanged, event::Body},
+    events::v1::{ChangeKind, GroupChanged, OwnConversationChanged, OwnViewUntold, UnreadChanged, event::Body},
     groups::v1::Group,
     messaging::v1::{Conversation, ReceiverType},
 };
@@ -125,6 +125,20 @@ async fn own_devices_hear_of_tags_and_of_what_is_hidden() {
         assert_eq!(body["tags"] == json!(["work"]), !left, "{frame}");
     }
     world.nothing_came(&mut plain, "ann").await;
+}
+
+#[tokio::test]
+async fn own_devices_come_back_for_what_was_not_told() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let mut ann = own(&world, &node, "ann").await;
+    let mut plain = world.client(&node, "ann").await;
+    let mut bob = own(&world, &node, "bob").await;
+    let event = halley_bus::event(&world.app, "", Body::OwnViewUntold(OwnViewUntold {}));
+    world.publish(vec![halley_bus::Channel::user(&world.app, "ann")], &event).await;
+    assert_eq!(ann.closed().await, 4000);
+    world.nothing_came(&mut plain, "ann").await;
+    world.nothing_came(&mut bob, "bob").await;
 }
 
 /// A hint comes last, and tells how long to stay away.

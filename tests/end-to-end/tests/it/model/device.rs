@@ -1,6 +1,6 @@
 //! A device with its socket and what it knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use halley_client::{ApiClient, Connection, Event, Format, LeftOff, Outgoing, Server, SocketOptions};
 use halley_testkit::{eventually, within};
@@ -99,7 +99,7 @@ impl Device {
             api,
         };
         let token = device.first_token().await;
-        device.state = begin(&device.api, uid).await;
+        device.state = begin(&device.api, uid, BTreeMap::new()).await;
         device.state.token = token;
         device
     }
@@ -170,7 +170,8 @@ impl Device {
                 self.missed.extend([Untold::Saves, Untold::Groups, Untold::Ended]);
             }
             Mode::Plain => {
-                self.state = begin(&self.api, &self.uid.clone()).await;
+                let purged = std::mem::take(&mut self.state.purged);
+                self.state = begin(&self.api, &self.uid.clone(), purged).await;
                 self.missed.clear();
             }
         }

@@ -177,9 +177,9 @@ fn know_calls(state: &mut State, log: BTreeMap<String, Call>) {
 }
 
 /// The beginning of a state: what is there already.
-pub async fn begin(api: &ApiClient, uid: &str) -> State {
+pub async fn begin(api: &ApiClient, uid: &str, purged: BTreeMap<u64, (String, String)>) -> State {
     let picture = fetch(api, uid).await;
-    let mut state = State { uid: uid.to_owned(), picture, ..State::default() };
+    let mut state = State { uid: uid.to_owned(), picture, purged, ..State::default() };
     for row in rows(api, "/conversations", &LIST).await.unwrap_or_default() {
         for message in history(api, &peer(&row)).await.unwrap_or_default() {
             keep(&mut state, &message);

@@ -38,6 +38,9 @@ pub struct State {
     pub positions: BTreeMap<String, i64>,
     /// The place of each message.
     pub sequences: BTreeMap<u64, i64>,
+    /// Messages deleted for good, with their conversation and sender, that count all the same: what was counted stays counted
+    /// until it is read. Who was away has nothing of them but the count.
+    pub purged: BTreeMap<u64, (String, String)>,
     /// While what was missed comes: the new messages of it. They are told as they are now, with the replies that follow.
     pub batch: Option<BTreeSet<u64>>,
     pub token: String,
@@ -279,11 +282,18 @@ impl State {
 
     /// So many of the newest messages are unread.
     pub fn count_back(&mut self, id: &str, unread: u64) {
-        let uid = &self.uid;
-        let here = self.picture.messages.iter().filter(|(_, message)| message.conversation == id);
-        let counted = here.filter(|(_, message)| message.is_counted() && message.sender != *uid).map(|(at, _)| *at);
-        let boundary = counted.rev().nth(usize::try_from(unread).unwrap_or(usize::MAX)).unwrap_or_default();
+        let counted = self.counted_of(id);
+        let boundary = counted.iter().rev().nth(usize::try_from(unread).unwrap_or(usize::MAX));
+        let boundary = boundary.copied().unwrap_or_default();
         self.marks.entry(id.to_owned()).or_default().boundary = boundary;
+    }
+
+    /// What raises the count of a conversation, wherever it is read up to.
+    fn counted_of(&self, id: &str) -> BTreeSet<u64> {
+        let here = self.picture.messages.iter().filter(|(_, message)| message.conversation == id);
+        let counted = here.filter(|(_, message)| message.is_counted() && message.sender != self.uid);
+        let purged = self.purged.iter().filter(|(_, (of, sender))| of == id && *sender != self.uid);
+        counted.map(|(at, _)| *at).chain(purged.map(|(at, _)| *at)).collect()
     }
 
     fn read_up_to(&mut self, id: &str, message: u64) {
@@ -295,6 +305,8 @@ impl State {
     pub fn hide_up_to(&mut self, id: &str, newest: u64) {
         self.read_up_to(id, newest);
         self.picture.messages.retain(|at, message| message.conversation != id || *at > newest);
+        // Where a message lies that is gone can't be told.
+        self.purged.retain(|_, (of, _)| of != id);
     }
 
     fn hide_by_place(&mut self, id: &str, body: &Value) {
@@ -378,9 +390,7 @@ impl State {
             let marks = self.marks.get(id).cloned().unwrap_or_default();
             let boundary = marks.boundary;
             let here = || self.picture.messages.iter().filter(|(_, message)| message.conversation == *id);
-            let unread =
-                here().filter(|(at, message)| **at > boundary && message.is_counted() && message.sender != self.uid);
-            talk.unread = unread.count() as u64;
+            talk.unread = self.counted_of(id).range(boundary + 1..).count() as u64;
             // One that was deleted or is withheld is shown by none.
             let last = here().rev().find(|(_, message)| message.is_news());
             talk.last = last.filter(|(_, message)| !message.is_deleted() && !message.is_withheld).map(|(at, _)| *at);

@@ -188,19 +188,17 @@ impl Walk {
             (None, Some(uid)) => self.key.clone().on_behalf_of(uid),
             (None, None) => self.key.clone(),
         };
-        match api.call(method, &path, &[], Some(&body)).await {
-            Ok(answer) => {
-                self.did(id);
-                Some(answer["data"].clone())
-            }
-            Err(ClientError::Api { status: 400..500, code, .. }) => {
-                if std::env::var_os("HALLEY_MODEL_VERBOSE").is_some() {
-                    println!("    {id} {path}: {code}");
-                }
-                None
-            }
+        let answer = match api.call(method, &path, &[], Some(&body)).await {
+            Ok(answer) => Ok(answer["data"].clone()),
+            Err(ClientError::Api { status: 400..500, code, .. }) => Err(code),
             Err(error) => panic!("{id} {path}: {error}"),
+        };
+        if std::env::var_os("HALLEY_MODEL_VERBOSE").is_some() {
+            let outcome = answer.as_ref().map_or_else(ToString::to_string, |data| format!("done {}", data["id"]));
+            println!("    {hand:?} {id} {path} {body}: {outcome}");
         }
+        answer.is_ok().then(|| self.did(id));
+        answer.ok()
     }
 
     /// Waits until the frames that a device sent before are worked off. None of them is answered; but receipts are passed on one

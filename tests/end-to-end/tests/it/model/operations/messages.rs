@@ -62,6 +62,17 @@ impl Walk {
         self.subscribed.entry((parent.sender.clone(), parent.id)).or_insert(true);
     }
 
+    fn purge(&mut self, said: &Said) {
+        self.purged.insert(said.id);
+        if said.is_reply {
+            return;
+        }
+        let conversation = Self::conversation(&said.sender, &said.to);
+        for device in &mut self.devices {
+            device.state.purged.insert(said.id, (conversation.clone(), said.sender.clone()));
+        }
+    }
+
     pub async fn change(&mut self, kind: Kind, random: &mut StdRng) -> Option<Done> {
         let (said, hand) = self.seen(random)?;
         let id = said.id.to_string();
@@ -82,7 +93,7 @@ impl Walk {
                 let body = if permanent { json!({"permanent": true}) } else { json!({"id": id}) };
                 self.op(&by_sender, "delete-message", &[&id], body).await?;
                 if permanent {
-                    self.purged.insert(said.id);
+                    self.purge(&said);
                 }
                 Some(Done::default())
             }
