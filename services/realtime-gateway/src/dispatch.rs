@@ -22,8 +22,7 @@ use tonic::Status;
 
 use crate::{
     close::Close,
-    frame::{self, Wanted},
-    friends,
+    frame, friends,
     hub::{Room, lock},
     node::Node,
     order::{Gap, Verdict},
@@ -350,10 +349,7 @@ impl Dispatch {
         // The node learns of it in any case: a socket of the owner's may be on its way in.
         self.node.user_joined(&event.app_id, guid, owner);
         let Some(own) = self.node.hub.room(&Channel::user(&event.app_id, owner)) else { return };
-        let wanted = Wanted { plain: false, ..own.wanted() };
-        if let Some(frames) = frame::encode(event, wanted) {
-            own.send_where(&frames, |_| true);
-        }
+        send(&own, event);
         let channel = Channel::group(&event.app_id, guid);
         if let Some(room) = self.node.hub.room(&channel) {
             self.ask_for_unheard(channel, room, Place::of_group(&event.app_id, guid), FIRST);
