@@ -180,6 +180,7 @@ pub fn decode_server_frame(bytes: &[u8]) -> Option<Value> {
         Told::Resumed(told) => ("resumed", resumed(told)),
         Told::Message(told) => ("message", message(told)?),
         Told::MessageChanged(told) => ("message_changed", message(told)?),
+        Told::MessageModerated(told) => ("message_moderated", message(told)?),
         Told::MessagePinned(told) => ("message_pinned", message(told)?),
         Told::MessageUnpinned(told) => ("message_unpinned", message(told)?),
         Told::MessageSaved(told) => ("message_saved", message(told)?),

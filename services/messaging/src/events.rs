@@ -3,14 +3,14 @@
 use halley_bus::{Channel, outbox::Entry};
 use halley_contracts::{
     events::v1::{
-        ConversationPinChanged, MessageSent, OwnConversationChanged, OwnViewUntold, PinChanged, ReactionChanged,
-        ReceiptChanged, SaveChanged, UnreadChanged, event::Body,
+        ConversationPinChanged, MessageModerated, MessageSent, OwnConversationChanged, OwnViewUntold, PinChanged,
+        ReactionChanged, ReceiptChanged, SaveChanged, UnreadChanged, event::Body,
     },
     messaging::v1::{Conversation, Message},
 };
 use halley_model::ConversationKey;
 
-use crate::domain::{action::Presence, new_message::NewMessage};
+use crate::domain::{self, action::Presence, new_message::NewMessage};
 
 /// A stored message: one publish for a group, however many its members; both users' channels for a direct one.
 pub(crate) fn message_sent(new: &NewMessage, message: Message) -> Entry {
@@ -81,6 +81,15 @@ pub(crate) fn reaction(app_id: &str, device_id: &str, key: &ConversationKey, cha
 pub(crate) fn pin(app_id: &str, device_id: &str, key: &ConversationKey, message: Message, pinned: bool) -> Entry {
     let body = Body::PinChanged(PinChanged { pinned, message: Some(message) });
     Entry { event: halley_bus::event(app_id, device_id, body), channels: everybody(app_id, key), durable: true }
+}
+
+/// A message that a moderator decided about: to everybody in the conversation.
+pub(crate) fn moderated(app_id: &str, key: &ConversationKey, message: Message) -> Entry {
+    let body = Body::MessageModerated(MessageModerated {
+        shown_to_others: Some(domain::moderation::withheld(message.clone())),
+        message: Some(message),
+    });
+    Entry { event: halley_bus::event(app_id, "", body), channels: everybody(app_id, key), durable: true }
 }
 
 /// A message that a user saved, or forgot that: to the user's own devices.

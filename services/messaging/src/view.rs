@@ -260,16 +260,7 @@ impl Entities {
     /// Without the messages it refers to, and without its content if that is kept from the viewer.
     fn bare(&self, row: &StoredMessage) -> Message {
         let shown = self.whole(row);
-        match self.hides(row) {
-            true => Message {
-                data_json: "{}".to_owned(),
-                tags: Vec::new(),
-                reactions: Vec::new(),
-                mentions: Vec::new(),
-                ..shown
-            },
-            false => shown,
-        }
+        if self.hides(row) { moderation::withheld(shown) } else { shown }
     }
 
     fn whole(&self, row: &StoredMessage) -> Message {

@@ -8,7 +8,7 @@ use std::{
 
 use halley_bus::{Channel, ChannelKind, Delivery};
 use halley_contracts::{
-    events::v1::{ChangeKind, Event, GroupChanged, MessageSent, PresenceChanged, event::Body},
+    events::v1::{ChangeKind, Event, GroupChanged, MessageModerated, MessageSent, PresenceChanged, event::Body},
     groups::v1::{MembershipAction, MembershipChanged},
     messaging::v1::{
         Direction, ListMessagesRequest, Message, ReceiverType, messaging_service_client::MessagingServiceClient,
@@ -133,6 +133,7 @@ impl Dispatch {
                 let is_meant = |socket: &Socket| socket.identity().is_some_and(|identity| identity.device_id == *to);
                 send_where(&room, &event, |socket| to.is_empty() || is_meant(socket));
             }
+            Some(Body::MessageModerated(moderated)) => send_moderated(&room, &event, moderated),
             Some(Body::OwnViewUntold(_)) => ask_to_come_back(&room),
             _ => send(&room, &event),
         }
@@ -409,6 +410,18 @@ fn send_where(room: &Room, event: &Event, is_told: impl Fn(&Socket) -> bool) -> 
     let sent = room.send_where(&frames, is_told);
     metrics::counter!("halley_gateway_frames_total").increment(sent as u64);
     sent
+}
+
+/// Its sender goes on seeing a message that is kept from others.
+fn send_moderated(room: &Room, event: &Event, moderated: &MessageModerated) {
+    let Some(message) = &moderated.message else { return };
+    let shown = |message: Option<Message>| {
+        let body = Body::MessageModerated(MessageModerated { message, shown_to_others: None });
+        Event { body: Some(body), ..event.clone() }
+    };
+    let is_sender = |socket: &Socket| is_of(socket, &message.sender_uid);
+    send_where(room, &shown(moderated.message.clone()), is_sender);
+    send_where(room, &shown(moderated.shown_to_others.clone()), |socket| !is_sender(socket));
 }
 
 /// Clients drop what their own device sent; it need not come back.

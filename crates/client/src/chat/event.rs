@@ -95,6 +95,8 @@ pub enum ChangeKind {
     Saved,
     /// The logged-in user saved it no longer.
     Unsaved,
+    /// A moderator let it stand, or keeps its content from all but its sender.
+    Moderated,
     /// In whatever way, while there was no socket: it is shown as it is now.
     Other,
 }

@@ -74,6 +74,7 @@ fn told_frame(mut frame: Box<Value>) -> Option<ChatEvent> {
         "message_unpinned" => changed(&body, ChangeKind::Unpinned),
         "message_saved" => changed(&body, ChangeKind::Saved),
         "message_unsaved" => changed(&body, ChangeKind::Unsaved),
+        "message_moderated" => changed(&body, ChangeKind::Moderated),
         "message_changed" => changed(&body, ChangeKind::Other),
         "conversation_pinned" => Some(conversation(body, ConversationChange::Pinned)),
         "conversation_unpinned" => Some(conversation(body, ConversationChange::Unpinned)),

@@ -55,7 +55,7 @@ pub struct ServerFrame {
     /// Which, and what it says.
     #[prost(
         oneof = "server_frame::Frame",
-        tags = "6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32"
+        tags = "6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33"
     )]
     pub frame: ::core::option::Option<server_frame::Frame>,
 }
@@ -145,6 +145,9 @@ pub mod server_frame {
         /// The user made a group, on another device or by the app's server side.
         #[prost(message, tag = "32")]
         GroupCreated(super::GroupChange),
+        /// A moderator decided about a message: as it is now for this user.
+        #[prost(message, tag = "33")]
+        MessageModerated(super::Message),
     }
 }
 /// Who a socket is.

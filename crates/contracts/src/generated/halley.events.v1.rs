@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 24, 40, 45, 46, 47, 50, 60"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 25, 24, 40, 45, 46, 47, 50, 60"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -75,6 +75,9 @@ pub mod event {
         /// A message was pinned or unpinned.
         #[prost(message, tag = "23")]
         PinChanged(super::PinChanged),
+        /// A moderator decided about a message.
+        #[prost(message, tag = "25")]
+        MessageModerated(super::MessageModerated),
         /// A message was saved or not any more.
         #[prost(message, tag = "24")]
         SaveChanged(super::SaveChanged),
@@ -169,6 +172,16 @@ pub struct PinChanged {
     /// The message.
     #[prost(message, optional, tag = "2")]
     pub message: ::core::option::Option<super::super::messaging::v1::Message>,
+}
+/// A moderator let a reported message stand, or keeps it from others.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MessageModerated {
+    /// As its sender sees it.
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<super::super::messaging::v1::Message>,
+    /// As others see it.
+    #[prost(message, optional, tag = "2")]
+    pub shown_to_others: ::core::option::Option<super::super::messaging::v1::Message>,
 }
 /// A user saved a message, or forgot that.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1,6 +1,6 @@
 //! What is reported, for which reasons, and who sees what was disapproved.
 
-use halley_contracts::messaging::v1::ModerationStatus;
+use halley_contracts::messaging::v1::{Message, ModerationStatus};
 use halley_model::{FieldError, Uid, field, limits};
 
 use crate::{
@@ -39,6 +39,22 @@ pub(crate) fn status_of(stored: i16) -> ModerationStatus {
 /// Whether a message's content is kept from that user. `None`: the app, or a live event that its sender may cause.
 pub(crate) fn is_hidden_from(message: &StoredMessage, uid: Option<&str>) -> bool {
     message.moderation == ModerationStatus::Disapproved && uid.is_some_and(|uid| uid != message.sender_uid)
+}
+
+/// A message as others than its sender see it: without its content if it was disapproved.
+pub(crate) fn withheld(message: Message) -> Message {
+    if message.moderation() != ModerationStatus::Disapproved {
+        return message;
+    }
+    Message {
+        data_json: "{}".to_owned(),
+        tags: Vec::new(),
+        reactions: Vec::new(),
+        mentions: Vec::new(),
+        quoted_message: None,
+        action_on_message: None,
+        ..message
+    }
 }
 
 /// Refuses what would show a disapproved message to others again.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use halley_bus::outbox;
 use halley_contracts::{
     common::v1::PageRequest,
     messaging::v1::{self as pb, ModerationStatus, moderation_service_server::ModerationService},
@@ -13,7 +14,7 @@ use tonic::Request;
 
 use super::{
     Answer, answer,
-    messages::{lock_conversation_of, lock_message},
+    messages::{lock_conversation_of, lock_message, read_locked},
 };
 use crate::{
     domain::{
@@ -21,6 +22,7 @@ use crate::{
         moderation::{self, REASONS_MAX},
     },
     error::{MessagingError, Result},
+    events,
     service::Messaging,
     store::{
         begin_batch,
@@ -192,12 +194,20 @@ async fn review(
     if !flags::is_flagged(&messaging.pool, app_id, id).await? {
         return Err(not_found());
     }
+    let mut shown = messaging.show_message(app_id, None, &target).await?;
     let mut transaction = begin_batch(messaging.pool.acquire().await?).await?;
     if !target.retired {
         lock_conversation_of(&mut transaction, app_id, &target).await?;
     }
     flags::review(&mut transaction, app_id, id, status, caller.actor(), time::now()).await?;
+    let now = read_locked(&mut transaction, app_id, id).await?;
+    change::show(&mut shown, &now);
+    shown.moderation = now.moderation.into();
+    let is_news = !now.retired && now.moderation != target.moderation;
+    let entry = is_news.then(|| events::moderated(app_id, &now.key, shown));
+    let pending = outbox::insert(&mut transaction, entry.as_slice()).await?;
     transaction.commit().await?;
+    messaging.relay.publish(pending);
     Ok(pb::ReviewMessageResponse {})
 }
 

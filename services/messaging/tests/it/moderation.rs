@@ -1,7 +1,9 @@
 //! Reports of messages: who may, what the queue shows, who sees what was disapproved.
 
+use halley_bus::Channel;
 use halley_contracts::{
     common::v1::PageRequest,
+    events::v1::{MessageModerated, event::Body},
     messaging::v1::{
         self as pb, FlagMessageRequest, FlaggedMessage, ListFlaggedMessagesRequest, Message, ModerationStatus, Reason,
         ReviewMessageRequest, moderation_service_client::ModerationServiceClient,
@@ -10,7 +12,7 @@ use halley_contracts::{
 use halley_kit::{Caller, Transport};
 use halley_model::ErrorCode;
 
-use crate::support::{Api, GROUP, USER, World, history, outcome, texts, to_group, to_user};
+use crate::support::{Api, Feed, GROUP, USER, World, history, outcome, texts, to_group, to_user};
 
 impl Api {
     fn moderation(&self) -> ModerationServiceClient<Transport> {
@@ -158,6 +160,16 @@ async fn a_report_is_queued_decided_and_queued_again() {
     assert_eq!(foreign, Err(ErrorCode::MessageIdNotFound));
 }
 
+/// What the sender and what others are told next of a moderated message.
+async fn told(feed: &mut Feed) -> (String, String) {
+    loop {
+        if let Some(Body::MessageModerated(MessageModerated { message, shown_to_others })) = feed.next().await.1.body {
+            let text = |message: Option<Message>| texts(&[message.unwrap()]).concat();
+            return (text(message), text(shown_to_others));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_was_disapproved_is_its_senders_and_the_apps() {
     let world = World::new(&["ann", "bob"]).await;
@@ -171,7 +183,17 @@ async fn what_was_disapproved_is_its_senders_and_the_apps() {
     let action = api.edit_message(&ann, edit.clone()).await.unwrap().message.unwrap().id;
     api.flag(&bob, bad, "spam").await.unwrap();
     let before = api.shown("ann", bad).await.unwrap().updated_at_ms;
+    let mut feed = world.listen(vec![Channel::user(&world.app, "bob")]).await;
+    for _ in 0..2 {
+        api.review(&server, bad, ModerationStatus::Disapproved).await.unwrap();
+    }
+    api.review(&server, bad, ModerationStatus::Approved).await.unwrap();
     api.review(&server, bad, ModerationStatus::Disapproved).await.unwrap();
+    let disapproved = ("worse".to_owned(), String::new());
+    let approved = ("worse".to_owned(), "worse".to_owned());
+    assert_eq!(told(&mut feed).await, disapproved);
+    assert_eq!(told(&mut feed).await, approved, "what stays as it is, is no news");
+    assert_eq!(told(&mut feed).await, disapproved);
 
     let ids = async |caller: &Caller, request: pb::ListMessagesRequest| {
         api.page(caller, request).await.into_iter().map(|message| message.id).collect::<Vec<_>>()

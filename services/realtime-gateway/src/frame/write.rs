@@ -129,6 +129,9 @@ pub(super) fn encode(event: &Event, plain: bool, positions: bool) -> Option<Text
         // Existing clients know none of these.
         Body::CallSignaled(signal) if positions => own(calls::signal_frame(event, signal)),
         Body::GroupChanged(changed) if positions => own(group_frame(event, changed)),
+        Body::MessageModerated(moderated) if positions => {
+            own(message_frame(event, "message_moderated", moderated.message.as_ref()?, false))
+        }
         Body::UnreadChanged(changed) if positions => {
             own(conversation_frame(event, "unread_count_changed", changed.conversation.as_ref()?))
         }

@@ -1,9 +1,11 @@
 //! Frames of Halley's own, for clients that ask for its additions.
 
 use halley_contracts::{
-    events::v1::{ChangeKind, GroupChanged, OwnConversationChanged, OwnViewUntold, UnreadChanged, event::Body},
+    events::v1::{
+        ChangeKind, GroupChanged, MessageModerated, OwnConversationChanged, OwnViewUntold, UnreadChanged, event::Body,
+    },
     groups::v1::Group,
-    messaging::v1::{Conversation, ReceiverType},
+    messaging::v1::{Conversation, Message, MessageCategory, ModerationStatus, ReceiverType},
 };
 use halley_realtime_gateway::GatewayConfig;
 use serde_json::json;
@@ -200,4 +202,33 @@ async fn who_is_revoked_is_asked_for_nothing() {
     let mut ann = own(&world, &node, "ann").await;
     world.revoked("ann", &[]).await;
     assert_eq!(ann.next().await, crate::support::client::Got::Closed(4101));
+}
+
+#[tokio::test]
+async fn a_moderated_message_is_shown_to_its_sender_alone() {
+    let world = World::new().await;
+    let node = world.node().await;
+    let (mut ann, mut bob) = (own(&world, &node, "ann").await, own(&world, &node, "bob").await);
+    let mut plain = world.client(&node, "bob").await;
+    let said = |text: &str| Message {
+        id: 7,
+        sender_uid: "ann".to_owned(),
+        receiver_type: ReceiverType::User.into(),
+        receiver: "bob".to_owned(),
+        category: MessageCategory::Message.into(),
+        r#type: "text".to_owned(),
+        data_json: json!({"text": text}).to_string(),
+        moderation: ModerationStatus::Disapproved.into(),
+        ..Default::default()
+    };
+    let moderated = MessageModerated { message: Some(said("bad")), shown_to_others: Some(said("")) };
+    let event = halley_bus::event(&world.app, "", Body::MessageModerated(moderated));
+    let channels = ["ann", "bob"].map(|uid| halley_bus::Channel::user(&world.app, uid));
+    world.publish(channels.to_vec(), &event).await;
+    for (socket, text) in [(&mut ann, "bad"), (&mut bob, "")] {
+        let frame = socket.frame().await;
+        assert_eq!((&frame["type"], &frame["body"]["data"]["text"]), (&json!("message_moderated"), &json!(text)));
+        assert_eq!(frame["body"]["data"]["moderation"]["status"], "disapproved", "{frame}");
+    }
+    world.nothing_came(&mut plain, "bob").await;
 }

@@ -59,7 +59,7 @@ export interface ReactionEvent {
 /** A message is another than it was. */
 export interface MessageChange {
   readonly message: Message;
-  readonly change: "edited" | "deleted" | "pinned" | "unpinned" | "saved" | "unsaved" | "other";
+  readonly change: "edited" | "deleted" | "pinned" | "unpinned" | "saved" | "unsaved" | "moderated" | "other";
   /** Whether the message is shown as the logged-in user sees it, own reactions and saves included. */
   readonly isOwnView: boolean;
 }

@@ -86,6 +86,7 @@ const TELL: Readonly<Record<string, Tell>> = {
   message_unpinned: changed("unpinned", false),
   message_saved: changed("saved", false),
   message_unsaved: changed("unsaved", false),
+  message_moderated: changed("moderated", false),
   message_changed: changed("other", true),
   conversation_pinned: conversation("pinned"),
   conversation_unpinned: conversation("unpinned"),

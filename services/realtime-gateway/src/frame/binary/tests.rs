@@ -3,9 +3,9 @@
 use halley_client::binary::{decode_server_frame, encode_client_frame};
 use halley_contracts::{
     events::v1::{
-        CallSignaled, ConversationPinChanged, Event, GroupChanged, MessageSent, OwnConversationChanged, PinChanged,
-        PresenceChanged, ReactionChanged, ReceiptChanged, SaveChanged, TransientSent, TypingChanged, UnreadChanged,
-        event::Body,
+        CallSignaled, ConversationPinChanged, Event, GroupChanged, MessageModerated, MessageSent,
+        OwnConversationChanged, PinChanged, PresenceChanged, ReactionChanged, ReceiptChanged, SaveChanged,
+        TransientSent, TypingChanged, UnreadChanged, event::Body,
     },
     groups::v1::Group,
     identity::v1::User,
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Kinds of events that clients are told of.
-const KINDS: usize = 13;
+const KINDS: usize = 14;
 
 /// Contract types with anything in them.
 struct Any(StdRng);
@@ -261,6 +261,7 @@ impl Any {
                 conversation: Some(self.conversation()),
                 left: self.is(),
             }),
+            12 => Body::MessageModerated(MessageModerated { message: Some(self.message(1)), shown_to_others: None }),
             _ => Body::GroupChanged(GroupChanged {
                 kind: self.small() % 5,
                 group: Some(self.group()),

@@ -34,6 +34,9 @@ pub fn encode(event: &Event) -> Option<Bytes> {
             let kind = if changed.saved { Frame::MessageSaved } else { Frame::MessageUnsaved };
             message_frame(event, changed.message.as_ref()?, false, kind)?
         }
+        Body::MessageModerated(moderated) => {
+            message_frame(event, moderated.message.as_ref()?, false, Frame::MessageModerated)?
+        }
         Body::ConversationPinChanged(changed) => {
             let kind = if changed.pinned { Frame::ConversationPinned } else { Frame::ConversationUnpinned };
             conversation_frame(event, changed.conversation.as_ref()?, kind)?

@@ -31,7 +31,9 @@ pub enum Untold {
     Names,
     /// Pins of the app.
     SystemPins,
-    /// Everything: what was imported, erased in the background, or disapproved.
+    /// What a moderator decided: clients without the subprotocol aren't told.
+    Decisions,
+    /// Everything: what was imported, or erased in the background.
     All,
 }
 
@@ -40,7 +42,7 @@ impl Untold {
     pub fn is_told(self, mode: Mode, resumed: bool) -> bool {
         mode == Mode::Own
             && match self {
-                Self::Unread | Self::Tags | Self::Hidden => true,
+                Self::Unread | Self::Tags | Self::Hidden | Self::Decisions => true,
                 Self::Groups | Self::Ended => !resumed,
                 _ => false,
             }
@@ -75,7 +77,7 @@ impl State {
                 self.picture.blocked.clone_from(&fresh.blocked);
                 self.picture.friends.clone_from(&fresh.friends);
             }
-            Untold::All => self.learn_all(fresh),
+            Untold::Decisions | Untold::All => self.learn_all(fresh),
         }
     }
 

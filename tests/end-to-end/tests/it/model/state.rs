@@ -71,7 +71,7 @@ impl State {
                 self.refetches += usize::from(body["refetch"] == true);
                 return true;
             }
-            "message_pinned" | "message_unpinned" => self.changed(body),
+            "message_pinned" | "message_unpinned" | "message_moderated" => self.changed(body),
             "message_saved" => self.saved(number(&body["id"]), true),
             "message_unsaved" => self.saved(number(&body["id"]), false),
             "message_changed" => self.replaced(body),

@@ -118,7 +118,7 @@ impl Walk {
                 let status = if random.random_bool(0.5) { "approved" } else { "disapproved" };
                 let body = json!({"status": status});
                 self.op(&Hand::app(), "blockreview-flagged-message", &[&id], body).await?;
-                Some(Done::untold("", Untold::All))
+                Some(Done::untold("", Untold::Decisions))
             }
         }
     }
