@@ -155,6 +155,20 @@ test("what the user hides on another device is not shown any more", async () => 
   expect(store.getSnapshot().items).toMatchObject([{ sequence: 3 }]);
 });
 
+test("what a moderator keeps from others loses its content at once, and gets it back", async () => {
+  server.answer = (_, path) =>
+    path === "/users/bob/messages" ? rows([messageOf(1), messageOf(2)]) : undefined;
+  const store = openMessages(chat, toUser("bob"));
+  await store.refresh();
+  const told = (updatedAt: number, data: Any) =>
+    server.socket.tell({ type: "message_moderated", body: messageOf(1, "bob", "me", { updatedAt, data }) });
+  told(60, { moderation: { status: "disapproved" } });
+  expect(store.getSnapshot().items[0]).toMatchObject({ moderation: "disapproved", attachments: [] });
+  expect(store.getSnapshot().items[0]?.text).toBeUndefined();
+  told(61, { text: "1", moderation: { status: "approved" } });
+  expect(store.getSnapshot().items[0]).toMatchObject({ moderation: "approved", text: "1" });
+});
+
 test("a refetch loads what is shown anew", async () => {
   const store = openMessages(chat, toUser("bob"));
   await vi.advanceTimersByTimeAsync(10);
