@@ -38,7 +38,7 @@ kinds! {
     React 6; Unreact 3; PinMessage 3; UnpinMessage 2; SaveMessage 3; UnsaveMessage 2; Subscribe 2; Unsubscribe 1;
     Read 6; Delivered 3; ReadByFrame 4; DeliveredByFrame 2; Unread 4;
     Tag 2; Hide 3; PinTalk 2; UnpinTalk 2; SystemPins 1;
-    CreateGroup 2; UpdateGroup 2; DeleteGroup 1; AddMembers 4; Join 2; Leave 2; Scope 3; Kick 2; Ban 3; Unban 5; Transfer 2;
+    CreateGroup 2; UpdateGroup 2; DeleteGroup 1; AddMembers 4; Join 2; Leave 2; Scope 3; Kick 2; Ban 3; Unban 3; Transfer 2;
     Call 2; ChangeCall 4;
     Block 1; Unblock 3; Befriend 1; Unfriend 1; Rename 1;
     CreateUser 1; Deactivate 1; Reactivate 1; DeleteUser 1; BotSend 2;

@@ -5,7 +5,12 @@ use rand::{RngExt as _, rngs::StdRng};
 use serde_json::json;
 
 use super::{Done, Hand, Kind, Walk, pick, pick_new};
-use crate::model::{device::Mode, learned::Untold, picture::Room, walk::Fresh};
+use crate::model::{
+    device::{Device, Mode},
+    learned::Untold,
+    picture::Room,
+    walk::Fresh,
+};
 
 impl Walk {
     pub async fn create_group(&mut self, random: &mut StdRng) -> Option<Done> {
@@ -56,12 +61,33 @@ impl Walk {
                 Some(Done::untold("", Untold::Ended).awaiting("the end of a group".to_owned(), is_gone))
             }
             _ => {
-                let hand = self.device(random);
+                let (hand, guid) = self.owner(random).unwrap_or_else(|| (self.device(random), guid));
                 let owner = self.person(random, hand.uid());
                 self.op(&hand, "transfer-group", &[&guid], json!({"owner": &owner})).await?;
                 Some(is_in_all(&guid, format!("the owner {owner}"), move |room| room.owner == owner))
             }
         }
+    }
+
+    /// An owner with a group: of any other group a transfer would only be refused.
+    fn owner(&self, random: &mut StdRng) -> Option<(Hand, String)> {
+        let of = |device: &Device| {
+            let owned = device.state.picture.groups.iter().filter(|(_, room)| room.owner == device.uid);
+            owned.map(|(guid, _)| (device.uid.clone(), guid.clone())).collect::<Vec<_>>()
+        };
+        let owned: Vec<(String, String)> = self.devices.iter().flat_map(of).collect();
+        let (uid, guid) = pick(random, &owned)?.clone();
+        Some((self.device_of(random, &uid), guid))
+    }
+
+    /// A group with somebody who is banned from it.
+    fn banned(&self, random: &mut StdRng) -> Option<(String, String)> {
+        let rooms = self.devices.iter().flat_map(|device| &device.state.picture.groups);
+        let of = |(guid, room): (&String, &Room)| {
+            let banned = room.banned.iter().flatten().map(|uid| (guid.clone(), uid.clone()));
+            banned.collect::<Vec<_>>()
+        };
+        pick(random, &rooms.flat_map(of).collect::<Vec<_>>()).cloned()
     }
 
     pub async fn come_and_go(&mut self, kind: Kind, random: &mut StdRng) -> Option<Done> {
@@ -95,7 +121,12 @@ impl Walk {
     pub async fn member(&mut self, kind: Kind, random: &mut StdRng) -> Option<Done> {
         let guid = pick_new(random, &self.groups)?.clone();
         let hand = if random.random_bool(0.5) { Hand::app() } else { self.hand(random) };
-        let uid = self.person(random, hand.uid());
+        let (mut guid, mut uid) = (guid, self.person(random, hand.uid()));
+        if kind == Kind::Unban
+            && let Some(banned) = self.banned(random)
+        {
+            (guid, uid) = banned;
+        }
         let (operation, body) = match kind {
             Kind::Scope => {
                 let scope = *pick(random, &["admin", "moderator", "participant"])?;
