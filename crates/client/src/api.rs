@@ -1,8 +1,9 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +16,11 @@ use crate::{ClientError, Login, Server};
 const READ_RETRIES: u32 = 2;
 /// Before the first of them; it doubles.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(300);
+/// Longest wait that a server may ask for before a read is tried again; a longer one is left to the caller.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Who calls.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Credential {
     /// An app's server, with an API key.
     ApiKey {
@@ -28,6 +31,18 @@ pub enum Credential {
     },
     /// A user's device, with an auth token.
     AuthToken(String),
+}
+
+impl fmt::Debug for Credential {
+    /// Without its secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey { on_behalf_of, .. } => {
+                f.debug_struct("ApiKey").field("on_behalf_of", on_behalf_of).finish_non_exhaustive()
+            }
+            Self::AuthToken(_) => f.debug_struct("AuthToken").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// HTTP calls to one server with one credential, from one device. Cheap to clone.
@@ -101,18 +116,34 @@ impl ApiClient {
         Ok(parse::<Envelope<T>>(&bytes)?.data)
     }
 
-    /// The envelope of a call that changes nothing; it is tried again when that may help.
+    /// The envelope of a call that changes nothing. It is tried again when that may help: after as long as the server says,
+    /// if it does, and that is no more than 5 s.
     pub(crate) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
-        let mut wait = READ_AGAIN_AFTER;
+        let mut backoff = READ_AGAIN_AFTER;
         for _ in 0..READ_RETRIES {
-            match self.call(Method::GET, path, query, None).await {
-                Err(error) if error.is_retryable() => tracing::debug!(%error, path, "reading again"),
+            let error = match self.call(Method::GET, path, query, None).await {
+                Err(error) if error.is_retryable() => error,
                 answer => return answer,
+            };
+            let wait = error.retry_after().unwrap_or_else(|| backoff.mul_f64(rand::random_range(0.5..1.0)));
+            if wait > LONGEST_WAIT {
+                return Err(error);
             }
-            tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;
-            wait *= 2;
+            tracing::debug!(%error, path, "reading again");
+            tokio::time::sleep(wait).await;
+            backoff *= 2;
         }
         self.call(Method::GET, path, query, None).await
+    }
+
+    /// What such a call answers under `data`.
+    pub(crate) async fn read_data<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
+        let mut answer = self.read(path, query).await?;
+        serde_json::from_value(answer["data"].take()).map_err(|error| ClientError::Shape(format!("{path}: {error}")))
     }
 
     async fn fetch(
@@ -132,9 +163,7 @@ impl ApiClient {
             request = request.body(body.to_string());
         }
         let response = request.send().await.map_err(ClientError::transport)?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(ClientError::transport)?;
-        if status.is_success() { Ok(bytes) } else { Err(api_error(status.as_u16(), &bytes)) }
+        answered(response).await
     }
 
     fn headers(&self) -> Result<HeaderMap, ClientError> {
@@ -205,7 +234,20 @@ fn beginning(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-pub(crate) fn api_error(status: u16, bytes: &[u8]) -> ClientError {
+/// What a success holds, or the failure.
+pub(crate) async fn answered(response: reqwest::Response) -> Result<Bytes, ClientError> {
+    let status = response.status();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
+    let bytes = response.bytes().await.map_err(ClientError::transport)?;
+    if status.is_success() { Ok(bytes) } else { Err(api_error(status.as_u16(), retry_after, &bytes)) }
+}
+
+/// A date instead of seconds is passed over: this machine's clock may be another than the server's.
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn api_error(status: u16, retry_after: Option<Duration>, bytes: &[u8]) -> ClientError {
     #[derive(Deserialize)]
     struct Envelope {
         error: Fault,
@@ -219,9 +261,12 @@ pub(crate) fn api_error(status: u16, bytes: &[u8]) -> ClientError {
     }
     match serde_json::from_slice::<Envelope>(bytes) {
         Ok(Envelope { error }) => {
-            ClientError::Api { status, code: error.code, message: error.message, details: error.details }
+            ClientError::Api { status, code: error.code, message: error.message, details: error.details, retry_after }
         }
-        Err(_) => ClientError::Api { status, code: String::new(), message: beginning(bytes), details: None },
+        Err(_) => {
+            let message = beginning(bytes);
+            ClientError::Api { status, code: String::new(), message, details: None, retry_after }
+        }
     }
 }
 
@@ -237,7 +282,8 @@ mod tests {
 
     #[test]
     fn a_failure_with_an_envelope_keeps_its_code_and_details() {
-        let error = api_error(400, br#"{"error":{"code":"ERR_BAD_REQUEST","message":"m","details":{"uid":["bad"]}}}"#);
+        let error =
+            api_error(400, None, br#"{"error":{"code":"ERR_BAD_REQUEST","message":"m","details":{"uid":["bad"]}}}"#);
         let ClientError::Api { status, code, details, .. } = error else { panic!("{error}") };
         assert_eq!((status, code.as_str()), (400, "ERR_BAD_REQUEST"));
         assert_eq!(details.unwrap()["uid"][0], "bad");
@@ -245,9 +291,22 @@ mod tests {
 
     #[test]
     fn a_failure_without_an_envelope_is_retryable_by_its_status() {
-        let error = api_error(502, b"<html>");
+        let error = api_error(502, None, b"<html>");
         assert_eq!(error.code(), None);
-        assert!(error.is_retryable());
-        assert!(!api_error(404, b"").is_retryable());
+        assert!(error.is_retryable() && error.is_network());
+        assert!(!api_error(404, None, b"").is_retryable());
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let server = Server::new("http://h", "app").unwrap();
+        assert!(!format!("{:?}", server.as_user("TOKEN")).contains("TOKEN"));
+        assert!(!format!("{:?}", server.with_key("KEY").on_behalf_of("ann")).contains("KEY"));
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds() {
+        assert_eq!(seconds(&HeaderValue::from_static("7")), Some(Duration::from_secs(7)));
+        assert_eq!(seconds(&HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT")), None);
     }
 }

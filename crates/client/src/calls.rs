@@ -3,7 +3,9 @@
 pub mod conversations;
 pub mod groups;
 pub mod messages;
+pub mod push;
 pub mod ringing;
+pub mod threads;
 pub mod users;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,7 @@ fn fate_of(fate: &Value) -> Result<(), ClientError> {
         code: error["code"].as_str().unwrap_or_default().to_owned(),
         message: message.to_owned(),
         details: error.get("details").cloned(),
+        retry_after: None,
     })
 }
 

@@ -4,6 +4,7 @@ mod event;
 mod pump;
 mod stream;
 mod told;
+mod typing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +16,10 @@ use tokio::task::{AbortHandle, JoinHandle};
 use crate::calls::conversations::Conversations;
 use crate::calls::groups::Groups;
 use crate::calls::messages::Messages;
+use crate::calls::push::Push;
 use crate::calls::ringing::Calls;
 use crate::calls::users::Users;
+use crate::outbox::{Outbox, Way};
 use crate::session::Handle;
 use crate::{
     ApiClient, Background, ClientError, ConnectionMode, Login, Message, Outgoing, ReceiptAction, Receiver, Session,
@@ -25,12 +28,18 @@ use crate::{
 
 pub use event::{
     CallEvent, CallSignal, ChangeKind, ChatEvent, ConnectionState, ConversationChange, ConversationEvent, GroupChange,
-    GroupEvent, LogoutReason, MessageChange, PresenceEvent, ReactionEvent, ReceiptEvent, ReceiptKind, TransientEvent,
-    TypingEvent,
+    GroupEvent, LogoutReason, MessageChange, OutgoingMessage, OutgoingState, PresenceEvent, ReactionEvent,
+    ReceiptEvent, ReceiptKind, TransientEvent, TypingEvent,
 };
 use pump::Pump;
-use stream::Audience;
+pub(crate) use stream::Audience;
 pub use stream::EventStream;
+use typing::Typist;
+
+/// Apps whose sockets take no notes of typing.
+const QUIETER: &str = "LIMITED_TRANSIENT";
+/// Apps whose sockets take neither those nor transient messages.
+const QUIETEST: &str = "NO_TRANSIENT";
 
 /// How a user proves to be who it is.
 #[derive(Clone)]
@@ -71,6 +80,8 @@ struct Inner {
     user: User,
     settings: Settings,
     audience: Arc<Audience>,
+    outbox: Outbox,
+    typist: Arc<Typist>,
     stop: Arc<Notify>,
     pump: Mutex<Option<JoinHandle<()>>>,
     /// Ends the socket in the background; there while the app is in the background.
@@ -80,6 +91,8 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.stop.notify_one();
+        self.outbox.stop();
+        self.typist.interrupt();
         if let Some(grace) = self.grace.get_mut().unwrap_or_else(PoisonError::into_inner) {
             grace.abort();
         }
@@ -88,7 +101,7 @@ impl Drop for Inner {
 
 impl HalleyChat {
     /// Logs a user in. The stream tells everything from the beginning on; it may be dropped, and others are made by
-    /// [`HalleyChat::events`].
+    /// [`HalleyChat::events`]. What an earlier program left in the settings' storage is sent.
     ///
     /// Must be called inside a Tokio runtime, which drives the socket.
     pub async fn login(settings: Settings, with: LoginWith) -> Result<(Self, EventStream), ClientError> {
@@ -114,24 +127,33 @@ impl HalleyChat {
         let session = Session::open(api.clone(), &login.uid, options, socket, is_wanted);
         let handle = session.handle().clone();
         let stop = Arc::new(Notify::new());
+        let typist = Typist::new(handle.clone(), !matches!(login.settings["MODE"].as_str(), Some(QUIETER | QUIETEST)));
         let pump = Pump {
             session,
             audience: Arc::clone(&audience),
+            typist: Arc::clone(&typist),
             stop: Arc::clone(&stop),
             reports_delivered: settings.reports_delivered,
             undelivered: HashMap::new(),
         };
         let pump = Mutex::new(Some(tokio::spawn(pump.run())));
         let user = User::from(login.user.clone());
+        let (sender, backoff) = (user.clone(), settings.backoff);
+        let way = Way { handle: handle.clone(), audience: Arc::clone(&audience), sender, backoff };
+        let outbox = Outbox::open(way, Arc::clone(&settings.storage), settings.server.app_id()).await;
         let grace = Mutex::default();
-        let inner = Arc::new(Inner { api, handle, login, user, settings, audience, stop, pump, grace });
+        let inner = Arc::new(Inner { api, handle, login, user, settings, audience, outbox, typist, stop, pump, grace });
         Ok((Self { inner }, events))
     }
 
-    /// Logs out: the auth token ends. A refusal is answered after the socket has been closed all the same.
+    /// Logs out: the auth token ends, and what was not sent is forgotten. A refusal is answered after that has been done on
+    /// this device all the same.
     pub async fn logout(&self) -> Result<(), ClientError> {
+        // The token dies before its socket is closed here, which must not look like another reason.
+        self.inner.audience.expect_logout(LogoutReason::Asked);
         let answer = self.inner.api.logout().await;
-        self.inner.audience.tell(ChatEvent::Logout(LogoutReason::Asked));
+        self.inner.outbox.close(true).await;
+        self.inner.audience.log_out(LogoutReason::Asked);
         self.close().await;
         match answer {
             Err(error) if error.is_credential_dead() => Ok(()),
@@ -139,8 +161,11 @@ impl HalleyChat {
         }
     }
 
-    /// Closes the socket and ends all streams; the auth token stays good for another login.
+    /// Closes the socket and ends all streams; the auth token stays good for another login. What is not sent by then is
+    /// sent after another login, if the storage lasts.
     pub async fn close(&self) {
+        self.inner.outbox.close(false).await;
+        self.inner.typist.interrupt();
         self.inner.stop.notify_one();
         let pump = self.inner.pump.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(pump) = pump {
@@ -186,17 +211,22 @@ impl HalleyChat {
 
     /// The user's conversations.
     pub fn conversations(&self) -> Conversations<'_> {
-        Conversations { api: &self.inner.api }
+        Conversations { api: &self.inner.api, audience: &self.inner.audience }
     }
 
     /// Reading, sending and changing messages.
     pub fn messages(&self) -> Messages<'_> {
-        Messages { api: &self.inner.api, handle: &self.inner.handle }
+        Messages { api: &self.inner.api, outbox: &self.inner.outbox, audience: &self.inner.audience }
     }
 
     /// Ringing, answering and leaving.
     pub fn calls(&self) -> Calls<'_> {
         Calls { api: &self.inner.api }
+    }
+
+    /// Push tokens of this device.
+    pub fn push(&self) -> Push<'_> {
+        Push { api: &self.inner.api }
     }
 
     /// Everything that is told from now on.
@@ -233,6 +263,7 @@ impl HalleyChat {
     pub async fn disconnect(&self) {
         let mut state = self.inner.audience.watch();
         self.inner.handle.want(false);
+        // Until the socket is there nothing is to be waited for.
         if self.connection() != ConnectionState::Connected {
             self.inner.audience.change(ConnectionState::Disconnected);
         }
@@ -279,21 +310,23 @@ impl HalleyChat {
         tokio::spawn(later).abort_handle()
     }
 
-    /// Says that the user types. The server forgets it after 40 s: whoever goes on typing says it again. False: there is
-    /// no socket, and it is lost.
+    /// The user types, with `{"parentId": …}` as metadata in a thread; to be called at each keystroke. It is told at the
+    /// first one, every 15 s of going on, and ends by itself 5 s after the last one. False: nobody is told, as there is no
+    /// socket, or the app has no such notes.
     pub async fn start_typing(&self, peer: &Receiver, metadata: Option<Value>) -> bool {
-        self.say(Outgoing::Typing { receiver: peer.clone(), started: true, metadata }).await
+        self.inner.typist.start(peer, metadata).await
     }
 
-    /// Says that the user has stopped typing; a message that is sent does not say so by itself. False: there is no socket,
-    /// and it is lost.
+    /// The user has stopped, or has sent the message. False: nobody is told, as the user was not typing, or there is no
+    /// socket.
     pub async fn stop_typing(&self, peer: &Receiver) -> bool {
-        self.say(Outgoing::Typing { receiver: peer.clone(), started: false, metadata: None }).await
+        self.inner.typist.stop(peer).await
     }
 
-    /// Sends a note that is not stored. False: there is no socket, and it is lost.
+    /// Sends a note that is not stored. False: it is lost, as there is no socket, or the app has no such notes.
     pub async fn send_transient(&self, peer: &Receiver, data: Value) -> bool {
-        self.say(Outgoing::Transient { receiver: peer.clone(), data }).await
+        self.server_settings()["MODE"] != QUIETEST
+            && self.say(Outgoing::Transient { receiver: peer.clone(), data }).await
     }
 
     /// Says something in a call: `action` is `join`, `leave`, `offer`, `answer`, `candidate` or `bye`, `to` the uid and the

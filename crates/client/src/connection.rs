@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,8 @@ const BINARY_SUBPROTOCOL: &str = "halley.v1.protobuf";
 const READ_BUFFER: usize = 4 * 1024;
 /// What the server may send in one message, and what may wait here to be written.
 const MAX_MESSAGE: usize = 4 * 1024 * 1024;
+/// Most events that may come before the auth reply.
+const EARLY_MAX: usize = 1024;
 /// No close frame was received.
 const ABNORMAL: u16 = 1006;
 
@@ -59,7 +62,7 @@ pub enum PresenceSubscription {
 /// The socket's clocks. The defaults are those of existing clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Timings {
-    /// Limit from the TCP connect to the accepted auth frame.
+    /// Limit from the TCP connect to the accepted auth frame, and for writing one frame.
     pub connect: Duration,
     /// Keepalive beat, counted from the auth reply.
     pub ping_every: Duration,
@@ -87,7 +90,7 @@ pub struct LeftOff {
 }
 
 /// How to open a socket; made by [`crate::ApiClient::socket_options`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SocketOptions {
     /// `ws://` or `wss://`.
     pub url: String,
@@ -114,6 +117,13 @@ pub struct SocketOptions {
     /// The clocks.
     pub timings: Timings,
     pub(crate) tls: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for SocketOptions {
+    /// Without what proves the login.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketOptions").field("url", &self.url).field("uid", &self.uid).finish_non_exhaustive()
+    }
 }
 
 impl SocketOptions {
@@ -195,6 +205,9 @@ impl Connection {
             match Frame::parse(&text, &self.options.device_id) {
                 Frame::AuthAccepted => break,
                 Frame::AuthOther(body) => return Err(ClientError::Shape(format!("auth reply {body}"))),
+                Frame::Event(_) | Frame::Own(_) if self.early.len() >= EARLY_MAX => {
+                    return Err(ClientError::Shape("no auth reply among the first frames".into()));
+                }
                 Frame::Event(event) => self.early.push_back(event),
                 Frame::Own(event) if self.options.keep_own => self.early.push_back(event),
                 Frame::Own(_) | Frame::Pong | Frame::Unreadable => {}
@@ -296,7 +309,13 @@ impl Connection {
                 WsMessage::binary(bytes.ok_or_else(|| ClientError::Shape(format!("no binary form of {frame}")))?)
             }
         };
-        self.stream.send(message).await.map_err(failed)
+        self.write(message).await
+    }
+
+    /// A peer that reads nothing would hold the writer up for ever, and with it the keepalive.
+    async fn write(&mut self, message: WsMessage) -> Result<(), ClientError> {
+        let written = timeout(self.options.timings.connect, self.stream.send(message)).await;
+        written.map_err(|_| ClientError::transport("a frame could not be written in time"))?.map_err(failed)
     }
 
     /// A frame as JSON; `None` for what is none of the socket's form.
@@ -316,17 +335,19 @@ impl Connection {
 
     /// Sends a text frame as it is, whatever it holds; for tests of the server.
     pub async fn send_text(&mut self, text: String) -> Result<(), ClientError> {
-        self.stream.send(WsMessage::text(text)).await.map_err(failed)
+        self.write(WsMessage::text(text)).await
     }
 
     /// Says goodbye (code 1000) and waits a moment for the answer.
     pub async fn close(mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "client closed".into() };
-        if self.stream.close(Some(frame)).await.is_ok() {
-            let drain = async { while let Some(Ok(_)) = self.stream.next().await {} };
-            // A server that does not answer in time has lost its turn: the connection is dropped anyway.
-            drop(timeout(Duration::from_secs(1), drain).await);
-        }
+        let goodbye = async {
+            if self.stream.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        // A server that does not answer in time has lost its turn: the connection is dropped anyway.
+        drop(timeout(Duration::from_secs(1), goodbye).await);
     }
 }
 
@@ -342,6 +363,7 @@ fn failed(error: tungstenite::Error) -> ClientError {
             code: String::new(),
             message: "the server refused the WebSocket handshake".into(),
             details: None,
+            retry_after: None,
         },
         tungstenite::Error::Url(error) => ClientError::Setting(error.to_string()),
         other => ClientError::transport(other),

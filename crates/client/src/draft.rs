@@ -1,49 +1,33 @@
 //! Messages to be sent, and their files.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
-use bytes::Bytes;
-use http::Method;
-use reqwest::multipart::{Form, Part};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{ApiClient, Attachment, ClientError, Receiver};
-
-/// Longest time that the upload of one file may take.
-const UPLOAD_WITHIN: Duration = Duration::from_secs(600);
-
-/// A file to upload.
-#[derive(Clone, Debug)]
-pub struct FileToSend {
-    /// What it is called.
-    pub name: String,
-    /// As `image/png`.
-    pub mime_type: String,
-    /// What is in it.
-    pub bytes: Bytes,
-}
+use crate::{Attachment, FileToSend, Message, Receiver, User};
 
 /// A message to be sent. Clones have the same muid, so a draft is stored once however often it is sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
-    receiver: Receiver,
-    category: &'static str,
+    pub(crate) receiver: Receiver,
+    category: Cow<'static, str>,
     kind: String,
     data: Map<String, Value>,
     muid: String,
     tags: Vec<String>,
-    parent_id: Option<u64>,
+    pub(crate) parent_id: Option<u64>,
     quoted_message_id: Option<u64>,
     /// Still to upload.
-    files: Vec<FileToSend>,
-    attachments: Vec<Attachment>,
+    pub(crate) files: Vec<FileToSend>,
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 impl Draft {
     fn new(receiver: &Receiver, category: &'static str, kind: &str) -> Self {
         Self {
             receiver: receiver.clone(),
-            category,
+            category: Cow::Borrowed(category),
             kind: kind.to_owned(),
             data: Map::new(),
             muid: new_muid(),
@@ -62,7 +46,7 @@ impl Draft {
 
     /// Files, which are uploaded first. The type is that of the first: `image`, `video`, `audio` or `file`.
     pub fn media(receiver: &Receiver, files: Vec<FileToSend>) -> Self {
-        let kind = media_type(files.first().map(|file| file.mime_type.as_str()));
+        let kind = media_type(files.first().map(FileToSend::mime_type));
         Self { files, ..Self::new(receiver, "message", kind) }
     }
 
@@ -128,11 +112,42 @@ impl Draft {
         self
     }
 
+    /// Where it goes.
+    pub fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+
+    /// The sender's own id of it.
+    pub fn id(&self) -> &str {
+        &self.muid
+    }
+
+    /// The message that is shown until the server has stored it: with the id 0, and files without an address.
+    pub(crate) fn shown(&self, sender: &User, device: &str, sent_at: i64) -> Result<Message, serde_json::Error> {
+        let own = sender.uid.as_str();
+        let conversation_id = match &self.receiver {
+            Receiver::Group(guid) => format!("group_{guid}"),
+            Receiver::User(uid) if own < uid.as_str() => format!("{own}_user_{uid}"),
+            Receiver::User(uid) => format!("{uid}_user_{own}"),
+        };
+        let mut shown = self.clone();
+        shown.attachments.extend(self.files.iter().map(FileToSend::shown));
+        let mut body = shown.body();
+        body["id"] = 0.into();
+        body["conversationId"] = conversation_id.into();
+        body["sender"] = own.into();
+        body["sentAt"] = sent_at.into();
+        body["data"]["resource"] = device.into();
+        let entity = json!({"uid": own, "name": sender.name, "avatar": sender.avatar});
+        body["data"]["entities"] = json!({"sender": {"entityType": "user", "entity": entity}});
+        Message::deserialize(&body)
+    }
+
     /// The body of `POST /messages`.
-    pub(crate) fn body(self) -> Value {
-        let mut data = self.data;
+    pub(crate) fn body(&self) -> Value {
+        let mut data = self.data.clone();
         if !self.attachments.is_empty() {
-            data.insert("attachments".into(), self.attachments.iter().map(Attachment::to_value).collect());
+            data.insert("attachments".into(), json!(self.attachments));
         }
         let mut body = json!({
             "receiver": self.receiver.id(),
@@ -143,7 +158,7 @@ impl Draft {
             "muid": self.muid,
         });
         if !self.tags.is_empty() {
-            body["tags"] = self.tags.into();
+            body["tags"] = json!(self.tags);
         }
         for (key, id) in [("parentMessageId", self.parent_id), ("quotedMessageId", self.quoted_message_id)] {
             if let Some(id) = id {
@@ -164,52 +179,6 @@ fn media_type(mime_type: Option<&str>) -> &'static str {
     ["image", "video", "audio"].into_iter().find(|known| *known == kind).unwrap_or("file")
 }
 
-impl ApiClient {
-    /// Uploads the files of a draft, which has their addresses in place of them afterwards.
-    pub(crate) async fn upload_files(&self, draft: &mut Draft) -> Result<(), ClientError> {
-        if draft.files.is_empty() {
-            return Ok(());
-        }
-        let wanted = |(n, file): (usize, &FileToSend)| {
-            let id = format!("f{n}");
-            let facts = json!({"fileId": id, "name": file.name, "size": file.bytes.len(), "mimeType": file.mime_type});
-            (id, facts)
-        };
-        let files: Map<String, Value> = draft.files.iter().enumerate().map(wanted).collect();
-        let (receiver, kind) = (draft.receiver.id(), draft.receiver.receiver_type());
-        let mut body = json!({"files": files, "receiver": receiver, "receiverType": kind});
-        if let Some(id) = draft.parent_id {
-            body["parentMessageId"] = id.to_string().into();
-        }
-        let permitted: Value = self.call_data(Method::POST, "/files/upload-url", &[], Some(&body)).await?;
-        for (n, file) in draft.files.iter().enumerate() {
-            let permission = &permitted[format!("f{n}")];
-            self.upload(&permission["request"], file).await?;
-            draft.attachments.push(Attachment::from(&permission["attachment"]));
-        }
-        draft.files.clear();
-        Ok(())
-    }
-
-    /// Sends a file where the server said. It may be another host, so nothing of the login goes with it.
-    async fn upload(&self, request: &Value, file: &FileToSend) -> Result<(), ClientError> {
-        let url = request["url"].as_str();
-        let url = url.ok_or_else(|| ClientError::Shape("the answer has no address to upload to".into()))?;
-        let mut form = Form::new();
-        for (key, value) in request["body"].as_object().into_iter().flatten() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            form = form.text(key.clone(), value);
-        }
-        let part = Part::stream_with_length(file.bytes.clone(), file.bytes.len() as u64).file_name(file.name.clone());
-        let part = part.mime_str(&file.mime_type).map_err(|error| ClientError::Setting(error.to_string()))?;
-        let sending = self.server.http.post(url).timeout(UPLOAD_WITHIN).multipart(form.part("file", part)).send();
-        let response = sending.await.map_err(ClientError::transport)?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(ClientError::transport)?;
-        if status.is_success() { Ok(()) } else { Err(crate::api::api_error(status.as_u16(), &bytes)) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +194,25 @@ mod tests {
         let body = Draft::attachments(&to, vec![picture]).caption("look").body();
         assert_eq!(body["type"], "image");
         assert_eq!(body["data"], json!({"text": "look", "attachments": [{"url": "u", "mimeType": "image/png"}]}));
+    }
+
+    #[test]
+    fn a_draft_is_shown_before_it_is_stored_and_survives_being_kept() {
+        let ann = User::from(json!({"uid": "ann", "name": "Ann", "authToken": "SECRET"}));
+        let file = FileToSend::bytes("a.png", "image/png", "abc");
+        let draft = Draft::media(&Receiver::user("bob"), vec![file]).caption("look").parent_id(7);
+        let shown = draft.shown(&ann, "D", 5).unwrap();
+        assert_eq!(
+            (shown.id, shown.muid.as_deref(), shown.conversation_id.as_str()),
+            (0, Some(draft.id()), "ann_user_bob")
+        );
+        assert_eq!((shown.text.as_deref(), shown.parent_id, shown.sent_at), (Some("look"), Some(7), 5));
+        assert_eq!((shown.attachments[0].name.as_deref(), shown.attachments[0].size), (Some("a.png"), Some(3)));
+        assert_eq!(shown.sender_user().name, "Ann");
+        assert!(!shown.raw().contains("SECRET"));
+        let text = Draft::custom(&Receiver::group("g"), "place", json!({"lat": 1})).tags(&["a"]);
+        let again: Draft = serde_json::from_str(&serde_json::to_string(&text).unwrap()).unwrap();
+        assert_eq!(again.body(), text.body());
     }
 
     #[test]

@@ -72,9 +72,12 @@ mod connection;
 mod draft;
 mod error;
 mod event;
+mod file;
+mod lists;
 mod login;
 mod message;
 mod models;
+mod outbox;
 mod outgoing;
 mod request;
 mod seen;
@@ -82,6 +85,7 @@ mod server;
 mod session;
 mod settings;
 mod socket;
+mod storage;
 mod tls;
 
 pub use api::{ApiClient, Credential};
@@ -89,27 +93,33 @@ pub use calls::Fates;
 pub use calls::conversations::{Conversations, ConversationsList};
 pub use calls::groups::{BannedUsersList, GroupFields, Groups, GroupsList, MemberLists, MembersList};
 pub use calls::messages::{Affix, MessagePage, Messages, MessagesList, ReactionsList};
+pub use calls::push::{Push, PushToken};
 pub use calls::ringing::{Calls, CallsList};
+pub use calls::threads::ThreadsList;
 pub use calls::users::{BlockedUsersList, Users, UsersList};
 pub use chat::{
     CallEvent, CallSignal, ChangeKind, ChatEvent, ConnectionState, ConversationChange, ConversationEvent, EventStream,
-    GroupChange, GroupEvent, HalleyChat, LoginWith, LogoutReason, MessageChange, PresenceEvent, ReactionEvent,
-    ReceiptEvent, ReceiptKind, TransientEvent, TypingEvent,
+    GroupChange, GroupEvent, HalleyChat, LoginWith, LogoutReason, MessageChange, OutgoingMessage, OutgoingState,
+    PresenceEvent, ReactionEvent, ReceiptEvent, ReceiptKind, TransientEvent, TypingEvent,
 };
 pub use connection::{Connection, Format, LeftOff, PresenceSubscription, SocketOptions, Timings};
-pub use draft::{Draft, FileToSend};
+pub use draft::Draft;
 pub use error::ClientError;
 pub use event::{Event, Presence, Receipt, Transient, Typing};
+pub use file::{FileStream, FileToSend};
+pub use lists::{ConversationList, ConversationsSnapshot, MessageList, MessagesSnapshot};
 pub use login::Login;
 pub use message::{Membership, MembershipKind, Message, MessageAction, Receiver};
 pub use models::{
     Attachment, BannedUser, Call, CallParticipant, CallStatus, CallType, Conversation, Group, GroupType, LoggedCall,
-    Member, MemberScope, Reaction, ReactionCount, UnreadCount, User,
+    Member, MemberScope, MessageReceipt, Reaction, ReactionCount, Thread, UnreadCount, User,
 };
+pub use outbox::Queued;
 pub use outgoing::{Outgoing, ReceiptAction};
 pub use request::{List, Request};
 pub use server::{Server, ServerOptions};
 pub use session::{Backoff, Session, SessionEvent, SessionOptions};
 pub use settings::{Background, ConnectionMode, Settings, SettingsBuilder};
 pub use socket::Socket;
+pub use storage::{DirectoryStorage, MemoryStorage, Storage};
 pub use tls::{Trust, install_crypto};

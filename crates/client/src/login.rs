@@ -1,3 +1,5 @@
+use std::fmt;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::{ApiClient, ClientError};
 const HTTPS_PORT: &str = "443";
 
 /// What a login returned.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Login {
     /// The user's id.
     pub uid: String,
@@ -18,6 +20,13 @@ pub struct Login {
     pub settings: Value,
     /// The user, as sent by the server (it also holds the fields above).
     pub user: Value,
+}
+
+impl fmt::Debug for Login {
+    /// Without what proves the login.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("uid", &self.uid).finish_non_exhaustive()
+    }
 }
 
 impl Login {

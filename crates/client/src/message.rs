@@ -1,11 +1,12 @@
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::models::{Attachment, Call, Group, MemberScope, ReactionCount, User, texts};
 
 /// The other end of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Receiver {
     /// A user, by uid.
     User(String),
@@ -83,6 +84,10 @@ pub struct Message {
     pub device: Option<String>,
     /// How many replies its thread has.
     pub reply_count: u64,
+    /// How many of them the logged-in user has not read, where it is told.
+    pub unread_reply_count: Option<u64>,
+    /// Whether the logged-in user is subscribed to its thread; told where it is asked for.
+    pub thread_subscribed: bool,
     /// The message that it quotes.
     pub quoted_message_id: Option<u64>,
     /// Words of the app.
@@ -97,6 +102,8 @@ pub struct Message {
     pub custom_data: Option<Value>,
     /// Of an interactive message: its elements.
     pub interactive_data: Option<Value>,
+    /// When it was changed last in any way.
+    pub updated_at: Option<i64>,
     /// When it was edited last.
     pub edited_at: Option<i64>,
     /// When it was deleted.
@@ -109,7 +116,7 @@ pub struct Message {
     pub pinned_at: Option<i64>,
     /// When the logged-in user saved it.
     pub saved_at: Option<i64>,
-    raw: Box<RawValue>,
+    pub(crate) raw: Box<RawValue>,
 }
 
 /// What an action message tells of.
@@ -276,6 +283,8 @@ impl Message {
             sequence: wire.sequence.map(|sequence| sequence.0),
             device: wire.data.resource,
             reply_count: wire.reply_count.map_or(0, |count| count.0),
+            unread_reply_count: wire.unread_replies_count.map(|count| count.0),
+            thread_subscribed: wire.thread_subscribed == true,
             quoted_message_id: wire.quoted_message_id.map(|id| id.0).filter(|id| *id != 0),
             tags: texts(&wire.tags),
             reactions: list(&wire.data.reactions),
@@ -283,6 +292,7 @@ impl Message {
             metadata: wire.data.metadata,
             custom_data: wire.data.custom_data,
             interactive_data: wire.data.interactive_data,
+            updated_at: time(wire.updated_at),
             edited_at: time(wire.edited_at),
             deleted_at: time(wire.deleted_at),
             delivered_at: time(wire.delivered_at),
@@ -324,9 +334,13 @@ struct Wire {
     parent_message_id: Option<Id>,
     sequence: Option<Id>,
     reply_count: Option<Id>,
+    unread_replies_count: Option<Id>,
+    #[serde(default)]
+    thread_subscribed: Value,
     quoted_message_id: Option<Id>,
     #[serde(default)]
     tags: Value,
+    updated_at: Option<Id>,
     edited_at: Option<Id>,
     deleted_at: Option<Id>,
     delivered_at: Option<Id>,

@@ -7,6 +7,7 @@ mod conversation;
 mod group;
 mod json;
 mod reaction;
+mod thread;
 mod user;
 
 pub use call::{Call, CallParticipant, CallStatus, CallType, LoggedCall};
@@ -14,6 +15,7 @@ pub use conversation::{Conversation, UnreadCount};
 pub use group::{BannedUser, Group, GroupType, Member, MemberScope};
 pub(crate) use json::{number, positive, text, texts};
 pub use reaction::{Attachment, Reaction, ReactionCount};
+pub use thread::{MessageReceipt, Thread};
 pub use user::User;
 
 /// Reads a model by its `From<Value>`.

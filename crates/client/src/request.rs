@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -93,7 +94,8 @@ impl Walk {
                 let id = |row: Option<&Value>| row.and_then(|row| positive(&row["id"]));
                 match turn {
                     Turn::Next => *has_newer = rows.len() >= limit as usize,
-                    Turn::Previous => *has_older = !meta["cursor"].is_null(),
+                    // Behind an empty page lies the same one.
+                    Turn::Previous => *has_older = !rows.is_empty() && !meta["cursor"].is_null(),
                 }
                 if rows.is_empty() {
                     return;
@@ -179,9 +181,12 @@ impl<L: List> Request<L> {
         let Value::Array(rows) = answer["data"].take() else {
             return Err(ClientError::Shape(format!("{} answers no list", self.path)));
         };
+        let shape = |error: serde_json::Error| ClientError::Shape(format!("{}: {error}", self.path));
+        let read = |row| L::Row::deserialize(row).map_err(shape);
+        let page = rows.iter().map(read).collect::<Result<Vec<L::Row>, _>>()?;
+        // Not before: a page that can't be read is asked for again.
         self.walk.moved(turn, &rows, &answer["meta"], self.limit);
-        let read = |row| serde_json::from_value(row).map_err(|error| ClientError::Shape(error.to_string()));
-        rows.into_iter().map(read).collect()
+        Ok(page)
     }
 
     /// All pages, none of them empty. Of messages: towards the oldest, or the newest behind `after`; rows of a page

@@ -4,12 +4,12 @@ mod fetcher;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::calls::messages::text_body;
 use crate::{ApiClient, ClientError, Connection, Event, Format, Login, Message, Outgoing, Receiver, SocketOptions};
@@ -17,6 +17,8 @@ use worker::Worker;
 
 /// Largest message that goes over the socket, in bytes: below the server's bound for a frame.
 const FRAME_MAX: usize = 60 * 1024;
+/// Longest time that an answer over the socket may take where a message can be sent another way.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Waits between attempts to reconnect: doubling, with random spread so that clients do not return all together.
 #[derive(Clone, Copy, Debug)]
@@ -92,13 +94,15 @@ pub(crate) struct Handle {
     commands: mpsc::Sender<Command>,
     control: Arc<watch::Sender<Control>>,
     /// The socket is up and takes messages.
-    takes: Arc<AtomicBool>,
+    up: Arc<watch::Sender<bool>>,
 }
 
 /// What the owner wants of the socket.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Control {
     is_wanted: bool,
+    /// How often it was to be closed: one that is wanted again at once is closed all the same.
+    closings: u64,
 }
 
 pub(crate) enum Command {
@@ -110,6 +114,13 @@ pub(crate) enum Command {
 pub(crate) struct Sending {
     body: Value,
     answer: oneshot::Sender<Result<Message, ClientError>>,
+}
+
+impl Sending {
+    /// Whether somebody still waits for the answer.
+    fn is_awaited(&self) -> bool {
+        !self.answer.is_closed()
+    }
 }
 
 impl Session {
@@ -151,16 +162,16 @@ impl Session {
     ) -> Self {
         let (event_sender, events) = mpsc::channel(socket.capacity.max(1));
         let (commands, command_receiver) = mpsc::channel(16);
-        let (control, controlled) = watch::channel(Control { is_wanted });
+        let (control, controlled) = watch::channel(Control { is_wanted, closings: 0 });
         let handle = Handle {
             uid: Arc::from(uid),
             api: api.clone(),
             commands,
             control: Arc::new(control),
-            takes: Arc::new(AtomicBool::new(false)),
+            up: Arc::new(watch::Sender::new(false)),
         };
-        let takes = Arc::clone(&handle.takes);
-        let worker = Worker::new(api, options, socket, event_sender, command_receiver, controlled, takes);
+        let up = Arc::clone(&handle.up);
+        let worker = Worker::new(api, options, socket, event_sender, command_receiver, controlled, up);
         let task = tokio::spawn(worker.run(connection));
         Self { events, handle, task }
     }
@@ -229,7 +240,10 @@ impl Session {
 
 impl Handle {
     pub fn want(&self, is_wanted: bool) {
-        self.control.send_replace(Control { is_wanted });
+        self.control.send_modify(|control| {
+            control.is_wanted = is_wanted;
+            control.closings += u64::from(!is_wanted);
+        });
     }
 
     pub fn is_wanted(&self) -> bool {
@@ -238,7 +252,12 @@ impl Handle {
 
     /// Whether the socket is up.
     pub fn is_up(&self) -> bool {
-        self.takes.load(Ordering::Acquire)
+        *self.up.borrow()
+    }
+
+    /// Tells when the socket comes and goes, from now on.
+    pub fn watch_up(&self) -> watch::Receiver<bool> {
+        self.up.subscribe()
     }
 
     pub async fn send(&self, frame: Outgoing) -> Result<(), ClientError> {
@@ -263,6 +282,43 @@ impl Handle {
             Err(_) => self.api.post_message(&body).await,
         }
     }
+}
+
+impl Handle {
+    /// As [`Handle::post`], but what the socket leaves unanswered is told as a fault, and the caller sends it again.
+    pub async fn post_once(&self, body: &Value) -> Result<Message, ClientError> {
+        let mut up = self.watch_up();
+        if !*up.borrow_and_update() || body.to_string().len() > FRAME_MAX {
+            return self.api.post_message(body).await;
+        }
+        let (answer, answered) = oneshot::channel();
+        let sending = Sending { body: body.clone(), answer };
+        let answer = async {
+            self.commands.send(Command::Message(sending)).await.map_err(|_| ended())?;
+            answered.await.unwrap_or_else(|_| Err(unanswered()))
+        };
+        tokio::select! {
+            // An answer that came just before the break is one.
+            biased;
+            answer = timeout(ANSWERED_WITHIN, answer) => answer.unwrap_or_else(|_| Err(unanswered())),
+            _ = up.wait_for(|is_up| !is_up) => Err(unanswered()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Handle {
+    /// A handle of a socket that seems to be up, and what is asked of it.
+    pub fn detached(uid: &str, api: ApiClient) -> (Self, mpsc::Receiver<Command>) {
+        let (commands, received) = mpsc::channel(16);
+        let control = Arc::new(watch::Sender::new(Control::default()));
+        let up = Arc::new(watch::Sender::new(true));
+        (Self { uid: Arc::from(uid), api, commands, control, up }, received)
+    }
+}
+
+fn unanswered() -> ClientError {
+    ClientError::transport("the socket left the message unanswered")
 }
 
 fn ended() -> ClientError {

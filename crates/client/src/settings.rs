@@ -1,6 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Backoff, ClientError, Format, PresenceSubscription, Server, ServerOptions, Timings, Trust};
+use crate::{
+    Backoff, ClientError, Format, MemoryStorage, PresenceSubscription, Server, ServerOptions, Storage, Timings, Trust,
+};
 
 /// Who opens the socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub struct Settings {
     pub(crate) format: Format,
     pub(crate) timings: Timings,
     pub(crate) backoff: Backoff,
+    pub(crate) storage: Arc<dyn Storage>,
 }
 
 /// Makes [`Settings`].
@@ -53,6 +57,7 @@ pub struct SettingsBuilder {
     format: Format,
     timings: Timings,
     backoff: Backoff,
+    storage: Arc<dyn Storage>,
 }
 
 impl SettingsBuilder {
@@ -76,6 +81,7 @@ impl SettingsBuilder {
             format: Format::Json,
             timings: Timings::default(),
             backoff: Backoff { max: Duration::from_secs(30), ..Backoff::default() },
+            storage: Arc::new(MemoryStorage::new()),
         }
     }
 
@@ -151,7 +157,14 @@ impl SettingsBuilder {
         self
     }
 
-    /// Waits between attempts to come back; from half a second to 30 s without it.
+    /// Where messages are kept until they are sent; in memory without it. With a [`crate::DirectoryStorage`] they outlive
+    /// the program.
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// Waits between attempts to come back, and to send again; from half a second to 30 s without it.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
@@ -177,6 +190,7 @@ impl SettingsBuilder {
             format: self.format,
             timings: self.timings,
             backoff: self.backoff,
+            storage: self.storage,
         })
     }
 }

@@ -3,9 +3,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::peer_path;
+use crate::chat::Audience;
 use crate::message::Id;
 use crate::request::{List, Request, Walk, filters, plain_cursor};
-use crate::{ApiClient, ClientError, Conversation, Receiver, UnreadCount};
+use crate::{
+    ApiClient, ChatEvent, ClientError, Conversation, ConversationChange, ConversationEvent, Receiver, UnreadCount,
+};
 
 /// The list of conversations.
 pub struct ConversationsList;
@@ -40,6 +43,7 @@ filters! { ConversationsList {
 /// The logged-in user's conversations; made by [`crate::HalleyChat::conversations`].
 pub struct Conversations<'a> {
     pub(crate) api: &'a ApiClient,
+    pub(crate) audience: &'a Audience,
 }
 
 impl Conversations<'_> {
@@ -50,12 +54,14 @@ impl Conversations<'_> {
 
     /// The conversation with a user, or of a group.
     pub async fn get(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
-        self.api.call_data(Method::GET, &path(peer), &[], None).await
+        self.api.read_data(&path(peer), &[]).await
     }
 
     /// Replaces the tags that the user gave a conversation.
     pub async fn set_tags(&self, peer: &Receiver, tags: &[&str]) -> Result<Conversation, ClientError> {
-        self.api.call_data(Method::PUT, &path(peer), &[], Some(&json!({"tags": tags}))).await
+        let body = json!({"tags": tags});
+        let changed = self.api.call_data(Method::PUT, &path(peer), &[], Some(&body)).await?;
+        Ok(self.changed(ConversationChange::Other, changed))
     }
 
     /// Deletes a conversation for the logged-in user alone.
@@ -65,12 +71,21 @@ impl Conversations<'_> {
 
     /// Pins a conversation to the top of the user's list.
     pub async fn pin(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
-        self.api.call_data(Method::POST, &format!("{}/pin", path(peer)), &[], None).await
+        let path = format!("{}/pin", path(peer));
+        Ok(self.changed(ConversationChange::Pinned, self.api.call_data(Method::POST, &path, &[], None).await?))
     }
 
     /// Pins a conversation no longer.
     pub async fn unpin(&self, peer: &Receiver) -> Result<Conversation, ClientError> {
-        self.api.call_data(Method::DELETE, &format!("{}/pin", path(peer)), &[], None).await
+        let path = format!("{}/pin", path(peer));
+        Ok(self.changed(ConversationChange::Unpinned, self.api.call_data(Method::DELETE, &path, &[], None).await?))
+    }
+
+    /// Tells of a change as its frame does, which comes only while there is a socket.
+    fn changed(&self, change: ConversationChange, conversation: Conversation) -> Conversation {
+        let told = ConversationEvent { change, conversation: conversation.clone() };
+        self.audience.tell(ChatEvent::ConversationChanged(Box::new(told)));
+        conversation
     }
 
     /// Marks everything up to a message as read; up to the newest without one.
@@ -88,13 +103,12 @@ impl Conversations<'_> {
         let body = json!({"messageId": after_message_id.to_string()});
         let answer: Value =
             self.api.call_data(Method::DELETE, &format!("{}/read", path(peer)), &[], Some(&body)).await?;
-        Ok(Conversation::from(answer["conversation"].clone()))
+        Ok(self.changed(ConversationChange::Unread, Conversation::from(answer["conversation"].clone())))
     }
 
     /// How many messages are unread, of each conversation that has any.
     pub async fn unread_counts(&self) -> Result<Vec<UnreadCount>, ClientError> {
-        let query = [("unread", "1"), ("count", "1")];
-        self.api.call_data(Method::GET, "/messages", &query, None).await
+        self.api.read_data("/messages", &[("unread", "1"), ("count", "1")]).await
     }
 }
 

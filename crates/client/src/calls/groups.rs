@@ -148,7 +148,7 @@ impl Groups<'_> {
 
     /// One group.
     pub async fn get(&self, guid: &str) -> Result<Group, ClientError> {
-        self.api.call_data(Method::GET, &path(guid), &[], None).await
+        self.api.read_data(&path(guid), &[]).await
     }
 
     /// Changes a group.
@@ -292,6 +292,7 @@ fn check_added(reply: &Value) -> Result<(), ClientError> {
             code: code.to_owned(),
             message: format!("{uid} was not added: {}", entry["error"]["message"].as_str().unwrap_or_default()),
             details: None,
+            retry_after: None,
         });
     }
     Ok(())

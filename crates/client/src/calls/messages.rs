@@ -2,10 +2,13 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{peer_path, segment};
-use crate::draft::Draft;
+use crate::chat::Audience;
+use crate::outbox::Outbox;
 use crate::request::{List, Request, Walk, filters, next_cursor};
-use crate::session::Handle;
-use crate::{ApiClient, ClientError, Message, MessageAction, Reaction, Receiver};
+use crate::{
+    ApiClient, ChangeKind, ChatEvent, ClientError, Draft, Message, MessageAction, MessageChange, MessageReceipt,
+    OutgoingMessage, Queued, Reaction, Receiver,
+};
 
 /// On which side of the cursor a page lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +196,8 @@ filters! { MessagesList {
     only_interaction_goal_completed: flag => "onlyInteractionGoalCompleted",
     /// Shows each message's place in its conversation.
     with_sequence: flag => "withSequence",
+    /// Shows whether the logged-in user is subscribed to each message's thread.
+    with_thread_subscribed: flag => "withThreadSubscribed",
 }}
 
 /// The list of reactions to a message.
@@ -205,13 +210,21 @@ impl List for ReactionsList {
 /// Messages: reading, sending, changing; made by [`crate::HalleyChat::messages`].
 pub struct Messages<'a> {
     pub(crate) api: &'a ApiClient,
-    pub(crate) handle: &'a Handle,
+    pub(crate) outbox: &'a Outbox,
+    pub(crate) audience: &'a Audience,
 }
 
 impl Messages<'_> {
     /// One message.
     pub async fn get(&self, id: u64) -> Result<Message, ClientError> {
-        self.api.get_message(id).await
+        self.api.read_data(&path(id), &[("withThreadSubscribed", "1")]).await
+    }
+
+    /// Who received and read a message.
+    pub async fn receipts(&self, id: u64) -> Result<Vec<MessageReceipt>, ClientError> {
+        let answer: Value = self.api.read_data(&path(id), &[]).await?;
+        let rows = answer["receipts"]["data"].as_array();
+        Ok(rows.into_iter().flatten().map(MessageReceipt::from).collect())
     }
 
     /// Messages of all conversations.
@@ -238,14 +251,38 @@ impl Messages<'_> {
         self.send(Draft::text(peer, text)).await
     }
 
-    /// Sends a message of any kind and waits until it is stored: over the socket while that is up, else over HTTP. Its
-    /// files are uploaded first.
+    /// Sends a message of any kind and waits until it is stored, or refused, or given up; as [`Messages::queue`]. Who waits no
+    /// longer does not take it back.
+    pub async fn send(&self, draft: Draft) -> Result<Message, ClientError> {
+        self.queue(draft).await?.stored().await
+    }
+
+    /// Takes a message into the outbox, from where it is sent; once this is answered it is in the settings' storage.
     ///
-    /// What a break leaves unanswered is sent again. A failure that [`ClientError::is_retryable`] leaves it open whether
-    /// the message is stored: a clone of the draft has the same muid, so sending it again is safe.
-    pub async fn send(&self, mut draft: Draft) -> Result<Message, ClientError> {
-        self.api.upload_files(&mut draft).await?;
-        self.handle.post(draft.body()).await
+    /// It goes over the socket while that is up, else over HTTP, and behind those of its conversation that were taken in
+    /// before it. Its files are uploaded first. While the server can't be reached it waits. A refusal that may end is tried
+    /// again, after as long as the server says, 10 times; then it fails with [`ClientError::GivenUp`]. Every try has the same
+    /// muid, so it is stored once. What failed is among [`Messages::outgoing`] until it is thrown away or tried again.
+    ///
+    /// A clone of a draft that is under way is the same message, and shares its fate. At most 1,000 messages can wait.
+    pub async fn queue(&self, draft: Draft) -> Result<Queued, ClientError> {
+        self.outbox.queue(draft).await
+    }
+
+    /// The user's messages that wait to be sent, or failed, in the order of their making.
+    pub fn outgoing(&self) -> Vec<OutgoingMessage> {
+        self.outbox.messages()
+    }
+
+    /// Tries a failed message again, behind what its conversation sends meanwhile. `None`: none of that muid failed.
+    pub async fn retry(&self, muid: &str) -> Option<Result<Queued, ClientError>> {
+        self.outbox.retry(muid).await
+    }
+
+    /// Throws a failed message away, or takes back one that waits. False: there is none, or the server may be storing it
+    /// just now.
+    pub async fn discard(&self, muid: &str) -> bool {
+        self.outbox.discard(muid).await
     }
 
     /// Changes a text; gives the message as it is then.
@@ -255,23 +292,32 @@ impl Messages<'_> {
 
     /// Changes any part of a message: `{data: {text, customData, metadata}, tags}`.
     pub async fn update(&self, id: u64, body: &Value) -> Result<Message, ClientError> {
-        self.api.call_data(Method::PUT, &format!("/messages/{id}"), &[], Some(body)).await.map(acted)
+        let answer = self.api.call_data(Method::PUT, &path(id), &[], Some(body)).await?;
+        Ok(self.changed(ChangeKind::Edited, acted(answer)))
     }
 
     /// Deletes a message; it keeps its place and loses its content.
     pub async fn delete(&self, id: u64) -> Result<Message, ClientError> {
-        self.api.delete_message(id).await.map(acted)
+        Ok(self.changed(ChangeKind::Deleted, acted(self.api.delete_message(id).await?)))
     }
 
     /// Reacts to a message.
     pub async fn react(&self, id: u64, reaction: &str) -> Result<Message, ClientError> {
-        self.api.add_reaction(id, reaction).await
+        Ok(self.changed(ChangeKind::Other, self.api.add_reaction(id, reaction).await?))
     }
 
     /// Takes a reaction back.
     pub async fn unreact(&self, id: u64, reaction: &str) -> Result<Message, ClientError> {
-        let path = format!("/messages/{id}/reactions/{}", segment(reaction));
-        self.api.call_data(Method::DELETE, &path, &[], None).await
+        let path = format!("{}/reactions/{}", path(id), segment(reaction));
+        Ok(self.changed(ChangeKind::Other, self.api.call_data(Method::DELETE, &path, &[], None).await?))
+    }
+
+    /// Tells of a change as its frame does, which comes only while there is a socket.
+    fn changed(&self, change: ChangeKind, message: Message) -> Message {
+        let is_own_view = change == ChangeKind::Other;
+        let told = MessageChange { message: message.clone(), change, is_own_view };
+        self.audience.tell(ChatEvent::MessageChanged(Box::new(told)));
+        message
     }
 
     /// Who reacted to a message, in one way or in any.
@@ -282,26 +328,27 @@ impl Messages<'_> {
 
     /// Pins a message for everybody in its conversation.
     pub async fn pin(&self, id: u64) -> Result<Message, ClientError> {
-        self.set(Method::POST, id, "pin").await
+        self.set(Method::POST, id, "pin", ChangeKind::Pinned).await
     }
 
     /// Pins a message no longer.
     pub async fn unpin(&self, id: u64) -> Result<Message, ClientError> {
-        self.set(Method::DELETE, id, "pin").await
+        self.set(Method::DELETE, id, "pin", ChangeKind::Unpinned).await
     }
 
     /// Saves a message for the logged-in user.
     pub async fn save(&self, id: u64) -> Result<Message, ClientError> {
-        self.set(Method::POST, id, "save").await
+        self.set(Method::POST, id, "save", ChangeKind::Saved).await
     }
 
     /// Saves a message no longer.
     pub async fn unsave(&self, id: u64) -> Result<Message, ClientError> {
-        self.set(Method::DELETE, id, "save").await
+        self.set(Method::DELETE, id, "save", ChangeKind::Unsaved).await
     }
 
-    async fn set(&self, method: Method, id: u64, what: &str) -> Result<Message, ClientError> {
-        self.api.call_data(method, &format!("/messages/{id}/{what}"), &[], None).await
+    async fn set(&self, method: Method, id: u64, what: &str, change: ChangeKind) -> Result<Message, ClientError> {
+        let path = format!("{}/{what}", path(id));
+        Ok(self.changed(change, self.api.call_data(method, &path, &[], None).await?))
     }
 
     /// Reports a message; the reasons are in the server's settings as `flagReasons`.
@@ -318,6 +365,10 @@ impl Messages<'_> {
         let body = json!({"interactions": element_ids});
         self.api.call(Method::PATCH, &format!("/messages/{id}/interacted"), &[], Some(&body)).await.map(drop)
     }
+}
+
+fn path(id: u64) -> String {
+    format!("/messages/{id}")
 }
 
 /// Edits and deletions are answered with the action message that tells of them.

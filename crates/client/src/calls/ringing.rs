@@ -68,7 +68,7 @@ impl Calls<'_> {
 
     /// One call of the log.
     pub async fn get(&self, session_id: &str) -> Result<LoggedCall, ClientError> {
-        self.api.call_data(Method::GET, &format!("/calls/{}", segment(session_id)), &[], None).await
+        self.api.read_data(&format!("/calls/{}", segment(session_id)), &[]).await
     }
 
     /// The log of the user's calls, newest first.

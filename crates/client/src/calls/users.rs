@@ -60,7 +60,7 @@ pub struct Users<'a> {
 impl Users<'_> {
     /// One user.
     pub async fn get(&self, uid: &str) -> Result<User, ClientError> {
-        self.api.call_data(Method::GET, &format!("/users/{}", segment(uid)), &[], None).await
+        self.api.read_data(&format!("/users/{}", segment(uid)), &[]).await
     }
 
     /// Users, by name.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Call, Conversation, Group, Membership, Message, Reaction, Receiver, User};
+use crate::{Call, ClientError, Conversation, Group, Membership, Message, Reaction, Receiver, User};
 
 /// Whether there is a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub enum ChatEvent {
         /// Up to this place in the conversation.
         hidden_before: Option<u64>,
     },
+    /// A message of this device on its way: it waits, it is stored, or it failed.
+    Outgoing(Box<OutgoingMessage>),
+    /// Something failed in the background.
+    Error(Box<ClientError>),
     /// The login ended; nothing follows.
     Logout(LogoutReason),
     /// This stream was read too slowly: what is shown has to be fetched.
@@ -69,6 +73,32 @@ pub enum ChatEvent {
     },
     /// A frame that this version does not know.
     Other(Box<Value>),
+}
+
+/// A message of this device on its way.
+#[derive(Clone, Debug)]
+pub struct OutgoingMessage {
+    /// The message as it is stored. Before that as it is shown until then: known by its muid, with the id 0, and files
+    /// without addresses.
+    pub message: Message,
+    /// How far it is.
+    pub state: OutgoingState,
+}
+
+/// How far a message of this device is.
+#[derive(Clone, Debug)]
+pub enum OutgoingState {
+    /// It waits for its turn, for the server, or for its answer.
+    Pending {
+        /// The share of its files that is uploaded, from 0 to 1, once that began.
+        progress: Option<f64>,
+    },
+    /// It is stored. As a new message it is told besides.
+    Sent,
+    /// It is not tried again by itself, until [`crate::Messages::retry`].
+    Failed(ClientError),
+    /// It was thrown away, or taken back before it was sent.
+    Discarded,
 }
 
 /// Why a login ended.

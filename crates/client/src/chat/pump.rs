@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::event::{ChatEvent, ConnectionState, LogoutReason};
 use super::stream::Audience;
 use super::told::{told, told_by};
+use super::typing::Typist;
 use crate::{Message, Outgoing, ReceiptAction, Receiver, Session, SessionEvent};
 
 /// How long receipts of a conversation are gathered for: one covers everything before it.
@@ -18,6 +19,7 @@ const GATHERED_FOR: Duration = Duration::from_millis(150);
 pub(super) struct Pump {
     pub session: Session,
     pub audience: Arc<Audience>,
+    pub typist: Arc<Typist>,
     pub stop: Arc<Notify>,
     pub reports_delivered: bool,
     /// By conversation, the newest message that is not reported as delivered yet, and its sender.
@@ -27,7 +29,9 @@ pub(super) struct Pump {
 impl Pump {
     pub async fn run(mut self) {
         let mut due = Instant::now();
+        let mut up = self.session.handle().watch_up();
         loop {
+            let is_due = !self.undelivered.is_empty() && *up.borrow_and_update();
             tokio::select! {
                 event = self.session.next() => {
                     let Some(event) = event else { break };
@@ -36,7 +40,9 @@ impl Pump {
                     }
                     self.take(event);
                 }
-                () = sleep_until(due), if !self.undelivered.is_empty() => {
+                // Without a socket receipts wait for it.
+                _ = up.changed() => {}
+                () = sleep_until(due), if is_due => {
                     due = Instant::now() + GATHERED_FOR;
                     self.report();
                 }
@@ -62,16 +68,20 @@ impl Pump {
                 None => tracing::debug!("unreadable frame"),
             },
             SessionEvent::Disconnected { .. } => {
+                self.typist.interrupt();
                 self.audience.change(ConnectionState::Disconnected);
                 if self.session.handle().is_wanted() {
                     self.audience.change(ConnectionState::Connecting);
                 }
             }
             SessionEvent::Resumed { refetch, untold_receipts_of, .. } => {
-                self.audience.change(ConnectionState::Connected);
+                // One that was closed by hand meanwhile is told to be gone already.
+                if self.session.handle().is_wanted() {
+                    self.audience.change(ConnectionState::Connected);
+                }
                 self.audience.tell(ChatEvent::Resumed { refetch, untold_receipts_of });
             }
-            SessionEvent::Ended(_) => self.audience.tell(ChatEvent::Logout(LogoutReason::TokenRevoked)),
+            SessionEvent::Ended(_) => self.audience.log_out(LogoutReason::TokenRevoked),
         }
     }
 

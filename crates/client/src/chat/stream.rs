@@ -1,6 +1,7 @@
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use futures::stream::{self, BoxStream};
@@ -8,7 +9,7 @@ use futures::{Stream, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
-use super::event::{ChatEvent, ConnectionState};
+use super::event::{ChatEvent, ConnectionState, LogoutReason};
 
 /// How many events may wait in a stream that is not read.
 const WAITING: usize = 1024;
@@ -44,11 +45,13 @@ impl Stream for EventStream {
 type Listener = Arc<dyn Fn(&ChatEvent) + Send + Sync>;
 
 /// Whom events are told.
-pub(super) struct Audience {
+pub(crate) struct Audience {
     state: watch::Sender<ConnectionState>,
     /// None after the login's end.
     events: Mutex<Option<broadcast::Sender<ChatEvent>>>,
     listeners: Mutex<HashMap<String, Listener>>,
+    /// Why the login ends; the first reason counts.
+    logout: OnceLock<LogoutReason>,
 }
 
 impl Audience {
@@ -57,6 +60,7 @@ impl Audience {
             state: watch::Sender::new(ConnectionState::Disconnected),
             events: Mutex::new(Some(broadcast::Sender::new(WAITING))),
             listeners: Mutex::default(),
+            logout: OnceLock::new(),
         }
     }
 
@@ -79,7 +83,10 @@ impl Audience {
         // Called without the lock, so that a listener may add and remove others.
         let listeners: Vec<Listener> = locked(&self.listeners).values().cloned().collect();
         for listener in listeners {
-            listener(&event);
+            // One that panics keeps no other from hearing of it.
+            if catch_unwind(AssertUnwindSafe(|| listener(&event))).is_err() {
+                tracing::error!("a listener panicked");
+            }
         }
         if let Some(events) = &*locked(&self.events) {
             // An error means that nobody listens.
@@ -99,6 +106,20 @@ impl Audience {
         if self.state.send_replace(state) != state {
             self.tell(ChatEvent::Connection(state));
         }
+    }
+
+    /// The login is about to end for this reason, unless it ends for another already.
+    pub fn expect_logout(&self, reason: LogoutReason) {
+        // An error means that there is a reason.
+        self.logout.set(reason).ok();
+    }
+
+    /// The login ended: nothing follows.
+    pub fn log_out(&self, reason: LogoutReason) {
+        let reason = *self.logout.get_or_init(|| reason);
+        self.change(ConnectionState::Disconnected);
+        self.tell(ChatEvent::Logout(reason));
+        self.end();
     }
 
     /// Nothing follows.

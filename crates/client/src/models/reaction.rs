@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::User;
@@ -58,34 +59,23 @@ impl From<&Value> for ReactionCount {
 }
 
 /// A file of a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// Where it is.
     pub url: String,
     /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// As `image/png`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
     /// The ending of the name, without a dot.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
     /// Bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-}
-
-impl Attachment {
-    pub(crate) fn to_value(&self) -> Value {
-        let mut map = serde_json::Map::new();
-        map.insert("url".into(), self.url.as_str().into());
-        for (key, value) in [("name", &self.name), ("mimeType", &self.mime_type), ("extension", &self.extension)] {
-            if let Some(value) = value {
-                map.insert(key.into(), value.as_str().into());
-            }
-        }
-        if let Some(size) = self.size {
-            map.insert("size".into(), size.into());
-        }
-        map.into()
-    }
 }
 
 impl From<&Value> for Attachment {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize as _;
@@ -24,6 +23,8 @@ use crate::{ApiClient, ClientError, Connection, Event, Message, SocketOptions};
 const HELD: usize = 1024;
 /// Messages that one socket may have under way.
 const UNDER_WAY: usize = 16;
+/// How long a socket that has no room for a message waits before it looks whose answers nobody waits for.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(1);
 /// Longest time that a server can ask a session to stay away for.
 const LONGEST_AWAY: Duration = Duration::from_secs(60);
 /// Longest silence while a server tells what was missed.
@@ -78,7 +79,9 @@ pub(super) struct Worker {
     /// By their ids, which grow in the order in which they were sent.
     sendings: BTreeMap<u64, Sending>,
     next_id: u64,
-    takes: Arc<AtomicBool>,
+    /// How many of the owner's closings were obeyed.
+    closings: u64,
+    up: Arc<watch::Sender<bool>>,
 }
 
 impl Worker {
@@ -89,7 +92,7 @@ impl Worker {
         events: mpsc::Sender<SessionEvent>,
         commands: mpsc::Receiver<Command>,
         control: watch::Receiver<Control>,
-        takes: Arc<AtomicBool>,
+        up: Arc<watch::Sender<bool>>,
     ) -> Self {
         Self {
             api,
@@ -103,7 +106,8 @@ impl Worker {
             control,
             sendings: BTreeMap::new(),
             next_id: 0,
-            takes,
+            closings: 0,
+            up,
         }
     }
 
@@ -114,13 +118,15 @@ impl Worker {
         };
         while let Some(mut connection) = open {
             let Err(stop) = self.serve(&mut connection).await;
-            self.takes.store(false, Ordering::Release);
+            self.up.send_replace(false);
             let (code, reason, was_asked) = match stop {
                 Break::Stopped => return connection.close().await,
                 Break::Unwanted => {
                     connection.close().await;
                     // Whoever waits for an answer asks over HTTP.
                     self.sendings.clear();
+                    // It was asked of a socket that would have been lost.
+                    self.away = None;
                     (NORMAL, "closed by the client".to_owned(), true)
                 }
                 Break::Lost { code, reason } => (code, reason, false),
@@ -200,7 +206,10 @@ impl Worker {
         if !has_owner {
             return Err(Break::Stopped);
         }
-        if self.control.borrow_and_update().is_wanted { Ok(()) } else { Err(Break::Unwanted) }
+        let control = *self.control.borrow_and_update();
+        let is_wanted = control.is_wanted && control.closings == self.closings;
+        self.closings = control.closings;
+        if is_wanted { Ok(()) } else { Err(Break::Unwanted) }
     }
 
     /// Lists conversations, and fetches what is missing in them unless it is the first time. Meanwhile the socket's
@@ -213,6 +222,7 @@ impl Worker {
     ) -> Result<usize, Break> {
         let events = self.events.clone();
         let mut control = self.control.clone();
+        let closings = self.closings;
         let mut fetcher = self.fetcher();
         let mut fetch =
             pin!(async move { if is_first { fetcher.note_all().await } else { fetcher.fetch_all().await } });
@@ -224,7 +234,8 @@ impl Worker {
                     if changed.is_err() {
                         return Err(Break::Stopped);
                     }
-                    if !control.borrow_and_update().is_wanted {
+                    let now = *control.borrow_and_update();
+                    if !now.is_wanted || now.closings != closings {
                         return Err(Break::Unwanted);
                     }
                 }
@@ -243,18 +254,22 @@ impl Worker {
         for event in held {
             self.take(event).await?;
         }
+        self.sendings.retain(|_, sending| sending.is_awaited());
         for (id, sending) in &self.sendings {
             let sent = connection.send_frame(&send_frame(*id, &sending.body)).await;
             sent.map_err(|error| Break::lost(&error))?;
         }
-        self.takes.store(true, Ordering::Release);
+        self.up.send_replace(true);
         loop {
+            let is_full = self.sendings.len() >= UNDER_WAY;
             tokio::select! {
                 event = connection.next_event() => self.take(event.ok_or_else(|| Break::abnormal("closed"))?).await?,
-                command = self.commands.recv(), if self.sendings.len() < UNDER_WAY => {
+                command = self.commands.recv(), if !is_full => {
                     let sent = self.send(connection, command.ok_or(Break::Stopped)?).await;
                     sent.map_err(|error| Break::lost(&error))?;
                 }
+                // An answer that nobody waits for any more makes room.
+                () = sleep(GIVEN_UP_AFTER), if is_full => self.sendings.retain(|_, sending| sending.is_awaited()),
                 () = self.events.closed() => return Err(Break::Stopped),
                 changed = self.control.changed() => self.obey(changed.is_ok())?,
             }
@@ -264,6 +279,8 @@ impl Worker {
     async fn send(&mut self, connection: &mut Connection, command: Command) -> Result<(), ClientError> {
         match command {
             Command::Frame(frame) => connection.send(&frame).await,
+            // Whoever gave it up may have sent it another way.
+            Command::Message(sending) if !sending.is_awaited() => Ok(()),
             Command::Message(sending) => {
                 self.next_id += 1;
                 let frame = send_frame(self.next_id, &sending.body);
@@ -321,7 +338,10 @@ impl Worker {
     /// any more, and whoever sends a message does it over HTTP when its answer is dropped here.
     async fn wanted(&mut self) -> bool {
         loop {
-            if self.control.borrow_and_update().is_wanted {
+            let control = *self.control.borrow_and_update();
+            // There is no socket to close.
+            self.closings = control.closings;
+            if control.is_wanted {
                 return true;
             }
             let is_owned = tokio::select! {
@@ -403,7 +423,13 @@ fn refusal(body: &Value) -> ClientError {
     let error = &body["error"];
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
     let status = body["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
-    ClientError::Api { status, code: text("code"), message: text("message"), details: error.get("details").cloned() }
+    ClientError::Api {
+        status,
+        code: text("code"),
+        message: text("message"),
+        details: error.get("details").cloned(),
+        retry_after: None,
+    }
 }
 
 /// Whether the server looked at the login and did not like it. Codes below 4100 only say "come back later".
@@ -412,6 +438,6 @@ fn is_refusal(error: &ClientError) -> bool {
         ClientError::Closed { code, .. } => !matches!(code, 1001 | 1005 | 1006 | 1011..=1014 | 4000..=4099),
         ClientError::Api { status, .. } => matches!(status, 401 | 403),
         ClientError::Shape(_) => true,
-        ClientError::Transport(_) | ClientError::Setting(_) => false,
+        _ => false,
     }
 }

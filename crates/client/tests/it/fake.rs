@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "two test crates share this file, and each uses a part")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -46,11 +46,32 @@ pub struct Shared {
     pub skip_every: AtomicU64,
     /// Tell nobody who comes back what was missed.
     pub refetch: AtomicBool,
+    /// What becomes of the next messages that are sent, by either way; then all are stored.
+    pub faults: Mutex<VecDeque<Fault>>,
+    /// Nobody's messages arrive, and no socket opens.
+    pub away: AtomicBool,
+    /// The muid of each message that arrived, as often as it did.
+    pub arrived: Mutex<Vec<String>>,
+    /// What a failure asks to wait for, in seconds.
+    pub retry_after: AtomicU32,
     /// Cut this many sockets when they send a message, once it is stored.
     pub cut_sends: AtomicU32,
     live: AtomicU64,
     pub pings: AtomicU32,
     pub logins: AtomicU32,
+}
+
+/// What can become of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused with 429.
+    Busy,
+    /// Refused with 503.
+    Broken,
+    /// Neither stored nor answered.
+    Lost,
+    /// Stored, and not answered.
+    AnswerLost,
 }
 
 #[derive(Default)]
@@ -110,6 +131,13 @@ impl Fake {
         self.state.store.lock().unwrap().resumes.clone()
     }
 
+    /// The texts that a user was sent, in the order of their storing.
+    pub fn texts_to(&self, uid: &str) -> Vec<String> {
+        let store = self.state.store.lock().unwrap();
+        let texts = store.messages.iter().filter(|message| message["receiver"] == uid);
+        texts.map(|message| message["data"]["text"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// What clients sent up their sockets.
     pub fn frames(&self) -> Vec<Value> {
         self.state.store.lock().unwrap().frames.clone()
@@ -154,6 +182,19 @@ impl Shared {
         audience.push(from.to_owned());
         self.publish(&store, &audience, device, &message);
         message
+    }
+
+    /// Notes that a message came, and says what is to become of it.
+    fn arrive(&self, uid: &str, device: &str, body: &Value) -> Option<Fault> {
+        if self.away.load(SeqCst) {
+            return Some(Fault::Lost);
+        }
+        self.arrived.lock().unwrap().push(body["muid"].as_str().unwrap().to_owned());
+        let fault = self.faults.lock().unwrap().pop_front();
+        if fault == Some(Fault::AnswerLost) {
+            self.send(uid, device, body);
+        }
+        fault
     }
 
     /// What a socket that comes back has missed: a token is how many messages there were.
@@ -212,6 +253,22 @@ fn error(status: StatusCode, code: &str) -> Response {
     (status, axum::Json(json!({"error": {"code": code, "message": "refused"}}))).into_response()
 }
 
+/// A refusal that says when to come again, if it is set.
+fn later(state: &Shared, status: StatusCode) -> Response {
+    let mut answer = error(status, "ERR_LATER");
+    let seconds = state.retry_after.load(SeqCst);
+    if seconds > 0 {
+        answer.headers_mut().insert("retry-after", seconds.into());
+    }
+    answer
+}
+
+/// An answer that breaks off.
+fn cut_off() -> Response {
+    let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) });
+    axum::body::Body::from_stream(broken).into_response()
+}
+
 fn data(value: Value) -> Response {
     axum::Json(json!({"data": value})).into_response()
 }
@@ -246,7 +303,14 @@ async fn rest(
             state.logins.fetch_add(1, SeqCst);
             data(json!({"uid": uid, "jwt": format!("jwt-{uid}"), "settings": {"CHAT_HOST": "h"}}))
         }
-        ("POST", ["messages"]) => data(without_sequence(&state.send(&uid, &header("resource"), &body))),
+        ("DELETE", ["me"]) => data(json!({"success": true})),
+        ("POST", ["messages"]) if body["receiver"] == "stranger" => error(StatusCode::NOT_FOUND, "ERR_UID_NOT_FOUND"),
+        ("POST", ["messages"]) => match state.arrive(&uid, &header("resource"), &body) {
+            None => data(without_sequence(&state.send(&uid, &header("resource"), &body))),
+            Some(Fault::Busy) => later(&state, StatusCode::TOO_MANY_REQUESTS),
+            Some(Fault::Broken) => later(&state, StatusCode::SERVICE_UNAVAILABLE),
+            Some(Fault::Lost | Fault::AnswerLost) => cut_off(),
+        },
         ("GET", ["messages"]) => data(json!([{"entityType": "group", "entityId": "g", "count": "3"}])),
         ("GET", ["conversations"]) => conversations(&state, &uid, &query),
         ("GET", ["users", peer, "messages"]) => {
@@ -316,7 +380,7 @@ fn users(query: &HashMap<String, String>) -> Response {
 
 fn history(state: &Shared, conversation_id: &str, query: &HashMap<String, String>) -> Response {
     if state.failing_histories.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
-        return error(StatusCode::SERVICE_UNAVAILABLE, "ERR_UNAVAILABLE");
+        return later(state, StatusCode::SERVICE_UNAVAILABLE);
     }
     let size: usize = query.get("per_page").unwrap_or_else(|| &query["limit"]).parse().unwrap();
     let cursor: Option<u64> = query.get("id").map(|id| id.parse().unwrap());
@@ -351,6 +415,9 @@ async fn serve(state: Arc<Shared>, mut socket: WebSocket, with_sequence: bool) {
     let auth: Value = serde_json::from_str(&first).unwrap();
     let uid = auth["sender"].as_str().unwrap().to_owned();
     assert_eq!(auth["body"]["auth"], format!("jwt-{uid}"));
+    if state.away.load(SeqCst) {
+        return;
+    }
     if state.refuse_sockets.load(SeqCst) {
         let frame = CloseFrame { code: 4101, reason: "not you".into() };
         drop(socket.send(WsMessage::Close(Some(frame))).await);
@@ -410,6 +477,16 @@ fn fate(state: &Shared, uid: &str, device: &str, text: &str) -> Fate {
         let error = json!({"code": "ERR_UID_NOT_FOUND", "message": "nobody"});
         let body = json!({"status": 404, "error": error});
         return Fate::Told(json!({"type": "refused", "id": frame["id"], "body": body}).to_string());
+    }
+    let refused = |status: u16| {
+        let body = json!({"status": status, "error": {"code": "ERR_LATER", "message": "refused"}});
+        Fate::Told(json!({"type": "refused", "id": frame["id"], "body": body}).to_string())
+    };
+    match state.arrive(uid, device, &frame["body"]) {
+        None => {}
+        Some(Fault::Busy) => return refused(429),
+        Some(Fault::Broken) => return refused(503),
+        Some(Fault::Lost | Fault::AnswerLost) => return Fate::Cut,
     }
     let message = state.send(uid, device, &frame["body"]);
     match state.cut_sends.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {

@@ -5,6 +5,8 @@ mod api;
 mod chat;
 mod connection;
 mod fake;
+mod lists;
+mod outbox;
 mod requests;
 mod session;
 mod tls;
