@@ -7,7 +7,7 @@ mod common;
 
 use clap::Parser;
 use futures::StreamExt;
-use halley_client::{ChatEvent, Draft, HalleyChat, Message};
+use halley_client::{ChatEvent, Draft, HalleyChat, Message, OutgoingState};
 use serde_json::json;
 
 /// Answers what it is told.
@@ -30,6 +30,11 @@ async fn main() -> anyhow::Result<()> {
             event = events.next() => match event {
                 Some(ChatEvent::Message(message)) if is_question(&bot, &message) => {
                     answer(&bot, &message, &options.prefix).await;
+                }
+                Some(ChatEvent::Outgoing(answer)) => {
+                    if let OutgoingState::Failed(error) = answer.state {
+                        eprintln!("not answered: {error}");
+                    }
                 }
                 Some(ChatEvent::Connection(state)) => println!("{state:?}"),
                 Some(ChatEvent::Lost { events }) => println!("{events} events came too fast"),
@@ -60,8 +65,8 @@ async fn answer(bot: &HalleyChat, message: &Message, prefix: &str) {
     if let Some(parent_id) = message.parent_id {
         draft = draft.parent_id(parent_id);
     }
-    // One failure is no reason to answer nobody any more.
-    if let Err(error) = bot.messages().send(draft).await {
+    // What becomes of it is told by an event: while the server is away it waits, and others are listened to.
+    if let Err(error) = bot.messages().queue(draft).await {
         eprintln!("not answered: {error}");
     }
     if let Err(error) = bot.mark_read(message).await {

@@ -9,7 +9,9 @@ use std::io::BufRead;
 use anyhow::Result;
 use clap::Parser;
 use futures::StreamExt;
-use halley_client::{ChatEvent, ClientError, HalleyChat, Message, MessageAction, ReceiptKind, Receiver};
+use halley_client::{
+    ChatEvent, ClientError, Draft, HalleyChat, Message, MessageAction, OutgoingState, ReceiptKind, Receiver,
+};
 use tokio::sync::mpsc;
 
 const HELP: &str =
@@ -95,7 +97,7 @@ async fn obey(chat: &HalleyChat, peer: &mut Receiver, line: &str) -> Result<(), 
             }
         }
         (command, _) if command.starts_with('/') => println!("{HELP}"),
-        _ => drop(chat.messages().send_text(peer, line).await?),
+        _ => drop(chat.messages().queue(Draft::text(peer, line)).await?),
     }
     Ok(())
 }
@@ -117,6 +119,11 @@ async fn show(chat: &HalleyChat, event: ChatEvent) {
         }
         ChatEvent::Reaction(told) if told.is_added => {
             println!("  {} reacts with {}", told.reaction.user.name, told.reaction.reaction);
+        }
+        ChatEvent::Outgoing(own) => {
+            if let OutgoingState::Failed(error) = own.state {
+                println!("! not sent: {} ({error})", own.message.text.unwrap_or_default());
+            }
         }
         ChatEvent::Connection(state) => println!("  {state:?}"),
         ChatEvent::Logout(reason) => println!("  logged out: {reason:?}"),

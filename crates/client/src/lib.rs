@@ -52,8 +52,40 @@
 //! # Sending
 //!
 //! [`Messages::send`] takes a [`Draft`]: a text, files to upload, files that are somewhere, a message of the app's own or an
-//! interactive one. It goes over the socket while there is one, else over HTTP, and is answered when it is stored. What a
-//! break leaves unanswered is sent again with the same muid, so it is stored once.
+//! interactive one. [`Messages::queue`] does the same and does not wait: the message is kept in the outbox, each
+//! conversation's in their order, and sent as soon as that is possible, over the socket while there is one, else over HTTP.
+//! Every try has the same muid, so it is stored once. [`ChatEvent::Outgoing`] tells how far it is.
+//!
+//! With a [`DirectoryStorage`] what was not sent outlives the program, and is sent after the next login:
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use halley_client::{DirectoryStorage, Draft, FileToSend, HalleyChat, LoginWith, Receiver, SettingsBuilder};
+//! # async fn example(auth_token: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let storage = Arc::new(DirectoryStorage::open("state/outbox").await?);
+//! let settings = SettingsBuilder::new("http://127.0.0.1:8080", "my-app").storage(storage).build()?;
+//! let (chat, _) = HalleyChat::login(settings, LoginWith::auth_token(auth_token)).await?;
+//! let picture = FileToSend::path("sunset.png", "image/png").await?;
+//! let queued = chat.messages().queue(Draft::media(&Receiver::user("bob"), vec![picture]).caption("look")).await?;
+//! println!("{}", queued.stored().await?.id); // need not be awaited
+//! # Ok(()) }
+//! ```
+//!
+//! # Lists
+//!
+//! [`MessageList`] and [`ConversationList`] are what a user interface shows, kept as they are by events.
+//!
+//! ```no_run
+//! # use halley_client::{HalleyChat, MessageList, Receiver};
+//! # async fn example(chat: HalleyChat) {
+//! let list = MessageList::open(&chat, &Receiver::user("bob"));
+//! let mut shown = list.subscribe();
+//! while shown.changed().await.is_ok() {
+//!     let now = shown.borrow_and_update().clone();
+//!     println!("{} messages, {} on their way", now.messages.len(), now.outgoing.len());
+//! }
+//! # }
+//! ```
 //!
 //! # Below
 //!

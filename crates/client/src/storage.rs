@@ -76,7 +76,7 @@ impl Storage for MemoryStorage {
 }
 
 /// Keeps each value in a file of its own in one directory, which only its owner can read. One of them has a directory at a
-/// time.
+/// time: it is free again when this is dropped, and the clients that have it, a moment later.
 #[derive(Debug)]
 pub struct DirectoryStorage {
     directory: PathBuf,

@@ -278,14 +278,33 @@ impl Worker {
 
     async fn send(&mut self, connection: &mut Connection, command: Command) -> Result<(), ClientError> {
         match command {
-            Command::Frame(frame) => connection.send(&frame).await,
+            Command::Frame(frame) => match connection.send(&frame).await {
+                // It has no binary form, which is no fault of the socket.
+                Err(error @ ClientError::Shape(_)) => {
+                    tracing::warn!(%error, "frame not sent");
+                    Ok(())
+                }
+                sent => sent,
+            },
             // Whoever gave it up may have sent it another way.
             Command::Message(sending) if !sending.is_awaited() => Ok(()),
-            Command::Message(sending) => {
-                self.next_id += 1;
-                let frame = send_frame(self.next_id, &sending.body);
+            Command::Message(sending) => self.send_message(connection, sending).await,
+        }
+    }
+
+    async fn send_message(&mut self, connection: &mut Connection, sending: Sending) -> Result<(), ClientError> {
+        self.next_id += 1;
+        let frame = send_frame(self.next_id, &sending.body);
+        match connection.send_frame(&frame).await {
+            // It has no binary form: no other socket takes it either.
+            Err(error @ ClientError::Shape(_)) => {
+                sending.answer.send(Err(error)).ok();
+                Ok(())
+            }
+            sent => {
+                // After a failure, too: it is sent again.
                 self.sendings.insert(self.next_id, sending);
-                connection.send_frame(&frame).await
+                sent
             }
         }
     }

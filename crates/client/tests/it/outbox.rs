@@ -173,10 +173,17 @@ async fn a_draft_that_is_under_way_is_not_queued_twice() {
 async fn what_was_not_sent_outlives_the_program_in_its_order() {
     let fake = Fake::start().await;
     let directory = tempfile::tempdir().unwrap();
-    let picture = directory.path().join("a.png");
-    std::fs::write(&picture, "abc").unwrap();
     let open = || async {
-        let storage = DirectoryStorage::open(directory.path().join("kept")).await.unwrap();
+        // The tasks of a client that is dropped end a moment later.
+        let free = async {
+            loop {
+                match DirectoryStorage::open(directory.path().join("kept")).await {
+                    Ok(storage) => return storage,
+                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+                }
+            }
+        };
+        let storage = soon(free).await;
         login(settings(&fake).connection(ConnectionMode::Manual).storage(Arc::new(storage))).await
     };
     let (first, _) = open().await;

@@ -12,7 +12,7 @@
 //! looks for what is left of one who was deleted. [`nodes`] are those that hold sockets. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
 //! through every list. [`model`] does all that changes anything, at random, and compares what clients build of it with what
-//! they would fetch; [`fuzz`] sends what makes no sense. [`scenario`] is a story that all client libraries play. [`clients`] are programs in other languages. [`faults`] kills processes in
+//! they would fetch; [`fuzz`] sends what makes no sense. [`scenario`] is a story that all client libraries play; [`rust_sdk`] calls every function of the Rust one. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
 mod bad_input;
@@ -45,6 +45,7 @@ mod personal_data;
 mod rate_limits;
 mod rest_api;
 mod resume;
+mod rust_sdk;
 mod scenario;
 mod search;
 mod signals;
