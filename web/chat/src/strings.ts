@@ -89,6 +89,7 @@ export const t = {
 
   settings: {
     title: "Settings",
+    uid: (uid: string) => `User id: ${uid}`,
     profile: "Profile",
     name: "Name",
     avatar: "Picture (address)",

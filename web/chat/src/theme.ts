@@ -1,4 +1,5 @@
-import { createTheme, Drawer, Menu, Modal, Popover, Tooltip } from "@mantine/core";
+import { createTheme, Menu, Modal, Popover, Tooltip } from "@mantine/core";
+import { t } from "./strings";
 
 /** The colours of it stand in theme.css as well: no style is made at run time. */
 export const theme = createTheme({
@@ -7,8 +8,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     // The page itself never scrolls, and the lock would write a style element.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
-    Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
+    Modal: Modal.extend({ defaultProps: { lockScroll: false, closeButtonProps: { "aria-label": t.close } } }),
     Menu: Menu.extend({
       defaultProps: { withinPortal: true, shadow: "md", withInitialFocusPlaceholder: false },
     }),

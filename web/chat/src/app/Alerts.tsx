@@ -1,3 +1,4 @@
+import { Text } from "@mantine/core";
 import { useEffect } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { Face } from "../common/Face";
@@ -38,7 +39,11 @@ export function Alerts() {
         notify({
           id,
           title,
-          message: text,
+          message: (
+            <Text size="sm" lineClamp={2} dir="auto" inherit>
+              {text}
+            </Text>
+          ),
           icon: <Face name={message.sender.name} src={message.sender.avatar} size={32} />,
           autoClose: STANDS,
           onClick: () => {

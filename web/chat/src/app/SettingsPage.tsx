@@ -3,6 +3,7 @@ import {
   Group,
   SegmentedControl,
   Stack,
+  Text,
   TextInput,
   Title,
   useMantineColorScheme,
@@ -55,7 +56,7 @@ function Profile() {
       <Stack gap="sm">
         <Group>
           <Face name={name || chat.me.uid} src={avatar} size={64} />
-          <span>{chat.me.uid}</span>
+          <Text c="dimmed">{t.settings.uid(chat.me.uid)}</Text>
         </Group>
         <TextInput
           label={t.settings.name}

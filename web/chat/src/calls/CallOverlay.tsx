@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Modal, Text, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, FocusTrap, Group, Modal, Stack, Text, Title, Tooltip } from "@mantine/core";
 import {
   IconMicrophone,
   IconMicrophoneOff,
@@ -42,12 +42,23 @@ function Ringing({ call }: { call: CallView }) {
       zIndex={400}
     >
       <div className={classes.ringing}>
+        {/* Who is just writing must not answer with the key that was meant to send. */}
+        <FocusTrap.InitialFocus />
         <Face name={name} src={call.caller?.avatar} size={96} />
         <Text c="dimmed">{call.media === "video" ? t.call.video : t.call.audio}</Text>
-        <Group justify="center">
-          <Button color="red" leftSection={<IconPhoneOff size={18} />} onClick={call.reject}>
-            {t.call.reject}
-          </Button>
+        <Stack gap="sm" w="100%">
+          <Group grow>
+            <Button color="red" leftSection={<IconPhoneOff size={18} />} onClick={call.reject}>
+              {t.call.reject}
+            </Button>
+            <Button
+              color="green"
+              leftSection={call.media === "video" ? <IconVideo size={18} /> : <IconPhone size={18} />}
+              onClick={() => call.accept(call.media)}
+            >
+              {t.call.accept}
+            </Button>
+          </Group>
           {call.media === "video" && (
             <Button
               variant="default"
@@ -57,15 +68,7 @@ function Ringing({ call }: { call: CallView }) {
               {t.call.acceptAudio}
             </Button>
           )}
-          <Button
-            color="green"
-            leftSection={call.media === "video" ? <IconVideo size={18} /> : <IconPhone size={18} />}
-            onClick={() => call.accept(call.media)}
-            data-autofocus
-          >
-            {t.call.accept}
-          </Button>
-        </Group>
+        </Stack>
       </div>
     </Modal>
   );
@@ -76,39 +79,44 @@ function Stage({ call }: { call: CallView }) {
   const connected = call.participants.some((participant) => participant.connected);
   const state = call.state === "outgoing" ? "ringing" : connected ? "connected" : "connecting";
   return (
-    <section
-      className={classes.stage}
-      data-small={small || undefined}
-      data-call={state}
-      aria-label={`${t.call.title}: ${call.title}`}
-    >
-      <header className={classes.head}>
-        <div className={classes.about}>
-          <Title order={2} size="h5" c="white">
-            {call.title}
-          </Title>
-          <div role="status">
-            <State call={call} state={state} />
+    // Over the whole page nothing behind it can be reached.
+    <FocusTrap active={!small}>
+      <section
+        className={classes.stage}
+        data-small={small || undefined}
+        data-call={state}
+        {...(small ? {} : { role: "dialog", "aria-modal": true })}
+        aria-label={`${t.call.title}: ${call.title}`}
+      >
+        {!small && <FocusTrap.InitialFocus />}
+        <header className={classes.head}>
+          <div className={classes.about}>
+            <Title order={2} size="h5" c="white" lineClamp={1} dir="auto" ta="left">
+              {call.title}
+            </Title>
+            <div role="status">
+              <State call={call} state={state} />
+            </div>
           </div>
+          <Control label={small ? t.call.maximize : t.call.minimize} act={() => setSmall(!small)}>
+            {small ? <IconWindowMaximize size={20} /> : <IconWindowMinimize size={20} />}
+          </Control>
+        </header>
+        <div className={classes.grid} data-count={Math.min(call.participants.length, 9)}>
+          {call.participants.length === 0 && (
+            <div className={classes.tile}>
+              <Face name={call.title} size={96} />
+              <Text c="white">{call.state === "outgoing" ? t.call.ringing : t.call.alone}</Text>
+            </div>
+          )}
+          {call.participants.map((participant) => (
+            <Tile key={participant.key} participant={participant} small={small} />
+          ))}
         </div>
-        <Control label={small ? t.call.maximize : t.call.minimize} act={() => setSmall(!small)}>
-          {small ? <IconWindowMaximize size={20} /> : <IconWindowMinimize size={20} />}
-        </Control>
-      </header>
-      <div className={classes.grid} data-count={Math.min(call.participants.length, 9)}>
-        {call.participants.length === 0 && (
-          <div className={classes.tile}>
-            <Face name={call.title} size={96} />
-            <Text c="white">{call.state === "outgoing" ? t.call.ringing : t.call.alone}</Text>
-          </div>
-        )}
-        {call.participants.map((participant) => (
-          <Tile key={participant.key} participant={participant} />
-        ))}
-      </div>
-      <Own call={call} />
-      <Controls call={call} />
-    </section>
+        <Own call={call} />
+        <Controls call={call} />
+      </section>
+    </FocusTrap>
   );
 }
 
@@ -142,7 +150,7 @@ function useClock(since: number | undefined): number | undefined {
   return since === undefined ? undefined : now - since;
 }
 
-function Tile({ participant }: { participant: Participant }) {
+function Tile({ participant, small }: { participant: Participant; small: boolean }) {
   const { person, stream, showsVideo, connected, muted, sharing } = participant;
   return (
     <div
@@ -152,11 +160,13 @@ function Tile({ participant }: { participant: Participant }) {
       data-sharing={sharing || undefined}
     >
       {stream && <Media stream={stream} hidden={!showsVideo} label={person.name} />}
-      {!showsVideo && <Face name={person.name} src={person.avatar} size={96} />}
+      {!showsVideo && <Face name={person.name} src={person.avatar} size={small ? 40 : 96} />}
       <span className={classes.label}>
         {muted && <IconMicrophoneOff size={14} aria-label={t.call.mutedMark} />}
-        {sharing ? t.call.screenOf(person.name) : person.name}
-        {!connected && ` · ${t.call.connecting}`}
+        <span className={classes.who}>
+          {sharing ? t.call.screenOf(person.name) : person.name}
+          {!connected && ` · ${t.call.connecting}`}
+        </span>
       </span>
     </div>
   );

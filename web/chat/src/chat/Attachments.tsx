@@ -78,7 +78,6 @@ function Picture({ attachment }: { attachment: Attachment }) {
         onClose={() => setOpen(false)}
         title={name}
         fullScreen
-        closeButtonProps={{ "aria-label": t.close }}
         classNames={{ body: classes.lightbox }}
       >
         <img src={url} alt={name} />

@@ -39,7 +39,7 @@ export function ChatHeader({ target, peer, open }: Props) {
       </IconButton>
       <PeerFace target={target} peer={peer} />
       <div className={classes.who}>
-        <Title order={1} size="h5" className={classes.name}>
+        <Title order={1} size="h5" className={classes.name} dir="auto">
           {peer.name}
         </Title>
         <Subtitle target={target} peer={peer} />

@@ -11,6 +11,7 @@ import {
   useState,
 } from "react";
 import { useLocation, useNavigate, useParams, useSearchParams } from "react-router";
+import { PlainPage } from "../app/PlainPage";
 import { useConfirm } from "../common/confirm";
 import { Failed, Waiting } from "../common/Nothing";
 import { useChat } from "../model/chat";
@@ -70,7 +71,13 @@ function Opened({ target }: { target: Target }) {
       .findLast((message) => message.mine && message.id && !message.deletedAt && message.text);
     if (own && own.attachments.length === 0) setContext({ kind: "edit", message: own });
   };
-  if (peer.error && !peer.person && !peer.group) return <Failed message={peer.error} retry={peer.reload} />;
+  if (peer.error && !peer.person && !peer.group) {
+    return (
+      <PlainPage title={t.chat.gone}>
+        <Failed message={peer.error} retry={peer.reload} />
+      </PlainPage>
+    );
+  }
 
   return (
     <div className={classes.page} data-panel={panel.name ?? undefined}>
@@ -82,7 +89,7 @@ function Opened({ target }: { target: Target }) {
           feed={feed}
           name={peer.name}
           label={t.chat.messagesWith(peer.name)}
-          hint={t.chat.emptyHint(peer.name)}
+          empty={{ title: t.chat.empty, hint: t.chat.emptyHint(peer.name) }}
           named={target.kind === "group"}
           moves={moves}
           at={at}

@@ -95,9 +95,13 @@ export function Composer(props: Props) {
     event.preventDefault();
     setFiles([...files, ...pasted]);
   };
+  /** Where the caret is, as if it were typed: the field keeps mentions and the way back. */
   const insert = (emoji: string) => {
-    change(text + emoji);
-    field.current?.focus();
+    const area = field.current;
+    if (!area) return;
+    area.setRangeText(emoji, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: emoji }));
+    area.focus();
   };
   const editing = context.kind === "edit";
   const label = parentId ? t.composer.replyLabel(name) : t.composer.label(name);

@@ -22,7 +22,7 @@ export default function FlagDialog({ message, close }: { message: ChatMessage; c
     close();
   };
   return (
-    <Modal opened onClose={close} title={t.flag.title} centered closeButtonProps={{ "aria-label": t.close }}>
+    <Modal opened onClose={close} title={t.flag.title} centered>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Select

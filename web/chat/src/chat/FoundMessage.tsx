@@ -21,14 +21,14 @@ export function FoundMessage({ message, place, open }: Props) {
       <Face name={message.sender.name} src={message.sender.avatar} size={32} />
       <span className={classes.text}>
         <span className={classes.head}>
-          <Text span size="sm" fw={600} truncate>
+          <Text span size="sm" fw={600} truncate dir="auto">
             {place && place !== name ? t.list.foundIn(name, place) : name}
           </Text>
           <Text span size="xs" c="dimmed">
             {shortTime(message.sentAt)}
           </Text>
         </span>
-        <Text span size="sm" lineClamp={2}>
+        <Text span size="sm" lineClamp={2} dir="auto">
           {summaryOf(message)}
         </Text>
       </span>

@@ -34,8 +34,8 @@ interface Props {
   moves: MessageMoves;
   /** A message to begin at. */
   at?: string;
-  /** Nothing was said yet. */
-  hint: string;
+  /** What stands there while nothing was said yet. */
+  empty: { readonly title: string; readonly hint?: string };
   /** The newest message is on the screen of somebody who looks. */
   seen?: () => void;
   id?: string;
@@ -52,11 +52,19 @@ const NEAR_END = 48;
 const FLASH = 2_000;
 
 export function MessageList(props: Props) {
-  const { feed, hint } = props;
+  const { feed, id } = props;
   if (feed.items.length > 0) return <Rows {...props} />;
+  return (
+    <div className={classes.frame} id={id} tabIndex={-1}>
+      <NoRows {...props} />
+    </div>
+  );
+}
+
+function NoRows({ feed, empty }: Props) {
   if (feed.loading) return <Waiting />;
   if (feed.error) return <Failed message={feed.error} retry={feed.refresh} />;
-  return <Nothing title={t.chat.empty} hint={hint} icon={<IconMessageCircle size={40} stroke={1.2} />} />;
+  return <Nothing {...empty} icon={<IconMessageCircle size={40} stroke={1.2} />} />;
 }
 
 function Rows({ feed, label, named, moves, at, seen, id, ref }: Props) {
@@ -83,7 +91,10 @@ function Rows({ feed, label, named, moves, at, seen, id, ref }: Props) {
   const jumps = useJumps(feed, rows, virtual);
   useImperativeHandle(ref, () => jumps.handle, [jumps.handle]);
   useBeginning(rows, virtual, at, unreadFrom);
-  useMorePages(feed, rows.length, shown[0]?.index ?? 0, shown[shown.length - 1]?.index ?? 0);
+  const isAtRest = useRest(virtual, `${unreadFrom}/${jumps.flash}`);
+  const range = { first: shown[0]?.index ?? 0, last: shown[shown.length - 1]?.index ?? 0 };
+  useMorePages(feed, rows.length, range, isAtRest);
+  useStayAtEnd(virtual);
   const atEnd = !feed.hasNewer && virtual.isAtEnd(NEAR_END);
   useSeen(feed, atEnd, seen);
   useFollowOwn(feed, virtual);
@@ -232,14 +243,49 @@ function useBeginning(
   }, [rows, virtual, at, unreadFrom]);
 }
 
-function useMorePages(feed: Feed, count: number, first: number, last: number) {
+/**
+ * Whether the way to a place has come to its end; `place` names it. The list goes there by the row's number, over some frames,
+ * and messages that come before it meanwhile would give another row that number.
+ */
+function useRest(virtual: Virtual, place: string): boolean {
+  const [reached, setReached] = useState<string | null>(null);
+  useEffect(() => {
+    const { scrollElement, scrollOffset, isScrolling } = virtual;
+    const isThere = !isScrolling && Math.abs((scrollElement?.scrollTop ?? 0) - (scrollOffset ?? 0)) < 1;
+    if (reached !== place && isThere) setReached(place);
+  });
+  return reached === place;
+}
+
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+function useMorePages(feed: Feed, count: number, { first, last }: Range, isAtRest: boolean) {
   const { hasOlder, loadingOlder, hasNewer, loading, loadOlder, loadNewer } = feed;
   useEffect(() => {
-    if (hasOlder && !loadingOlder && first < AHEAD) loadOlder();
-  }, [hasOlder, loadingOlder, loadOlder, first]);
+    if (isAtRest && hasOlder && !loadingOlder && first < AHEAD) loadOlder();
+  }, [isAtRest, hasOlder, loadingOlder, loadOlder, first]);
   useEffect(() => {
-    if (hasNewer && !loading && last >= count - AHEAD) loadNewer();
-  }, [hasNewer, loading, loadNewer, last, count]);
+    if (isAtRest && hasNewer && !loading && last >= count - AHEAD) loadNewer();
+  }, [isAtRest, hasNewer, loading, loadNewer, last, count]);
+}
+
+/** Who is at the end stays there when what is below takes more room: files, an answer, the keyboard of a phone. */
+function useStayAtEnd(virtual: Virtual) {
+  const element = virtual.scrollElement;
+  useEffect(() => {
+    if (!element) return;
+    let height = element.clientHeight;
+    const observer = new ResizeObserver(() => {
+      const wasAtEnd = element.scrollHeight - element.scrollTop - height <= NEAR_END;
+      height = element.clientHeight;
+      if (wasAtEnd) virtual.scrollToEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [element, virtual]);
 }
 
 /** Tells when the newest message is seen: it is on the screen, and somebody looks at the page. */
@@ -268,9 +314,11 @@ function useFollowOwn(feed: Feed, virtual: Virtual) {
 }
 
 function ToNewest({ feed, go }: { feed: Feed; go: () => void }) {
-  // Counted from when one left the end.
-  const [from] = useState(feed.items.length);
-  const news = feed.hasNewer ? 0 : feed.items.slice(from).filter((message) => !message.mine).length;
+  // Counted from what was the newest when one left the end: older ones may come meanwhile, too.
+  const [newest] = useState(feed.items[feed.items.length - 1]?.key);
+  const at = feed.items.findLastIndex((message) => message.key === newest);
+  const isCounted = at >= 0 && !feed.hasNewer;
+  const news = isCounted ? feed.items.slice(at + 1).filter((message) => !message.mine).length : 0;
   return (
     <div className={classes.toNewest}>
       {news > 0 && (

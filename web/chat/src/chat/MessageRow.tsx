@@ -97,7 +97,11 @@ function Spoken({ message, first, last, named, flash, moves }: Props & { message
         data-delivery={message.mine ? message.delivery : undefined}
         aria-label={t.message.by(message.mine ? t.you : message.sender.name, exactTime(message.sentAt))}
       >
-        {names && first && <div className={classes.name}>{message.sender.name}</div>}
+        {names && first && (
+          <div className={classes.name}>
+            <bdi>{message.sender.name}</bdi>
+          </div>
+        )}
         <Content message={message} moves={moves} />
         <Footer message={message} />
         {(near || held) && stored && <MessageTools message={message} moves={moves} hold={setHeld} />}

@@ -18,7 +18,7 @@ export function Quote({ message, open }: Props) {
         {open && <span className="sr-only">{t.message.goToQuoted} </span>}
         {name}
       </Text>
-      <Text size="xs" lineClamp={2}>
+      <Text size="xs" lineClamp={2} className={classes.text} dir="auto">
         {summaryOf(message)}
       </Text>
     </>

@@ -11,13 +11,7 @@ import { t } from "../strings";
 export default function ReactionsDialog({ message, close }: { message: ChatMessage; close: () => void }) {
   const { reactions } = message;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t.reactions.title}
-      centered
-      closeButtonProps={{ "aria-label": t.close }}
-    >
+    <Modal opened onClose={close} title={t.reactions.title} centered>
       <Tabs defaultValue={reactions[0]?.reaction} keepMounted={false}>
         <Tabs.List mb="xs">
           {reactions.map(({ reaction, count }) => (

@@ -18,13 +18,7 @@ export default function ReadersDialog({ message, close }: { message: ChatMessage
     chat.readers(message).then(setState, (error) => setState({ error: messageOf(error) }));
   }, [chat, message, round]);
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t.readers.title}
-      centered
-      closeButtonProps={{ "aria-label": t.close }}
-    >
+    <Modal opened onClose={close} title={t.readers.title} centered>
       {!state && <Waiting />}
       {state && "error" in state && <Failed message={state.error} retry={() => setRound((n) => n + 1)} />}
       {state && "read" in state && (

@@ -63,7 +63,7 @@ function Thread({ target, name, parentId, moves, wire }: Props & { wire: WireMes
         feed={feed}
         name={name}
         label={t.thread.title}
-        hint={t.thread.empty}
+        empty={{ title: t.thread.empty }}
         named
         moves={own}
       />

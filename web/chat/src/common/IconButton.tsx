@@ -11,8 +11,10 @@ interface Props
 
 /** A button that is only a picture, with its name for everybody who can't tell from that. */
 export function IconButton({ label, children, ...others }: Props) {
+  // What it opens would lie under its own name.
+  const isOpen = others["aria-expanded"] === true || others["aria-expanded"] === "true";
   return (
-    <Tooltip label={label} openDelay={500} withinPortal>
+    <Tooltip label={label} openDelay={500} withinPortal disabled={isOpen}>
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} {...others}>
         {children}
       </ActionIcon>

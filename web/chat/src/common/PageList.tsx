@@ -8,14 +8,15 @@ interface Props<T> {
   pages: Pages<T>;
   label: string;
   empty: string;
+  hint?: string;
   keyOf: (item: T) => string;
   children: (item: T) => ReactNode;
 }
 
 /** A list that grows by a button at its end. */
-export function PageList<T>({ pages, label, empty, keyOf, children }: Props<T>) {
+export function PageList<T>({ pages, label, empty, hint, keyOf, children }: Props<T>) {
   if (pages.error && pages.items.length === 0) return <Failed message={pages.error} retry={pages.reload} />;
-  if (pages.items.length === 0) return pages.loading ? <Waiting /> : <Nothing title={empty} />;
+  if (pages.items.length === 0) return pages.loading ? <Waiting /> : <Nothing title={empty} hint={hint} />;
   return (
     <>
       <Stack component="ul" gap={2} p={0} m={0} aria-label={label} style={{ listStyle: "none" }}>

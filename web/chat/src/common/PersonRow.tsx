@@ -19,11 +19,11 @@ export function PersonRow({ name, face = name, avatar, online, line, children }:
     <Group wrap="nowrap" gap="sm" py={6} px="xs">
       <Face name={face} src={avatar} online={online} />
       <div style={{ minWidth: 0, flex: 1 }}>
-        <Text size="sm" fw={500} truncate>
+        <Text size="sm" fw={500} ta="left" truncate dir="auto">
           {name}
         </Text>
         {line && (
-          <Text size="xs" truncate className={classes.line}>
+          <Text size="xs" ta="left" truncate className={classes.line} dir="auto">
             {line}
           </Text>
         )}

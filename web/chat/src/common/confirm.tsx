@@ -26,10 +26,10 @@ export function useConfirm(): [ReactNode, (question: Question) => void] {
     <Modal opened={!!question} onClose={() => setQuestion(null)} title={question?.title} centered size="sm">
       <Text size="sm">{question?.text}</Text>
       <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={() => setQuestion(null)}>
+        <Button variant="default" onClick={() => setQuestion(null)} data-autofocus>
           {t.cancel}
         </Button>
-        <Button color="red" loading={busy} onClick={answer} data-autofocus>
+        <Button color="red" loading={busy} onClick={answer}>
           {question?.title}
         </Button>
       </Group>

@@ -1,10 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, lazy, Suspense, useCallback, useEffect, useRef } from "react";
-import { useParams } from "react-router";
+import { useLocation } from "react-router";
 import { useConfirm } from "../common/confirm";
 import { Failed, Nothing, Waiting } from "../common/Nothing";
 import { useChat } from "../model/chat";
 import { useConversations } from "../model/live";
+import { pathOf } from "../model/target";
 import type { Target } from "../model/types";
 import { t } from "../strings";
 import classes from "./ConversationList.module.css";
@@ -19,16 +20,18 @@ const SearchResults = lazy(() => import("./SearchResults"));
 
 /** All conversations, or what a search finds. */
 export function ConversationList({ search }: { search: string }) {
-  const { id } = useParams();
-  if (!search) return <All selected={id} />;
+  // The list stands beside the routes, so it has no parameters of theirs.
+  const { pathname } = useLocation();
+  if (!search) return <All open={pathname} />;
   return (
     <Suspense fallback={<Waiting />}>
-      <SearchResults search={search} selected={id} />
+      <SearchResults search={search} open={pathname} />
     </Suspense>
   );
 }
 
-function All({ selected }: { selected: string | undefined }) {
+/** `open` is the address of what is shown beside it. */
+function All({ open }: { open: string }) {
   const chat = useChat();
   const list = useConversations("");
   const scroller = useRef<HTMLDivElement>(null);
@@ -81,7 +84,7 @@ function All({ selected }: { selected: string | undefined }) {
             >
               <ConversationRow
                 conversation={conversation}
-                selected={conversation.target.id === selected}
+                selected={pathOf(conversation.target) === open}
                 hide={hide}
               />
             </li>

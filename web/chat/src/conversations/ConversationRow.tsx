@@ -1,4 +1,5 @@
 import { Badge, Menu } from "@mantine/core";
+import { useLongPress } from "@mantine/hooks";
 import {
   IconAt,
   IconBell,
@@ -42,14 +43,31 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
   // A menu is dear, and a thousand rows need none until one is gone to.
   const [near, setNear] = useState(false);
   const come = () => setNear(true);
+  const [open, setOpen] = useState(false);
+  const show = () => {
+    come();
+    setOpen(true);
+  };
+  const held = useLongPress(show, {
+    events: ["touch"],
+    cancelOnMove: true,
+    onStart: come,
+    // The finger that goes up does not open the conversation, too.
+    onFinish: (event) => event.preventDefault(),
+  });
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: going to it, by whatever means, only shows its menu.
     <div
       className={classes.row}
       data-conversation={target.id}
+      data-menu={open || undefined}
       onMouseEnter={come}
-      onTouchStart={come}
       onFocus={come}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        show();
+      }}
+      {...held}
     >
       <Link
         to={pathOf(target)}
@@ -64,7 +82,9 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
         />
         <span className={classes.text}>
           <span className={classes.line}>
-            <span className={classes.name}>{name}</span>
+            <span className={classes.name} dir="auto">
+              {name}
+            </span>
             {online && <span className="sr-only">{t.online}</span>}
             {muted && <IconBellOff size={14} className={classes.mark} aria-label={t.list.muted} />}
             {conversation.pinned && <IconPin size={14} className={classes.mark} aria-label={t.list.pinned} />}
@@ -83,7 +103,7 @@ export const ConversationRow = memo(function ConversationRow({ conversation, sel
           </span>
         </span>
       </Link>
-      {near && <RowMenu conversation={conversation} hide={hide} />}
+      {near && <RowMenu conversation={conversation} hide={hide} open={open} setOpen={setOpen} />}
     </div>
   );
 });
@@ -98,12 +118,16 @@ function Summary({ conversation, selected }: Omit<Props, "hide">) {
   const first = typing[0];
   if (first) {
     const text = target.kind === "group" ? `${first}: ${t.list.typing}` : t.list.typing;
-    return <span className={`${classes.summary} ${classes.typing}`}>{text}</span>;
+    return (
+      <span className={`${classes.summary} ${classes.typing}`} dir="auto">
+        {text}
+      </span>
+    );
   }
   // Beside the field with the same words it would say nothing.
   if (draft && !selected) {
     return (
-      <span className={classes.summary}>
+      <span className={classes.summary} dir="auto">
         <span className={classes.draft}>{t.list.draft}</span> {plainText(draft, NAMES)}
       </span>
     );
@@ -114,7 +138,7 @@ function Summary({ conversation, selected }: Omit<Props, "hide">) {
   return (
     <>
       {last.kind === "chat" && last.mine && <Ticks delivery={last.delivery} />}
-      <span className={classes.summary}>
+      <span className={classes.summary} dir="auto">
         {withName && by}
         {summaryOf(last)}
       </span>
@@ -122,12 +146,17 @@ function Summary({ conversation, selected }: Omit<Props, "hide">) {
   );
 }
 
-function RowMenu({ conversation, hide }: Omit<Props, "selected">) {
+interface MenuProps extends Omit<Props, "selected"> {
+  open: boolean;
+  setOpen: (open: boolean) => void;
+}
+
+function RowMenu({ conversation, hide, open, setOpen }: MenuProps) {
   const chat = useChat();
   const { target, pinned, unread, name } = conversation;
   const muted = useMuted(chat.me.uid, target);
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" opened={open} onChange={setOpen}>
       <Menu.Target>
         <IconButton label={t.list.menu(name)} className={classes.menu} size="sm">
           <IconDots size={16} />

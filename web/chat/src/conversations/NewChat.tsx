@@ -33,13 +33,7 @@ export default function NewChat({ close }: { close: () => void }) {
     navigate(pathOf(target));
   };
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t.newChat.title}
-      size="md"
-      closeButtonProps={{ "aria-label": t.close }}
-    >
+    <Modal opened onClose={close} title={t.newChat.title} size="md">
       <Tabs defaultValue="people" keepMounted={false}>
         <Tabs.List grow mb="sm">
           <Tabs.Tab value="people">{t.newChat.people}</Tabs.Tab>

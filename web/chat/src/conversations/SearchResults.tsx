@@ -7,7 +7,7 @@ import { PageList } from "../common/PageList";
 import { useChat } from "../model/chat";
 import { useConversations, useNameIn } from "../model/live";
 import { usePages } from "../model/pages";
-import { placeOf } from "../model/target";
+import { pathOf, placeOf } from "../model/target";
 import { t } from "../strings";
 import list from "./ConversationList.module.css";
 import { ConversationRow } from "./ConversationRow";
@@ -18,20 +18,21 @@ const FIRST = 5;
 
 interface Props {
   search: string;
-  selected: string | undefined;
+  /** The address of what is shown beside it. */
+  open: string;
 }
 
 /** What a search finds: conversations by the name of the other end, and messages of all of them. */
-export default function SearchResults({ search, selected }: Props) {
+export default function SearchResults({ search, open }: Props) {
   return (
     <div className={list.scroller}>
-      <Conversations key={search} search={search} selected={selected} />
+      <Conversations key={search} search={search} open={open} />
       <Messages search={search} />
     </div>
   );
 }
 
-function Conversations({ search, selected }: Props) {
+function Conversations({ search, open }: Props) {
   const found = useConversations(search);
   const [all, setAll] = useState(false);
   const nothing = found.items.length === 0;
@@ -49,7 +50,7 @@ function Conversations({ search, selected }: Props) {
       <ul className={classes.rows} aria-label={t.list.label}>
         {shown.map((conversation) => (
           <li key={conversation.id} className={classes.row}>
-            <ConversationRow conversation={conversation} selected={conversation.target.id === selected} />
+            <ConversationRow conversation={conversation} selected={pathOf(conversation.target) === open} />
           </li>
         ))}
       </ul>

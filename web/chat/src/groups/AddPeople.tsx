@@ -25,7 +25,7 @@ export function AddPeople({ guid, added, close }: Props) {
     close();
   };
   return (
-    <Modal opened onClose={close} title={t.group.add} centered closeButtonProps={{ "aria-label": t.close }}>
+    <Modal opened onClose={close} title={t.group.add} centered>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <PeoplePicker value={uids} change={setUids} />

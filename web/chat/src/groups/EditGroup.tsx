@@ -28,7 +28,7 @@ export function EditGroup({ group, saved, close }: Props) {
     close();
   };
   return (
-    <Modal opened onClose={close} title={t.group.edit} centered closeButtonProps={{ "aria-label": t.close }}>
+    <Modal opened onClose={close} title={t.group.edit} centered>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <TextInput

@@ -24,8 +24,12 @@ export function kept<T>(storage: Storage, name: string, none: T): Kept<T> {
       return () => listeners.delete(listener);
     },
     put(next) {
-      storage.setItem(name, JSON.stringify(next));
       change(next);
+      try {
+        storage.setItem(name, JSON.stringify(next));
+      } catch {
+        // A full storage: it lasts as long as the page.
+      }
     },
   };
 }

@@ -26,6 +26,8 @@ async function at(path: string): Promise<Page> {
   return page;
 }
 
+/** Messages of the fixture, and how many of them are there at first. */
+const [MESSAGES, LOADED] = [100_000, 50];
 /** Turns of the wheel, and pixels of each. */
 const TURNS = 90;
 const TURN = 120;
@@ -145,6 +147,38 @@ it("keeps its place when older messages come", async () => {
   await page.context().close();
 });
 
+/** Lets the page draw so often. */
+function frames(page: Page, count: number): Promise<void> {
+  return page.evaluate(async (left) => {
+    for (; left > 0; left--) await new Promise(requestAnimationFrame);
+  }, count);
+}
+
+it("opens at the first new message, and counts no older one as new", async () => {
+  const page = await at("/group/group-17");
+  const log = page.getByRole("log");
+  const line = log.getByText("New messages");
+  await line.waitFor();
+  // An older page that came just now would have taken it away.
+  await frames(page, 30);
+  await line.waitFor({ timeout: 1_000 });
+  // Far from the end older ones come, which nobody has to be told of.
+  await log.hover();
+  await expect
+    .poll(async () => {
+      await page.mouse.wheel(0, -10 * TURN);
+      const key = await page.locator("[data-message]").first().getAttribute("data-message");
+      return Number(key?.slice(2));
+    })
+    .toBeLessThan(MESSAGES - LOADED);
+  const toNewest = page.getByRole("button", { name: "Jump to the newest message" });
+  await toNewest.waitFor();
+  expect(await page.getByRole("main").locator(".mantine-Badge-root").count()).toBe(0);
+  await toNewest.click();
+  await log.getByText("New messages").waitFor();
+  await page.context().close();
+});
+
 it("goes from conversation to conversation by the arrows", async () => {
   const page = await at("/");
   const list = page.getByRole("list", { name: "Conversations" });
@@ -153,6 +187,7 @@ it("goes from conversation to conversation by the arrows", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Cem Stone" }).waitFor();
+  await list.locator('[aria-current="page"]').filter({ hasText: "Cem Stone" }).waitFor();
   // From the messages to one of them, and to what can be done with it.
   await page.getByRole("log").focus();
   await page.keyboard.press("ArrowUp");

@@ -18,8 +18,8 @@ export function SearchField({
   const inAddress = get(name);
   const [text, setText] = useState(inAddress);
   const ask = useDebouncedCallback((value: string) => set({ [name]: value.trim() }), 300);
-  // The way back changes the address under the field.
-  useEffect(() => setText(inAddress), [inAddress]);
+  // The way back changes the address under the field. What is asked for has no blank at its end, but a next word may follow.
+  useEffect(() => setText((typed) => (typed.trim() === inAddress ? typed : inAddress)), [inAddress]);
   return (
     <TextInput
       type="search"
@@ -32,6 +32,41 @@ export function SearchField({
         setText(event.currentTarget.value);
         ask(event.currentTarget.value);
       }}
+    />
+  );
+}
+
+type TypedFilterProps = {
+  name: string;
+  label: string;
+  placeholder?: string;
+  /** Filters that can't be asked for together with this one. */
+  clears?: string[];
+};
+
+/** A filter whose text stands in the address; it is taken when one leaves the field or presses Enter. */
+export function TypedFilter({ name, label, placeholder, clears = [] }: TypedFilterProps) {
+  const { get, set } = useUrlState();
+  const inAddress = get(name);
+  const [text, setText] = useState(inAddress);
+  useEffect(() => setText(inAddress), [inAddress]);
+  const take = () => {
+    const value = text.trim();
+    // Nothing new: the page of the list stays.
+    if (value === inAddress) return;
+    const cleared = value === "" ? [] : clears.map((other) => [other, ""] as const);
+    set({ ...Object.fromEntries(cleared), [name]: value });
+  };
+  return (
+    <TextInput
+      label={label}
+      placeholder={placeholder ?? ""}
+      value={text}
+      spellCheck={false}
+      autoCapitalize="off"
+      onChange={(event) => setText(event.currentTarget.value)}
+      onBlur={take}
+      onKeyDown={(event) => event.key === "Enter" && take()}
     />
   );
 }

@@ -14,7 +14,12 @@ export function dayRange(day: Date): { fromDate: number; toDate: number } {
   return { fromDate: Math.max(from, 1), toDate: from + DAY_MS / 1000 - 1 };
 }
 
+/** A day for an axis: the one that the API counts, wherever the reader is. */
+export function dayAxis(day: Date): string {
+  return day.toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+}
+
 /** A time of today for an axis. */
 export function minute(ms: number): string {
-  return new Date(ms).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  return new Date(ms).toLocaleTimeString(undefined, { timeStyle: "short" });
 }

@@ -11,7 +11,7 @@ import { Details, Time } from "../../ui/details";
 import { FaultNote } from "../../ui/fault-note";
 import { Page } from "../../ui/page";
 import { Archive } from "./apps";
-import { dayRange, days, minute } from "./days";
+import { dayAxis, dayRange, days, minute } from "./days";
 import classes from "./overview.module.css";
 
 const Charts = lazy(() => import("./charts"));
@@ -122,7 +122,7 @@ function useDaily(span: number) {
     combine: (results) => ({
       error: results.find((result) => result.error)?.error,
       rows: results.map((result, at) => ({
-        day: list[at]?.toLocaleDateString(undefined, { day: "numeric", month: "short" }) ?? "",
+        day: list[at] ? dayAxis(list[at]) : "",
         active: result.data?.data.metrics.active_users ?? 0,
         concurrent: result.data?.data.metrics.concurrent_users ?? 0,
       })),

@@ -9,7 +9,7 @@ import { formatBytes, formatNumber } from "../../lib/format";
 import { useUrlState } from "../../lib/url-state";
 import { DataTable } from "../../ui/data-table";
 import { Absent, Time } from "../../ui/details";
-import { FaultNote } from "../../ui/fault-note";
+import { FaultNote, NotAllowed } from "../../ui/fault-note";
 import { Page } from "../../ui/page";
 import classes from "../apps/overview.module.css";
 import { added, type Sample, sampleOf, timeAxis } from "./samples";
@@ -23,7 +23,7 @@ export function Live() {
   if (role !== "owner" && role !== "admin") {
     return (
       <Page title="Live">
-        <FaultNote error={new Error("Only owners and admins of the installation see this.")} />
+        <NotAllowed>Only owners and admins of the installation see this.</NotAllowed>
       </Page>
     );
   }

@@ -28,7 +28,7 @@ export function added(samples: Sample[], sample: Sample): Sample[] {
 
 /** A time in seconds for an axis, with its day where several are shown. */
 export function timeAxis(seconds: number, withDay: boolean): string {
-  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  const time = { hour: "numeric", minute: "2-digit" } as const;
   const day = withDay ? ({ day: "numeric", month: "short" } as const) : {};
   return new Date(seconds * 1000).toLocaleString(undefined, { ...day, ...time });
 }

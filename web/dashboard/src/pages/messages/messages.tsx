@@ -10,7 +10,7 @@ import { useUrlState } from "../../lib/url-state";
 import { JsonModal } from "../../ui/code";
 import { DataTable } from "../../ui/data-table";
 import { Time } from "../../ui/details";
-import { SearchField } from "../../ui/fields";
+import { SearchField, TypedFilter } from "../../ui/fields";
 import classes from "../../ui/filters.module.css";
 import { Page } from "../../ui/page";
 import { type Place, placeOf, type Query, queryOf } from "./query";
@@ -121,10 +121,10 @@ function Filters() {
   return (
     <div className={classes.filters}>
       <SearchField label="Search" placeholder="Words of the message" />
-      <Typed name="user" label="With user (uid)" clears={["group", "conversation"]} />
-      <Typed name="group" label="In group (guid)" clears={["user", "conversation"]} />
-      <Typed name="conversation" label="Conversation id" clears={["user", "group"]} />
-      <Typed name="sender" label="Sender (uid)" />
+      <TypedFilter name="user" label="With user (uid)" clears={["group", "conversation"]} />
+      <TypedFilter name="group" label="In group (guid)" clears={["user", "conversation"]} />
+      <TypedFilter name="conversation" label="Conversation id" clears={["user", "group"]} />
+      <TypedFilter name="sender" label="Sender (uid)" />
       <Select
         label="Kind"
         data={KINDS}
@@ -145,28 +145,6 @@ function Filters() {
         onChange={(event) => set({ to: event.currentTarget.value })}
       />
     </div>
-  );
-}
-
-/** A filter that is taken when one leaves the field or presses Enter. */
-function Typed({ name, label, clears = [] }: { name: string; label: string; clears?: string[] }) {
-  const { get, set } = useUrlState();
-  const take = (text: string) => {
-    const value = text.trim();
-    if (value === get(name)) return;
-    const cleared = value === "" ? [] : clears.map((other) => [other, ""] as const);
-    set({ ...Object.fromEntries(cleared), [name]: value });
-  };
-  return (
-    <TextInput
-      key={get(name)}
-      label={label}
-      defaultValue={get(name)}
-      spellCheck={false}
-      autoCapitalize="off"
-      onBlur={(event) => take(event.currentTarget.value)}
-      onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value)}
-    />
   );
 }
 

@@ -7,7 +7,8 @@ import { secondOf } from "../../lib/format";
 import { useUrlState } from "../../lib/url-state";
 import { DataTable } from "../../ui/data-table";
 import { Absent, Maybe, Time } from "../../ui/details";
-import { FaultNote } from "../../ui/fault-note";
+import { NotAllowed } from "../../ui/fault-note";
+import { TypedFilter } from "../../ui/fields";
 import classes from "../../ui/filters.module.css";
 import { Page } from "../../ui/page";
 
@@ -62,7 +63,7 @@ export function WholeAudit() {
           showsApps
         />
       ) : (
-        <FaultNote error={new Error("Only owners of the installation see this.")} />
+        <NotAllowed>Only owners of the installation see this.</NotAllowed>
       )}
     </Page>
   );
@@ -94,14 +95,7 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
   return (
     <>
       <div className={classes.filters}>
-        <TextInput
-          key={get("operation")}
-          label="Operation"
-          placeholder="delete-user"
-          defaultValue={get("operation")}
-          onBlur={(event) => set({ operation: event.currentTarget.value.trim() })}
-          onKeyDown={(event) => event.key === "Enter" && set({ operation: event.currentTarget.value.trim() })}
-        />
+        <TypedFilter name="operation" label="Operation" placeholder="delete-user" />
         <TextInput
           type="date"
           label="From"
@@ -114,12 +108,15 @@ function Log({ queryKey, fetchPage, showsApps = false }: LogProps) {
           value={get("to")}
           onChange={(event) => set({ to: event.currentTarget.value })}
         />
-        {get("operator") && (
-          <Button variant="default" onClick={() => set({ operator: "" })}>
+      </div>
+      {get("operator") && (
+        <Group mb="md" gap="xs">
+          <Text size="sm">{`Only what ${actions.data?.data[0]?.operator.name ?? "one operator"} did.`}</Text>
+          <Button size="xs" variant="default" onClick={() => set({ operator: "" })}>
             All operators
           </Button>
-        )}
-      </div>
+        </Group>
+      )}
       <DataTable<Action>
         caption="Actions of operators"
         query={actions}

@@ -11,7 +11,7 @@ import { usePage, useUrlFlag } from "../../lib/url-state";
 import { ConfirmButton } from "../../ui/confirm-button";
 import { DataTable } from "../../ui/data-table";
 import { Time } from "../../ui/details";
-import { FaultNote } from "../../ui/fault-note";
+import { NotAllowed } from "../../ui/fault-note";
 import { ModalForm } from "../../ui/form";
 import { Page } from "../../ui/page";
 import { Pager } from "../../ui/pager";
@@ -24,7 +24,7 @@ export function Operators() {
   if (me.role !== "owner") {
     return (
       <Page title="Operators">
-        <FaultNote error={new Error("Only owners of the installation manage operators.")} />
+        <NotAllowed>Only owners of the installation manage operators.</NotAllowed>
       </Page>
     );
   }

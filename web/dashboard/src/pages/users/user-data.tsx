@@ -33,9 +33,8 @@ function Export({ user }: { user: User }) {
       download(await exportUser(api, user.uid, tell, controller.signal), `${user.uid}.jsonl`);
     },
     onSuccess: () => setProgress("The file is ready."),
-    onError: () => setProgress(undefined),
+    onError: (error) => setProgress(wasStopped(error) ? "Stopped: there is no file." : undefined),
   });
-  const isStopped = run.error instanceof DOMException && run.error.name === "AbortError";
   // Who leaves the page ends the walk.
   useEffect(() => () => stop?.abort(), [stop]);
   return (
@@ -68,9 +67,13 @@ function Export({ user }: { user: User }) {
           {progress ?? ""}
         </Text>
       </Group>
-      {run.error && !isStopped && <FaultNote error={run.error} onRetry={() => run.mutate()} />}
+      {run.error && !wasStopped(run.error) && <FaultNote error={run.error} onRetry={() => run.mutate()} />}
     </Paper>
   );
+}
+
+function wasStopped(error: Error): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
 }
 
 function Erase({ user }: { user: User }) {

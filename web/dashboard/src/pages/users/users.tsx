@@ -1,4 +1,4 @@
-import { Anchor, Avatar, Badge, Button, Group, NativeSelect, TextInput } from "@mantine/core";
+import { Anchor, Avatar, Badge, Button, Group, NativeSelect } from "@mantine/core";
 import { IconUserPlus } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
@@ -9,7 +9,7 @@ import { splitIds } from "../../lib/ids";
 import { usePage, useUrlFlag, useUrlState } from "../../lib/url-state";
 import { DataTable } from "../../ui/data-table";
 import { Absent, Time } from "../../ui/details";
-import { SearchField } from "../../ui/fields";
+import { SearchField, TypedFilter } from "../../ui/fields";
 import classes from "../../ui/filters.module.css";
 import { Page } from "../../ui/page";
 import { Pager } from "../../ui/pager";
@@ -86,8 +86,8 @@ export function Users() {
           value={state}
           onChange={(e) => set({ state: e.currentTarget.value })}
         />
-        <Filter name="role" label="Role" />
-        <Filter name="tag" label="Tag" />
+        <TypedFilter name="role" label="Role" />
+        <TypedFilter name="tag" label="Tag" />
         <NativeSelect
           label="Order"
           data={ORDERS}
@@ -117,21 +117,6 @@ export function Users() {
       <Pager pagination={users.data?.meta.pagination} of={["user"]} />
       <NewUser isOpen={isMaking} onClose={making.close} />
     </Page>
-  );
-}
-
-/** A filter that is typed; it asks when one leaves the field or presses Enter. */
-function Filter({ name, label }: { name: string; label: string }) {
-  const { get, set } = useUrlState();
-  const take = (value: string) => value.trim() !== get(name) && set({ [name]: value.trim() });
-  return (
-    <TextInput
-      key={get(name)}
-      label={label}
-      defaultValue={get(name)}
-      onBlur={(event) => take(event.currentTarget.value)}
-      onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value)}
-    />
   );
 }
 
