@@ -11,7 +11,8 @@ use anyhow::{Context, Result};
 use halley_model::error_code::{ErrorCode, NEVER_ANSWERED};
 use prost::Message;
 
-const PACKAGES: [&str; 8] = ["common", "auth", "identity", "groups", "messaging", "events", "realtime", "client"];
+const PACKAGES: [&str; 9] =
+    ["common", "auth", "identity", "groups", "messaging", "webhooks", "events", "realtime", "client"];
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;

@@ -45,6 +45,13 @@ pub mod messaging {
         include!("generated/halley.messaging.v1.rs");
     }
 }
+/// The package `halley.webhooks.v1`.
+pub mod webhooks {
+    /// Version 1.
+    pub mod v1 {
+        include!("generated/halley.webhooks.v1.rs");
+    }
+}
 /// The package `halley.events.v1`.
 pub mod events {
     /// Version 1.

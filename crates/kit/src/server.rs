@@ -46,6 +46,21 @@ impl Credentials {
     }
 }
 
+/// Whose credential a request came with, among its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Edge,
+    Service,
+}
+
+/// Refuses a request that no service sent: for calls that are no edge's, whoever stands behind it.
+pub fn require_service<T>(request: &tonic::Request<T>) -> Result<(), Status> {
+    match request.extensions().get::<Holder>() {
+        Some(Holder::Service) => Ok(()),
+        Some(Holder::Edge) | None => Err(Status::permission_denied("only a service may call this")),
+    }
+}
+
 /// Puts the layers on a service's routes. From outside in: panic wall, metrics and span, credential, deadline.
 ///
 /// They sit on the routes, not on a server, so that a call within the process meets the same ones.
@@ -84,9 +99,10 @@ async fn guard(State(credentials): State<Credentials>, request: Request, next: N
     response
 }
 
-async fn checked(credentials: Credentials, request: Request, next: Next) -> Response {
-    if let Err(status) = admit(&credentials, &request) {
-        return status.into_http();
+async fn checked(credentials: Credentials, mut request: Request, next: Next) -> Response {
+    match admit(&credentials, &request) {
+        Ok(holder) => drop(request.extensions_mut().insert(holder)),
+        Err(status) => return status.into_http(),
     }
     let Some(deadline) = deadline(&request) else {
         return next.run(request).await;
@@ -97,12 +113,12 @@ async fn checked(credentials: Credentials, request: Request, next: Next) -> Resp
     }
 }
 
-/// Lets in who holds a credential; a caller is believed only from an edge, or when it is Halley itself.
-fn admit(credentials: &Credentials, request: &Request) -> Result<(), Status> {
+/// Lets in who holds a credential, and says which; a caller is believed only from an edge, or when it is Halley itself.
+fn admit(credentials: &Credentials, request: &Request) -> Result<Holder, Status> {
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = given.strip_prefix("Bearer ").unwrap_or_default();
     if equal(given, &credentials.edge) {
-        return Ok(());
+        return Ok(Holder::Edge);
     }
     if !equal(given, &credentials.service) {
         return Err(Status::unauthenticated("the service credential is missing or wrong"));
@@ -111,7 +127,7 @@ fn admit(credentials: &Credentials, request: &Request) -> Result<(), Status> {
     if claims_a_caller {
         return Err(Status::permission_denied("only an edge may say who the caller is"));
     }
-    Ok(())
+    Ok(Holder::Service)
 }
 
 fn equal(given: &str, wanted: &SecretString) -> bool {

@@ -122,6 +122,9 @@ catalogue! {
     EmptyAuthHeader "AUTH_ERR_EMPTY_AUTH_HEADER" 401 Unauthenticated "The management key and its secret are missing.";
     WebhookNotFound "ERR_WEBHOOK_NOT_FOUND" 404 NotFound "The app has no such webhook.";
     WebhookAlreadyExists "ERR_WEBHOOK_ALREADY_EXISTS" 409 AlreadyExists "The app has a webhook of that id (Halley's own).";
+    WebhookDeliveryNotFound "ERR_WEBHOOK_DELIVERY_NOT_FOUND" 404 NotFound "The webhook has no such delivery (Halley's own).";
+    WebhookDeliveryNotSendable "ERR_WEBHOOK_DELIVERY_NOT_SENDABLE" 409 FailedPrecondition
+        "The delivery is under way, or its body is not kept any more (Halley's own).";
     TriggerNotFound "ERR_TRIGGER_NOT_FOUND" 404 NotFound "There is no such trigger.";
     PushTokenNotFound "ERR_TOKEN_NOT_FOUND" 404 NotFound "There is no such push token.";
     QuotaRestriction "ERR_PLAN_QUOTA_RESTRICTION" 403 ResourceExhausted "A limit of the app is reached.";

@@ -1,4 +1,4 @@
-//! The events that a webhook can be called for.
+//! The events that a webhook can be called for. `docs/webhooks.md` says which of them this server has.
 
 /// An event by its public name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -136,6 +136,7 @@ impl Platform {
             "groups-1",
             "messaging-1",
             "messaging-2",
+            "webhooks-1",
             "realtime-gateway-1",
             "realtime-gateway-2",
             "rest-1",
@@ -314,6 +315,7 @@ fn peers(addresses: &BTreeMap<&str, SocketAddr>) -> Vec<(String, String)> {
         ("IDENTITY", of(&["identity-1"])),
         ("GROUPS", of(&["groups-1"])),
         ("MESSAGING", of(&["messaging-1", "messaging-2"])),
+        ("WEBHOOKS", of(&["webhooks-1"])),
         ("REALTIME_GATEWAY", of(&["realtime-gateway-1", "realtime-gateway-2"])),
     ]
     .map(|(name, value)| (format!("HALLEY_PEERS__{name}"), value))
@@ -334,6 +336,9 @@ async fn start(
     let mut command = std::process::Command::new(binary());
     // Tests show many a wrong credential, all from one address.
     command.env("HALLEY_REST__RATE_WRONG_CREDENTIALS", "0");
+    // Their webhooks are on this machine, and nobody waits ten seconds for a second call.
+    command.env("HALLEY_WEBHOOKS__ALLOW_INTERNAL", "true");
+    command.env("HALLEY_WEBHOOKS__FIRST_RETRY_MS", "300").env("HALLEY_WEBHOOKS__SECOND_RETRY_MS", "300");
     command.args(arguments).envs(environment.iter().cloned()).stdin(Stdio::null());
     command.stdout(output.try_clone().unwrap()).stderr(output);
     // Platforms that tests share are never dropped: they end with the test's process.

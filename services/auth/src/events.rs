@@ -1,7 +1,7 @@
 //! The facts that this service tells.
 
 use halley_bus::{Channel, outbox::Entry};
-use halley_contracts::events::v1::{AppChanged, CredentialRevoked, OperatorChanged, event::Body};
+use halley_contracts::events::v1::{AppChanged, CredentialRevoked, OperatorChanged, WebhooksChanged, event::Body};
 use uuid::Uuid;
 
 /// Auth tokens of a user ended.
@@ -35,6 +35,11 @@ pub fn app_archived(app_id: &str) -> Entry {
 /// An archived app was deleted for good: whatever there is of it is to be deleted.
 pub fn app_removed(app_id: &str) -> Entry {
     entry(app_id, Body::AppChanged(AppChanged { archived: true, removed: true }))
+}
+
+/// An app's webhooks, or what they are called for, changed. Caches alone want to know.
+pub fn webhooks_changed(app_id: &str) -> Entry {
+    Entry { durable: false, ..entry(app_id, Body::WebhooksChanged(WebhooksChanged {})) }
 }
 
 fn entry(app_id: &str, body: Body) -> Entry {

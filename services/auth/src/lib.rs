@@ -9,6 +9,7 @@ use halley_bus::{Bus, outbox::Relay};
 use halley_contracts::auth::v1::{
     auth_service_server::AuthServiceServer, management_service_server::ManagementServiceServer,
     operators_service_server::OperatorsServiceServer, push_tokens_service_server::PushTokensServiceServer,
+    webhook_targets_service_server::WebhookTargetsServiceServer,
 };
 use halley_kit::{Lifecycle, MasterKey};
 use sqlx::PgPool;
@@ -80,5 +81,6 @@ pub async fn start(config: AuthConfig, needs: Dependencies) -> Result<Routes, Au
     Ok(Routes::new(AuthServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(ManagementServiceServer::from_arc(Arc::clone(&auth)))
         .add_service(OperatorsServiceServer::from_arc(Arc::clone(&auth)))
-        .add_service(PushTokensServiceServer::from_arc(auth)))
+        .add_service(PushTokensServiceServer::from_arc(Arc::clone(&auth)))
+        .add_service(WebhookTargetsServiceServer::from_arc(auth)))
 }

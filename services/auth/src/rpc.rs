@@ -18,6 +18,7 @@ mod management;
 pub mod operators;
 mod push_tokens;
 pub mod tokens;
+mod webhook_targets;
 
 type Answer<T> = Result<Response<T>, Status>;
 

@@ -29,6 +29,8 @@ pub enum Target {
     Groups,
     /// Conversations, messages, receipts.
     Messaging,
+    /// Calls of webhooks.
+    Webhooks,
     /// The WebSocket edge.
     RealtimeGateway,
     /// The HTTP edge.
@@ -42,6 +44,7 @@ pub enum Module {
     Identity,
     Groups,
     Messaging,
+    Webhooks,
     RealtimeGateway,
     Rest,
 }
@@ -55,6 +58,7 @@ impl Target {
                 Module::Identity,
                 Module::Groups,
                 Module::Messaging,
+                Module::Webhooks,
                 Module::RealtimeGateway,
                 Module::Rest,
             ],
@@ -62,6 +66,7 @@ impl Target {
             Self::Identity => &[Module::Identity],
             Self::Groups => &[Module::Groups],
             Self::Messaging => &[Module::Messaging],
+            Self::Webhooks => &[Module::Webhooks],
             Self::RealtimeGateway => &[Module::RealtimeGateway],
             Self::Rest => &[Module::Rest],
         }
@@ -75,6 +80,7 @@ impl Target {
             Self::Identity => "identity",
             Self::Groups => "groups",
             Self::Messaging => "messaging",
+            Self::Webhooks => "webhooks",
             Self::RealtimeGateway => "realtime-gateway",
             Self::Rest => "rest",
         }
@@ -89,13 +95,17 @@ impl Module {
             Self::Identity => Some("identity"),
             Self::Groups => Some("groups"),
             Self::Messaging => Some("messaging"),
+            Self::Webhooks => Some("webhooks"),
             Self::RealtimeGateway | Self::Rest => None,
         }
     }
 }
 
-/// The services without the edges: what a command needs.
+/// The services without the edges, as far as commands ask them.
 pub const INNER: &[Module] = &[Module::Auth, Module::Identity, Module::Groups, Module::Messaging];
+
+/// The services that have a database.
+pub const STORING: &[Module] = &[Module::Auth, Module::Identity, Module::Groups, Module::Messaging, Module::Webhooks];
 
 /// A database of a service: its name, its migrations, and where it is.
 pub struct Database {
@@ -105,7 +115,7 @@ pub struct Database {
 }
 
 /// Every database, in no order.
-pub fn databases(settings: &Settings) -> [Database; 4] {
+pub fn databases(settings: &Settings) -> [Database; 5] {
     let p = &settings.postgres;
     let database = |service, migrator, url: &SecretString| Database { service, migrator, url: url.clone() };
     [
@@ -113,6 +123,7 @@ pub fn databases(settings: &Settings) -> [Database; 4] {
         database("identity", &halley_identity::MIGRATOR, &p.identity_url),
         database("groups", &halley_groups::MIGRATOR, &p.groups_url),
         database("messaging", &halley_messaging::MIGRATOR, &p.messaging_url),
+        database("webhooks", &halley_webhooks::MIGRATOR, &p.webhooks_url),
     ]
 }
 
@@ -226,6 +237,19 @@ impl Running {
                 let needs = halley_messaging::Dependencies { pool, apps, bus, identity, groups, lifecycle };
                 halley_messaging::start(settings.messaging.clone(), needs).await?
             }
+            Module::Webhooks => {
+                let url = &settings.postgres.webhooks_url;
+                let needs = halley_webhooks::Dependencies {
+                    pool: pool(settings, "webhooks", url, &halley_webhooks::MIGRATOR).await?,
+                    apps: self.apps(&bus).await?,
+                    auth: self.service_to(Module::Auth)?,
+                    identity: self.service_to(Module::Identity)?,
+                    messaging: self.service_to(Module::Messaging)?,
+                    bus,
+                    lifecycle,
+                };
+                halley_webhooks::start(settings.webhooks.clone(), needs).await?
+            }
             Module::RealtimeGateway => {
                 let needs = halley_realtime_gateway::Dependencies {
                     auth: self.edge_to(Module::Auth)?,
@@ -247,6 +271,7 @@ impl Running {
                     identity: self.edge_to(Module::Identity)?,
                     groups: self.edge_to(Module::Groups)?,
                     messaging: self.edge_to(Module::Messaging)?,
+                    webhooks: self.edge_to(Module::Webhooks)?,
                     realtime: self.edge_to(Module::RealtimeGateway)?,
                     apps: self.apps(&bus).await?,
                     bus,
@@ -282,6 +307,7 @@ fn remote_peers(settings: &Settings) -> HashMap<Module, Peer> {
         (Module::Identity, &peers.identity),
         (Module::Groups, &peers.groups),
         (Module::Messaging, &peers.messaging),
+        (Module::Webhooks, &peers.webhooks),
         (Module::RealtimeGateway, &peers.realtime_gateway),
     ]
     .into_iter()

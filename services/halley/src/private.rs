@@ -20,7 +20,7 @@ use crate::{
     settings::Settings,
 };
 
-const SERVICES: [&str; 4] = ["auth", "identity", "groups", "messaging"];
+const SERVICES: [&str; 5] = ["auth", "identity", "groups", "messaging", "webhooks"];
 
 /// The private servers that this process started; they end with it.
 pub struct PrivateServers {
@@ -116,7 +116,7 @@ impl PrivateServers {
                 format!("CREATE DATABASE {name} OWNER {name}"),
                 format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"),
             ] {
-                // The names are the four constants above.
+                // The names are the constants above.
                 sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut admin).await?;
             }
         }
@@ -149,6 +149,7 @@ fn use_servers(settings: &mut Settings, note: &Note) {
     settings.postgres.identity_url = url("identity");
     settings.postgres.groups_url = url("groups");
     settings.postgres.messaging_url = url("messaging");
+    settings.postgres.webhooks_url = url("webhooks");
     settings.redis.url = SecretString::from(note.redis.clone());
 }
 

@@ -24,6 +24,7 @@ pub struct Settings {
     pub identity: halley_identity::IdentityConfig,
     pub groups: halley_groups::GroupsConfig,
     pub messaging: halley_messaging::MessagingConfig,
+    pub webhooks: halley_webhooks::WebhooksConfig,
     pub gateway: halley_realtime_gateway::GatewayConfig,
     pub rest: halley_rest::RestConfig,
 }
@@ -53,6 +54,7 @@ pub struct Postgres {
     pub identity_url: SecretString,
     pub groups_url: SecretString,
     pub messaging_url: SecretString,
+    pub webhooks_url: SecretString,
     pub max_connections: u32,
     pub migrate_on_start: bool,
 }
@@ -73,6 +75,7 @@ pub struct Peers {
     pub identity: String,
     pub groups: String,
     pub messaging: String,
+    pub webhooks: String,
     pub realtime_gateway: String,
 }
 
@@ -100,6 +103,7 @@ impl config::Validate for Settings {
             ("identity_url", &self.postgres.identity_url),
             ("groups_url", &self.postgres.groups_url),
             ("messaging_url", &self.postgres.messaging_url),
+            ("webhooks_url", &self.postgres.webhooks_url),
         ];
         for (key, url) in urls {
             let url = url.expose_secret();

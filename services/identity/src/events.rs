@@ -1,7 +1,7 @@
 //! The facts that this service tells: to every cache, and onto the durable stream.
 
 use halley_bus::{Channel, outbox::Entry};
-use halley_contracts::events::v1::{ChangeKind, RelationChanged, RoleChanged, UserChanged, event::Body};
+use halley_contracts::events::v1::{ChangeKind, RelationChanged, RelationKind, RoleChanged, UserChanged, event::Body};
 use halley_kit::Caller;
 
 use crate::store::users::UserRow;
@@ -12,8 +12,8 @@ pub(crate) fn user_changed(caller: &Caller, kind: ChangeKind, user: &UserRow) ->
 }
 
 /// A block or a friendship between two users began or ended.
-pub(crate) fn relation_changed(caller: &Caller, uid: &str, other_uid: &str) -> Entry {
-    let changed = RelationChanged { uid: uid.to_owned(), other_uid: other_uid.to_owned() };
+pub(crate) fn relation_changed(caller: &Caller, kind: RelationKind, uid: &str, other_uid: &str) -> Entry {
+    let changed = RelationChanged { uid: uid.to_owned(), other_uid: other_uid.to_owned(), kind: kind.into() };
     entry(caller, Body::RelationChanged(changed))
 }
 

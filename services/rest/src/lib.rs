@@ -46,6 +46,8 @@ pub struct Dependencies {
     pub groups: Transport,
     /// Messages.
     pub messaging: Transport,
+    /// What webhooks were called with.
+    pub webhooks: Transport,
     /// Who is online.
     pub realtime: Transport,
     /// Settings and limits of apps.

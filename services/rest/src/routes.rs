@@ -26,6 +26,7 @@ mod bots;
 mod calls;
 mod conversation_pins;
 mod conversations;
+mod deliveries;
 mod export;
 mod friends;
 mod groups;
@@ -209,7 +210,11 @@ fn managed() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(management::set_settings, management::get_settings, management::unset_settings))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::get, webhooks::update, webhooks::delete))
-        .routes(routes!(webhooks::add_triggers, webhooks::list_triggers, webhooks::remove_triggers));
+        .routes(routes!(webhooks::add_triggers, webhooks::list_triggers, webhooks::remove_triggers))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(deliveries::redeliver))
+        .routes(routes!(deliveries::test));
     openapi::called_by(Callers::Operators, all)
 }
 

@@ -18,6 +18,7 @@ use halley_contracts::{
         metrics_service_client::MetricsServiceClient, moderation_service_client::ModerationServiceClient,
     },
     realtime::v1::realtime_service_client::RealtimeServiceClient,
+    webhooks::v1::webhooks_service_client::WebhooksServiceClient,
 };
 use halley_edge::{Change, People, Rates};
 use halley_kit::{PublicError, Transport, transport::MESSAGE_MAX_BYTES};
@@ -47,6 +48,7 @@ pub struct State {
     identity: Transport,
     groups: Transport,
     messaging: Transport,
+    webhooks: Transport,
     realtime: Transport,
     sessions: Arc<Sessions>,
 }
@@ -79,6 +81,7 @@ impl State {
             identity: needs.identity,
             groups: needs.groups,
             messaging: needs.messaging,
+            webhooks: needs.webhooks,
             realtime: needs.realtime,
             sessions,
         })
@@ -122,6 +125,10 @@ impl State {
 
     pub fn metrics(&self) -> MetricsServiceClient<Transport> {
         MetricsServiceClient::new(self.messaging.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
+    }
+
+    pub fn webhooks(&self) -> WebhooksServiceClient<Transport> {
+        WebhooksServiceClient::new(self.webhooks.clone()).max_decoding_message_size(MESSAGE_MAX_BYTES)
     }
 
     pub fn realtime(&self) -> RealtimeServiceClient<Transport> {

@@ -1,6 +1,6 @@
 """Talks to every service by gRPC with code generated from the contracts as they are.
 
-    grpc_client.py SETTINGS auth=HOST:PORT identity=… groups=… messaging=… realtime=…
+    grpc_client.py SETTINGS auth=HOST:PORT identity=… groups=… messaging=… webhooks=… realtime=…
 
 SETTINGS is the TOML file with the installation's master key. Prints what it did; ends with 1 at the first surprise.
 """
@@ -116,6 +116,7 @@ def run(platform):
     from halley.messaging.v1 import message_pb2 as message
     from halley.messaging.v1 import messaging_pb2 as messaging
     from halley.realtime.v1 import realtime_pb2 as realtime
+    from halley.webhooks.v1 import webhooks_pb2 as webhooks
 
     app_id = "py" + uuid.uuid4().hex[:12]
     page = pages.PageRequest(page=1, per_page=10)
@@ -168,6 +169,10 @@ def run(platform):
     bob = common.Caller(app_id=app_id, user=common.UserPrincipal(uid="bob"))
     listed = platform.call(stub.ListConversations, messaging.ListConversationsRequest(page=page), bob)
     assert sorted(row.unread_count for row in listed.conversations) == [1, 1], listed
+
+    stub = platform.stub("webhooks")
+    listed = platform.call(stub.ListDeliveries, webhooks.ListDeliveriesRequest(webhook_id="hook"), system)
+    assert list(listed.deliveries) == [], listed
 
     stub = platform.stub("realtime")
     presence = platform.call(stub.GetPresence, realtime.GetPresenceRequest(uids=["ann", "bob"]), server)

@@ -2770,7 +2770,7 @@ pub struct UnsetSettingsRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnsetSettingsResponse {}
-/// Whom to call when something happens. Deliveries are not made yet.
+/// Whom to call when something happens. The service `webhooks` does it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Webhook {
     #[prost(string, tag = "1")]
@@ -2839,6 +2839,9 @@ pub struct GetWebhookRequest {
     pub app_id: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub webhook_id: ::prost::alloc::string::String,
+    /// Refuse who may not change it, too.
+    #[prost(bool, tag = "4")]
+    pub to_change: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWebhookResponse {
@@ -3380,7 +3383,7 @@ pub mod management_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Errors: ERR_WEBHOOK_NOT_FOUND.
+        /// Also asks whether the operator may change it. Errors: ERR_WEBHOOK_NOT_FOUND.
         pub async fn get_webhook(
             &mut self,
             request: impl tonic::IntoRequest<super::GetWebhookRequest>,
@@ -3637,7 +3640,7 @@ pub mod management_service_server {
             tonic::Response<super::ListWebhooksResponse>,
             tonic::Status,
         >;
-        /// Errors: ERR_WEBHOOK_NOT_FOUND.
+        /// Also asks whether the operator may change it. Errors: ERR_WEBHOOK_NOT_FOUND.
         async fn get_webhook(
             &self,
             request: tonic::Request<super::GetWebhookRequest>,
@@ -6888,6 +6891,336 @@ pub mod push_tokens_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "halley.auth.v1.PushTokensService";
     impl<T> tonic::server::NamedService for PushTokensServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A webhook as it is called.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WebhookTarget {
+    /// The webhook.
+    #[prost(message, optional, tag = "1")]
+    pub webhook: ::core::option::Option<Webhook>,
+    /// For HTTP Basic, in clear; empty without one. Never logged, never stored elsewhere.
+    #[prost(string, tag = "2")]
+    pub password: ::prost::alloc::string::String,
+    /// What it is called for.
+    #[prost(string, repeated, tag = "3")]
+    pub trigger_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWebhookTargetsRequest {
+    /// The app's id.
+    #[prost(string, tag = "1")]
+    pub app_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWebhookTargetsResponse {
+    /// By id; bounded by the app's limit of webhooks.
+    #[prost(message, repeated, tag = "1")]
+    pub targets: ::prost::alloc::vec::Vec<WebhookTarget>,
+    /// The app's region, as calls tell it.
+    #[prost(string, tag = "2")]
+    pub region: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+pub mod webhook_targets_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Whom to call, with the secrets that a call needs. For services alone: an edge's credential is refused.
+    #[derive(Debug, Clone)]
+    pub struct WebhookTargetsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> WebhookTargetsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> WebhookTargetsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            WebhookTargetsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The webhooks of an app that are enabled; none of an app that is archived or unknown.
+        pub async fn list_webhook_targets(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListWebhookTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWebhookTargetsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/halley.auth.v1.WebhookTargetsService/ListWebhookTargets",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "halley.auth.v1.WebhookTargetsService",
+                        "ListWebhookTargets",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod webhook_targets_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with WebhookTargetsServiceServer.
+    #[async_trait]
+    pub trait WebhookTargetsService: std::marker::Send + std::marker::Sync + 'static {
+        /// The webhooks of an app that are enabled; none of an app that is archived or unknown.
+        async fn list_webhook_targets(
+            &self,
+            request: tonic::Request<super::ListWebhookTargetsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWebhookTargetsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Whom to call, with the secrets that a call needs. For services alone: an edge's credential is refused.
+    #[derive(Debug)]
+    pub struct WebhookTargetsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> WebhookTargetsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>>
+    for WebhookTargetsServiceServer<T>
+    where
+        T: WebhookTargetsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/halley.auth.v1.WebhookTargetsService/ListWebhookTargets" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWebhookTargetsSvc<T: WebhookTargetsService>(pub Arc<T>);
+                    impl<
+                        T: WebhookTargetsService,
+                    > tonic::server::UnaryService<super::ListWebhookTargetsRequest>
+                    for ListWebhookTargetsSvc<T> {
+                        type Response = super::ListWebhookTargetsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListWebhookTargetsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as WebhookTargetsService>::list_webhook_targets(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWebhookTargetsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for WebhookTargetsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "halley.auth.v1.WebhookTargetsService";
+    impl<T> tonic::server::NamedService for WebhookTargetsServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -18,7 +18,7 @@ pub struct Event {
     /// What happened.
     #[prost(
         oneof = "event::Body",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 25, 24, 40, 45, 46, 47, 50, 60"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 30, 31, 22, 23, 25, 24, 40, 45, 46, 47, 50, 60, 61"
     )]
     pub body: ::core::option::Option<event::Body>,
 }
@@ -98,6 +98,9 @@ pub mod event {
         /// An operator's sessions ended, or its roles changed. Of no app.
         #[prost(message, tag = "60")]
         OperatorChanged(super::OperatorChanged),
+        /// An app's webhooks or their triggers changed.
+        #[prost(message, tag = "61")]
+        WebhooksChanged(super::WebhooksChanged),
     }
 }
 /// A message of any category was stored.
@@ -267,6 +270,9 @@ pub struct RelationChanged {
     /// The other user.
     #[prost(string, tag = "2")]
     pub other_uid: ::prost::alloc::string::String,
+    /// Which of them, and whether it began.
+    #[prost(enumeration = "RelationKind", tag = "3")]
+    pub kind: i32,
 }
 /// Auth tokens or API keys stopped working.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -288,6 +294,9 @@ pub struct OperatorChanged {
     #[prost(string, repeated, tag = "2")]
     pub session_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// An app's webhooks were made, changed or deleted, or what they are called for changed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WebhooksChanged {}
 /// A user's first socket opened or last socket closed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PresenceChanged {
@@ -423,6 +432,47 @@ impl ChangeKind {
             "CHANGE_KIND_DELETED" => Some(Self::Deleted),
             "CHANGE_KIND_DEACTIVATED" => Some(Self::Deactivated),
             "CHANGE_KIND_REACTIVATED" => Some(Self::Reactivated),
+            _ => None,
+        }
+    }
+}
+/// What became of two users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RelationKind {
+    /// Not said.
+    Unspecified = 0,
+    /// The user blocked the other one.
+    Blocked = 1,
+    /// The user's block of the other one ended.
+    Unblocked = 2,
+    /// They are friends.
+    Befriended = 3,
+    /// They are friends no more.
+    Unfriended = 4,
+}
+impl RelationKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RELATION_KIND_UNSPECIFIED",
+            Self::Blocked => "RELATION_KIND_BLOCKED",
+            Self::Unblocked => "RELATION_KIND_UNBLOCKED",
+            Self::Befriended => "RELATION_KIND_BEFRIENDED",
+            Self::Unfriended => "RELATION_KIND_UNFRIENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RELATION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "RELATION_KIND_BLOCKED" => Some(Self::Blocked),
+            "RELATION_KIND_UNBLOCKED" => Some(Self::Unblocked),
+            "RELATION_KIND_BEFRIENDED" => Some(Self::Befriended),
+            "RELATION_KIND_UNFRIENDED" => Some(Self::Unfriended),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ mod collaborators;
 pub mod entry;
 mod settings;
 mod tenants;
-mod webhooks;
+pub mod webhooks;
 
 #[tonic::async_trait]
 impl ManagementService for Auth {

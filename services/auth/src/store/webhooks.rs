@@ -133,13 +133,43 @@ pub async fn update(db: &mut PgConnection, app_id: &str, row: &WebhookRow) -> Re
 }
 
 /// Removes a webhook; false when it was not there.
-pub async fn delete(pool: &PgPool, app_id: &str, webhook_id: &str) -> Result<bool, sqlx::Error> {
+pub async fn delete(db: &mut PgConnection, app_id: &str, webhook_id: &str) -> Result<bool, sqlx::Error> {
     let done = sqlx::query("DELETE FROM webhooks WHERE app_id = $1 AND webhook_id = $2")
         .bind(app_id)
         .bind(webhook_id)
-        .execute(pool)
+        .execute(db)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// A webhook that is called, and what for.
+#[derive(sqlx::FromRow)]
+pub struct TargetRow {
+    #[sqlx(flatten)]
+    pub webhook: WebhookRow,
+    pub trigger_ids: Vec<String>,
+}
+
+/// An app's enabled webhooks by id.
+pub async fn list_targets(pool: &PgPool, app_id: &str, max: i64) -> Result<Vec<TargetRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT w.webhook_id, w.name, w.url, w.use_basic_auth, w.username, w.sealed_password, w.enabled,
+             w.retry_on_failure, w.version, w.created_at, w.updated_at,
+             ARRAY(
+                 SELECT t.trigger_id
+                 FROM webhook_triggers AS t
+                 WHERE t.app_id = w.app_id AND t.webhook_id = w.webhook_id
+                 ORDER BY t.trigger_id
+             ) AS trigger_ids
+         FROM webhooks AS w
+         WHERE w.app_id = $1 AND w.enabled
+         ORDER BY w.webhook_id
+         LIMIT $2",
+    )
+    .bind(app_id)
+    .bind(max)
+    .fetch_all(pool)
+    .await
 }
 
 /// Adds triggers to a webhook.

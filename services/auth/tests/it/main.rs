@@ -15,3 +15,4 @@ mod revocation;
 mod secrets;
 mod support;
 mod team;
+mod webhook_targets;

@@ -31,6 +31,8 @@ pub struct World {
 #[derive(Clone)]
 pub struct Api {
     pub transport: Transport,
+    /// With the credential of services, which are no edges.
+    pub service: Transport,
     // Dropping it changes nothing; held for those who stop the instance.
     pub lifecycle: Lifecycle,
 }
@@ -61,7 +63,9 @@ impl World {
         };
         let routes = halley_auth::start(AuthConfig::default(), needs).await.unwrap();
         let credentials = Credentials::new(master_key);
-        Api { transport: Transport::local(mount(routes, credentials.clone()), credentials.edge()), lifecycle }
+        let mounted = mount(routes, credentials.clone());
+        let service = Transport::local(mounted.clone(), credentials.service());
+        Api { transport: Transport::local(mounted, credentials.edge()), service, lifecycle }
     }
 
     /// What comes on the channel of facts from now on, of one app.

@@ -13,7 +13,7 @@ use crate::{
 /// Brings every database up to date.
 pub async fn run(place: Place) -> Result<()> {
     let mut settings = Settings::load(place.config.as_deref())?;
-    let databases = modules::INNER.iter().filter_map(|module| module.database()).collect();
+    let databases = modules::STORING.iter().filter_map(|module| module.database()).collect();
     let servers = private::complete(&mut settings, &place, &Needs { databases, services: false }).await?;
     let outcome = migrate(&settings).await;
     if let Some(servers) = servers {

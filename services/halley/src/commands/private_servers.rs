@@ -15,7 +15,7 @@ use crate::{
 pub async fn run(place: Place) -> Result<()> {
     let mut settings = Settings::load(place.config.as_deref())?;
     let end = lifecycle::end_signal();
-    let Some(servers) = private::complete(&mut settings, &place, &Needs::of(modules::INNER)).await? else {
+    let Some(servers) = private::complete(&mut settings, &place, &Needs::of(modules::STORING)).await? else {
         bail!("servers are configured, or run already on {}", place.data_dir.display());
     };
     let file = place.data_dir.join("halley.toml");
@@ -40,6 +40,7 @@ fn text(settings: &Settings) -> Result<String> {
             ("identity_url", postgres.identity_url.expose_secret()),
             ("groups_url", postgres.groups_url.expose_secret()),
             ("messaging_url", postgres.messaging_url.expose_secret()),
+            ("webhooks_url", postgres.webhooks_url.expose_secret()),
         ]
         .into(),
         redis: [("url", settings.redis.url.expose_secret())].into(),

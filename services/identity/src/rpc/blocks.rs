@@ -1,6 +1,9 @@
 //! Blocks, and how two users stand to each other.
 
-use halley_contracts::identity::v1::{self as pb, BlockDirection};
+use halley_contracts::{
+    events::v1::RelationKind,
+    identity::v1::{self as pb, BlockDirection},
+};
 use halley_kit::{
     Caller,
     cursor::{Order, SortBy, Walk},
@@ -47,7 +50,8 @@ pub(super) async fn block(
         results.push(item(given, outcome)?);
     }
     let blocked = store::blocks::insert_blocks(&mut transaction, app_id, &uid, &to_block, time::now()).await?;
-    let facts: Vec<_> = blocked.iter().map(|other| events::relation_changed(&caller, &uid, other)).collect();
+    let facts: Vec<_> =
+        blocked.iter().map(|other| events::relation_changed(&caller, RelationKind::Blocked, &uid, other)).collect();
     let pending = commit(transaction, &facts).await?;
     identity.relay.publish_now(pending).await;
     Ok(pb::BlockUsersResponse { results })
@@ -72,7 +76,8 @@ pub(super) async fn unblock(
         return Err(IdentityError::UserNotFound { uid });
     }
     let unblocked = store::blocks::delete_blocks(&mut transaction, app_id, &uid, &others).await?;
-    let facts: Vec<_> = unblocked.iter().map(|other| events::relation_changed(&caller, &uid, other)).collect();
+    let facts: Vec<_> =
+        unblocked.iter().map(|other| events::relation_changed(&caller, RelationKind::Unblocked, &uid, other)).collect();
     let pending = commit(transaction, &facts).await?;
     // It gives rights and takes none away.
     identity.relay.publish(pending);

@@ -1,6 +1,6 @@
 //! Friends. Who is whose friend is the app's to say; a user may read their own.
 
-use halley_contracts::identity::v1 as pb;
+use halley_contracts::{events::v1::RelationKind, identity::v1 as pb};
 use halley_kit::{
     Caller,
     cursor::{Order, SortBy, Walk},
@@ -39,7 +39,8 @@ pub(super) async fn add(
         results.push(item(given, outcome)?);
     }
     store::friends::insert_friends(&mut transaction, app_id, &uid, &added, time::now()).await?;
-    let facts: Vec<_> = added.iter().map(|other| events::relation_changed(&caller, &uid, other)).collect();
+    let facts: Vec<_> =
+        added.iter().map(|other| events::relation_changed(&caller, RelationKind::Befriended, &uid, other)).collect();
     let pending = commit(transaction, &facts).await?;
     // It gives rights and takes none away.
     identity.relay.publish(pending);
@@ -63,7 +64,8 @@ pub(super) async fn remove(
         results.push(item(given, outcome)?);
     }
     store::friends::delete_friends(&mut transaction, app_id, &uid, &removed).await?;
-    let facts: Vec<_> = removed.iter().map(|other| events::relation_changed(&caller, &uid, other)).collect();
+    let facts: Vec<_> =
+        removed.iter().map(|other| events::relation_changed(&caller, RelationKind::Unfriended, &uid, other)).collect();
     let pending = commit(transaction, &facts).await?;
     identity.relay.publish_now(pending).await;
     Ok(pb::RemoveFriendsResponse { results })

@@ -151,7 +151,13 @@ async fn a_block_and_a_groups_end_are_heeded() {
     api.send("ann", to_group("room", "x")).await;
 
     world.identity.block("bob", "ann");
-    world.fact(Body::RelationChanged(RelationChanged { uid: "bob".to_owned(), other_uid: "ann".to_owned() })).await;
+    world
+        .fact(Body::RelationChanged(RelationChanged {
+            uid: "bob".to_owned(),
+            other_uid: "ann".to_owned(),
+            ..Default::default()
+        }))
+        .await;
     assert_eq!(until_refused(&api, "ann", to_user("bob", "x")).await, ErrorCode::BlockedSender);
 
     let group = world.group("room");

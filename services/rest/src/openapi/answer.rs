@@ -44,6 +44,7 @@ macro_rules! with_more {
 
 pub mod management;
 pub mod operators;
+pub mod webhooks;
 
 with_more! {
     /// A thread: its parent with what is said of the replies.

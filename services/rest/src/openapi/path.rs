@@ -92,6 +92,15 @@ pub struct WebhookId {
     webhook_id: String,
 }
 
+/// A delivery to a webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct DeliveryId {
+    /// The delivery's id.
+    #[param(min_length = 1)]
+    delivery_id: String,
+}
+
 /// A reaction.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

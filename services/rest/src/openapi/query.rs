@@ -672,7 +672,7 @@ pub struct ConnectionsRange {
 #[into_params(parameter_in = Query)]
 pub struct ExportCursor {
     /// The `cursor` of the page before.
-    #[param(max_length = 500, pattern = "^[0-3][.]")]
+    #[param(max_length = 500, pattern = "^[0-4][.]")]
     cursor: Option<String>,
 }
 
@@ -697,6 +697,24 @@ pub struct OperatorActions {
     /// Unix seconds: then or earlier.
     #[param(minimum = 0, maximum = 253_402_300_799_i64)]
     to: Option<i64>,
+}
+
+/// Which deliveries of a webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Deliveries {
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    limit: Option<i32>,
+    /// The `cursor` of the page before.
+    #[param(pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    cursor: Option<String>,
+    /// Only of this event.
+    #[param(max_length = 100)]
+    trigger: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<super::answer::webhooks::DeliveryState>,
 }
 
 /// A time of usage.

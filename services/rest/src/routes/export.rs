@@ -7,6 +7,7 @@ use halley_contracts::{
     groups::v1::ExportUserRequest as OfGroups,
     identity::v1::{ExportUserRequest as OfIdentity, GetUserRequest},
     messaging::v1::ExportUserRequest as OfMessaging,
+    webhooks::v1::ExportUserRequest as OfWebhooks,
 };
 use halley_kit::PublicError;
 use halley_model::FieldError;
@@ -25,7 +26,7 @@ use crate::{
 const CURSOR_MAX: usize = 500;
 
 /// Who holds something of a user, in the order in which it is told.
-const HOLDERS: [Holder; 4] = [Holder::Identity, Holder::Groups, Holder::Auth, Holder::Messaging];
+const HOLDERS: [Holder; 5] = [Holder::Identity, Holder::Groups, Holder::Auth, Holder::Messaging, Holder::Webhooks];
 
 #[derive(Clone, Copy)]
 enum Holder {
@@ -33,6 +34,7 @@ enum Holder {
     Groups,
     Auth,
     Messaging,
+    Webhooks,
 }
 
 impl Holder {
@@ -64,6 +66,11 @@ impl Holder {
                 let answer = answer.into_inner();
                 (answer.rows, answer.next_cursor)
             }
+            Self::Webhooks => {
+                let answer = context.webhooks().export_user(context.request(OfWebhooks { uid, cursor })).await?;
+                let answer = answer.into_inner();
+                (answer.rows, answer.next_cursor)
+            }
         })
     }
 }
@@ -85,7 +92,8 @@ fn place(query: &Query) -> Result<(usize, String), ApiError> {
 /// Each row says what it is: the `user` with its profile; each `friend` and `blockedUser`; each `groupMembership` with its
 /// scope, and `groupBan`; each `authToken` and `pushToken` without its value; each `conversation` with its tags and how far
 /// it is read; each `message` that the user sent, with what it carries; each `reaction`, `savedMessage`, `interaction`,
-/// `thread`, `pinnedConversation`; each `flag` that the user raised; each `call`, and each `activeDay`. What others wrote is theirs
+/// `thread`, `pinnedConversation`; each `flag` that the user raised; each `call`, and each `activeDay`; each
+/// `webhookDelivery` that named the user, without what was sent. What others wrote is theirs
 /// and not told. A page has at most 100 rows and may have none: the export is at its end when `cursor` is null. Rows that come
 /// or go meanwhile may be missed; each that stays is told once.
 ///

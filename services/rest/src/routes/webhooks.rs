@@ -93,7 +93,7 @@ pub async fn list(operator: Operator, Path(app_id): Path<String>, query: Query) 
     extensions(("x-errors" = json!(["ERR_WEBHOOK_NOT_FOUND"])))
 )]
 pub async fn get(operator: Operator, Path((app_id, webhook_id)): Path<(String, String)>) -> Reply {
-    let request = GetWebhookRequest { credential: operator.credential(), app_id, webhook_id };
+    let request = GetWebhookRequest { credential: operator.credential(), app_id, webhook_id, to_change: false };
     let answer = operator.state.management().get_webhook(request).await?.into_inner();
     show(answer.webhook)
 }

@@ -6,11 +6,12 @@ use tokio::process::Command;
 
 use crate::support::{Form, block_on};
 
-const SERVICES: [(&str, &str); 5] = [
+const SERVICES: [(&str, &str); 6] = [
     ("auth", "auth-1"),
     ("identity", "identity-1"),
     ("groups", "groups-1"),
     ("messaging", "messaging-1"),
+    ("webhooks", "webhooks-1"),
     ("realtime", "realtime-gateway-1"),
 ];
 

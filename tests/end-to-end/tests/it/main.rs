@@ -11,7 +11,7 @@
 //! [`deletion`] deletes for good what users, conversations and apps were, [`personal_data`] hands out all that is stored of a user and
 //! looks for what is left of one who was deleted. [`nodes`] are those that hold sockets. [`endpoints`] goes through the table of all
 //! documented [`operations`], [`isolation`] calls them from one app against another, [`walks`] and [`list_cursors`] page
-//! through every list. [`model`] does all that changes anything, at random, and compares what clients build of it with what
+//! through every list. [`webhooks`] are called when something happens. [`model`] does all that changes anything, at random, and compares what clients build of it with what
 //! they would fetch; [`fuzz`] sends what makes no sense. [`scenario`] is a story that all client libraries play; [`rust_sdk`] calls every function of the Rust one. [`clients`] are programs in other languages. [`faults`] kills processes in
 //! the middle of a load; [`import`] brings an archive in; [`operation`] starts, stops and secures the program.
 
@@ -53,3 +53,4 @@ mod socket_sends;
 mod support;
 mod threads_and_pins;
 mod walks;
+mod webhooks;

@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
+use halley_bus::outbox;
 use halley_contracts::auth::v1 as pb;
 use halley_kit::{page::Page, time};
 use halley_model::{Access, Area, FieldError, Limit, field, limits, triggers};
+use sqlx::{Postgres, Transaction};
 
 use super::entry::{self, fate};
 use crate::{
     Auth,
     error::AuthError,
+    events,
     seal::Kind,
     store::{self, webhooks::WebhookRow},
 };
@@ -24,7 +27,7 @@ const PASSWORD_MAX: usize = 100;
 /// Most triggers of one call: more than there are.
 const TRIGGERS_MAX: usize = 200;
 
-fn show(row: WebhookRow) -> pb::Webhook {
+pub fn show(row: WebhookRow) -> pb::Webhook {
     pb::Webhook {
         webhook_id: row.webhook_id,
         name: row.name,
@@ -96,6 +99,14 @@ fn seal(auth: &Auth, app_id: &str, webhook_id: &str, password: &str) -> Result<O
     }
 }
 
+/// Commits a change and waits until it is told: who is to be called no more is not when the caller hears of the success.
+async fn commit(auth: &Auth, app_id: &str, mut transaction: Transaction<'_, Postgres>) -> Result<(), AuthError> {
+    let pending = outbox::insert(&mut transaction, &[events::webhooks_changed(app_id)]).await?;
+    transaction.commit().await?;
+    auth.relay.publish_now(pending).await;
+    Ok(())
+}
+
 pub async fn create(auth: &Auth, request: pb::CreateWebhookRequest) -> Result<pb::CreateWebhookResponse, AuthError> {
     let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let given = request.webhook.unwrap_or_default();
@@ -126,7 +137,7 @@ pub async fn create(auth: &Auth, request: pb::CreateWebhookRequest) -> Result<pb
     if store::webhooks::count(&mut transaction, &app.app_id).await? > max {
         return Err(AuthError::TooMany { what: "webhooks", max });
     }
-    transaction.commit().await?;
+    commit(auth, &app.app_id, transaction).await?;
     Ok(pb::CreateWebhookResponse { webhook: Some(show(row)) })
 }
 
@@ -152,7 +163,8 @@ fn not_found(id: &str) -> AuthError {
 }
 
 pub async fn get(auth: &Auth, request: pb::GetWebhookRequest) -> Result<pb::GetWebhookResponse, AuthError> {
-    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Read)).await?;
+    let access = if request.to_change { Access::Change } else { Access::Read };
+    let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, access)).await?;
     let id = known_id(&request.webhook_id)?;
     let row = store::webhooks::find(&auth.pool, &app.app_id, id).await?.ok_or_else(|| not_found(id))?;
     Ok(pb::GetWebhookResponse { webhook: Some(show(row)) })
@@ -181,17 +193,19 @@ pub async fn update(auth: &Auth, request: pb::UpdateWebhookRequest) -> Result<pb
     };
     check(&changed)?;
     store::webhooks::update(&mut transaction, &app.app_id, &changed).await?;
-    transaction.commit().await?;
+    commit(auth, &app.app_id, transaction).await?;
     Ok(pb::UpdateWebhookResponse { webhook: Some(show(changed)) })
 }
 
 pub async fn delete(auth: &Auth, request: pb::DeleteWebhookRequest) -> Result<pb::DeleteWebhookResponse, AuthError> {
     let (_, app) = entry::enter(auth, request.credential, &request.app_id, (Area::Webhooks, Access::Change)).await?;
     let id = known_id(&request.webhook_id)?;
-    match store::webhooks::delete(&auth.pool, &app.app_id, id).await? {
-        true => Ok(pb::DeleteWebhookResponse {}),
-        false => Err(not_found(id)),
+    let mut transaction = halley_kit::postgres::begin(&auth.pool).await?;
+    if !store::webhooks::delete(&mut transaction, &app.app_id, id).await? {
+        return Err(not_found(id));
     }
+    commit(auth, &app.app_id, transaction).await?;
+    Ok(pb::DeleteWebhookResponse {})
 }
 
 pub async fn change_triggers(
@@ -216,7 +230,7 @@ pub async fn change_triggers(
             wanted.into_iter().collect()
         }
     };
-    transaction.commit().await?;
+    commit(auth, &app.app_id, transaction).await?;
     let fate_of = |id: String| {
         let outcome = match done.contains(&id) {
             true => Ok(()),

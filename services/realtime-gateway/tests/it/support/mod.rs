@@ -195,7 +195,7 @@ impl World {
     }
 
     pub async fn relation_changed(&self, uid: &str, other: &str) {
-        let changed = RelationChanged { uid: uid.to_owned(), other_uid: other.to_owned() };
+        let changed = RelationChanged { uid: uid.to_owned(), other_uid: other.to_owned(), ..Default::default() };
         self.fact(Body::RelationChanged(changed)).await;
     }
 

@@ -14,6 +14,7 @@ import { FaultNote } from "../../ui/fault-note";
 import { PageForm } from "../../ui/form";
 import { Page } from "../../ui/page";
 import { RouteTabs } from "../../ui/route-tabs";
+import { Deliveries } from "./deliveries";
 import { type KnownTrigger, triggersOf } from "./triggers";
 import classes from "./webhook.module.css";
 import { bodyOf, valuesOf, WebhookFields, webhookRules } from "./webhook-fields";
@@ -60,6 +61,7 @@ export function WebhookPage() {
         tabs={[
           { value: "details", label: "Details", content: <Profile key={data.updatedAt} webhook={data} /> },
           { value: "triggers", label: "Triggers", content: <Triggers webhook={data} /> },
+          { value: "deliveries", label: "Deliveries", content: <Deliveries webhook={data} /> },
         ]}
       />
     </Page>

@@ -30,7 +30,7 @@ export function Webhooks() {
   return (
     <Page
       title="Webhooks"
-      about="Addresses of yours that are to be told of events. They are kept here; deliveries are not made yet."
+      about="Addresses of yours that are called when something happens."
       actions={
         may("webhooks", "C") && (
           <Button leftSection={<IconPlus size={16} />} onClick={making.open}>
