@@ -162,6 +162,8 @@ export const t = {
 
   message: {
     deleted: "This message was deleted",
+    withheld: "This message was removed by a moderator",
+    withheldFromOthers: "Removed by a moderator: only you see this message",
     edited: "edited",
     sending: "Sending",
     failed: "Not sent",

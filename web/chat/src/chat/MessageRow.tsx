@@ -67,7 +67,8 @@ function CallLine({ message }: { message: CallMessage }) {
 function Spoken({ message, first, last, named, flash, moves }: Props & { message: ChatMessage }) {
   const [near, setNear] = useState(false);
   const [held, setHeld] = useState(false);
-  const stored = message.id !== "" && !message.deletedAt;
+  const isGone = message.deletedAt !== undefined || message.withheld === "fromMe";
+  const stored = message.id !== "" && !isGone;
   const names = named && !message.mine;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: moving over it, or touching it, only shows its tools.
@@ -107,7 +108,7 @@ function Spoken({ message, first, last, named, flash, moves }: Props & { message
         {(near || held) && stored && <MessageTools message={message} moves={moves} hold={setHeld} />}
       </article>
       {message.delivery === "failed" && <FailedNote message={message} />}
-      {!message.deletedAt && <Reactions message={message} />}
+      {!isGone && <Reactions message={message} />}
       <Replies message={message} moves={moves} />
     </div>
   );
@@ -115,10 +116,11 @@ function Spoken({ message, first, last, named, flash, moves }: Props & { message
 
 function Content({ message, moves }: { message: ChatMessage; moves: MessageMoves }) {
   const chat = useChat();
-  if (message.deletedAt) {
+  const isDeleted = message.deletedAt !== undefined;
+  if (isDeleted || message.withheld === "fromMe") {
     return (
       <Text size="sm" fs="italic" c="dimmed">
-        {t.message.deleted}
+        {isDeleted ? t.message.deleted : t.message.withheld}
       </Text>
     );
   }
@@ -131,6 +133,11 @@ function Content({ message, moves }: { message: ChatMessage; moves: MessageMoves
       {!text && attachments.length === 0 && (
         <Text size="sm" fs="italic" c="dimmed">
           {t.message.unsupported}
+        </Text>
+      )}
+      {message.withheld && (
+        <Text size="xs" fs="italic">
+          {t.message.withheldFromOthers}
         </Text>
       )}
     </>

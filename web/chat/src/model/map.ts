@@ -132,6 +132,7 @@ function chatMessage(wire: WireMessage, me: string): ChatMessage {
     progress: wire.progress,
     editedAt: ms(wire.editedAt),
     deletedAt: ms(wire.deletedAt),
+    withheld: wire.moderation !== "disapproved" ? undefined : base.mine ? "fromOthers" : "fromMe",
     pinnedAt: ms(wire.pinnedAt),
     savedAt: ms(wire.savedAt),
     reactions: wire.reactions.map(({ reaction, count, reactedByMe }) => ({

@@ -14,6 +14,7 @@ export function summaryOf(message: Message): string {
   if (message.kind === "notice") return message.text;
   if (message.kind === "call") return callSummary(message);
   if (message.deletedAt) return t.message.deleted;
+  if (message.withheld === "fromMe") return t.message.withheld;
   const text = plainText(message.text, message.mentions);
   const first = message.attachments[0];
   if (!first) return text || t.message.unsupported;

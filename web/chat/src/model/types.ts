@@ -85,6 +85,8 @@ export interface ChatMessage extends MessageBase {
   readonly progress?: number;
   readonly editedAt?: number;
   readonly deletedAt?: number;
+  /** From whom a moderator keeps the content: from the logged-in user, or from all others. */
+  readonly withheld?: "fromMe" | "fromOthers";
   readonly pinnedAt?: number;
   readonly savedAt?: number;
   readonly reactions: readonly ReactionCount[];

@@ -51,17 +51,28 @@ async function face(): Promise<void> {
   await open(bob, "user", ann.uid);
 }
 
-/** A group of them all, made by the app's server side. */
-async function newGroup(people: readonly Someone[]): Promise<string> {
+/** A call of the app's server side, perhaps on behalf of a user. */
+async function server(method: string, path: string, body: object, user?: string): Promise<void> {
   const { appId, restApiKey } = platform.demo;
-  const guid = `room-${Date.now()}`;
-  const [owner, ...others] = people.map(({ uid }) => uid);
-  const answer = await fetch(`${platform.rest}/v3/groups`, {
-    method: "POST",
-    headers: { appid: appId, apikey: restApiKey, "content-type": "application/json" },
-    body: JSON.stringify({ guid, name: guid, type: "public", owner, members: { participants: others } }),
+  const answer = await fetch(`${platform.rest}/v3${path}`, {
+    method,
+    headers: {
+      appid: appId,
+      apikey: restApiKey,
+      "content-type": "application/json",
+      ...(user && { onBehalfOf: user }),
+    },
+    body: JSON.stringify(body),
   });
   expect(answer.status, await answer.text()).toBe(200);
+}
+
+/** A group of them all, made by the app's server side. */
+async function newGroup(people: readonly Someone[]): Promise<string> {
+  const guid = `room-${Date.now()}`;
+  const [owner, ...others] = people.map(({ uid }) => uid);
+  const members = { participants: others };
+  await server("POST", "/groups", { guid, name: guid, type: "public", owner, members });
   return guid;
 }
 
@@ -105,6 +116,21 @@ describe("two people", () => {
     await cem.context.close();
     await ann.page.locator('[data-presence="false"]').waitFor();
     expect(cem.faults).toEqual([]);
+  });
+
+  it("lose at once what a moderator takes away, but for who wrote it", async () => {
+    await face();
+    const text = unique("Rude");
+    await say(ann, text);
+    const id = await message(bob.page, text).getAttribute("data-id");
+    await server("POST", `/messages/${id}/flagged`, { reasonId: "spam" }, bob.uid);
+    await server("PATCH", `/moderation/flagged-messages/${id}`, { status: "disapproved" });
+    const shown = (of: Someone) => of.page.locator(`[data-id="${id}"]`);
+    await shown(bob).getByText("This message was removed by a moderator").waitFor();
+    await shown(ann).getByText(text).waitFor();
+    await shown(ann).getByText("only you see this message").waitFor();
+    expect(await bob.page.getByText(text).count()).toBe(0);
+    await screenshot(bob.page, "chat-moderated");
   });
 
   it("react, answer, edit and delete", async () => {

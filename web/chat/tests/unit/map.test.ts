@@ -55,6 +55,17 @@ it("tells how far an own message came", () => {
   expect(delivery({ deliveredAt: 5, readAt: 6 })).toMatchObject({ delivery: "read" });
 });
 
+it("tells from whom a moderator keeps a message", () => {
+  const data = { text: "bad", moderation: { status: "disapproved" } };
+  const view = (me: string, more: object) => messageOf(wire({ sender: "bob", receiver: "ann", ...more }), me);
+  expect(view("bob", { data })).toMatchObject({ text: "bad", withheld: "fromOthers" });
+  const shown = view("ann", { data: { moderation: data.moderation } });
+  expect(shown).toMatchObject({ withheld: "fromMe" });
+  expect(summaryOf(shown)).toBe("This message was removed by a moderator");
+  const approved = { text: "good", moderation: { status: "approved" } };
+  expect(view("ann", { data: approved })).toMatchObject({ withheld: undefined });
+});
+
 it("says nothing of what a deleted message said", () => {
   expect(summaryOf(messageOf(wire({ deletedAt: 9, data: { text: "secret" } }), "ann"))).toBe(
     "This message was deleted",
