@@ -241,7 +241,7 @@ test("a webhook is created, told what to tell, switched off and deleted", async 
   await visit(page, path("/webhooks?new=1"));
   await dialog(page).getByLabel("Id").fill("hook");
   await dialog(page).getByLabel(/^Name/).fill("Hook");
-  await dialog(page).getByLabel("Address").fill("https://example.org/hook");
+  await dialog(page).getByLabel("Address").fill("https://127.0.0.1:9/hook");
   await dialog(page).getByRole("button", { name: "Create webhook" }).click();
   await page.getByRole("heading", { name: "Hook", exact: true }).waitFor();
   await page.getByRole("tab", { name: "Triggers" }).click();
@@ -251,6 +251,14 @@ test("a webhook is created, told what to tell, switched off and deleted", async 
   await page.reload();
   await settled(page);
   expect(await page.getByLabel("message_sent").isChecked()).toBe(true);
+  await page.getByRole("tab", { name: "Deliveries" }).click();
+  await page.getByText("Nothing was delivered yet.").waitFor();
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await told(page, "The test is on its way");
+  await page.getByRole("row").filter({ hasText: "failed" }).getByRole("button", { name: "ping" }).click();
+  await dialog(page).getByText("no-connection").waitFor();
+  await dialog(page).getByRole("region", { name: "What is sent" }).getByText('"trigger": "ping"').waitFor();
+  await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: "Details" }).click();
   await page.getByLabel("Enabled").uncheck({ force: true });
   await page.getByRole("button", { name: "Save" }).click();
