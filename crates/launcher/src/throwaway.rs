@@ -18,6 +18,7 @@ use crate::place::{may_enter, owner};
 pub struct ThrowawayDirectory {
     directory: TempDir,
     sweeper: Child,
+    is_left: bool,
 }
 
 /// Makes one whose name begins with `prefix`. The servers' user can enter it, others can't look into it.
@@ -26,7 +27,7 @@ pub fn throwaway_directory(prefix: &str) -> Result<ThrowawayDirectory> {
         tempfile::Builder::new().prefix(prefix).tempdir_in(parent()?).context("make a temporary directory")?;
     std::fs::set_permissions(directory.path(), Permissions::from_mode(0o711))?;
     let sweeper = sweeper(directory.path()).context("start the sweeper of a temporary directory")?;
-    Ok(ThrowawayDirectory { directory, sweeper })
+    Ok(ThrowawayDirectory { directory, sweeper, is_left: false })
 }
 
 impl ThrowawayDirectory {
@@ -36,8 +37,21 @@ impl ThrowawayDirectory {
     }
 }
 
+impl ThrowawayDirectory {
+    /// Leaves the removal to the waiting child. The databases of many tests are hundreds of thousands of files, whose removal
+    /// takes minutes on some disks.
+    pub fn leave_behind(mut self) {
+        self.directory.disable_cleanup(true);
+        self.is_left = true;
+        drop(self.sweeper.stdin.take());
+    }
+}
+
 impl Drop for ThrowawayDirectory {
     fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
         // A server that is just ending may still write, so the sweeper tries again.
         if let Err(error) = std::fs::remove_dir_all(self.directory.path()) {
             tracing::debug!(%error, "a temporary directory is left to its sweeper");

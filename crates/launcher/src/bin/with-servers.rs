@@ -58,6 +58,7 @@ async fn beside_servers(program: OsString, arguments: Vec<OsString>) -> Result<i
     let status = command.ended().await?;
     redis.stop().await?;
     postgres.stop().await?;
+    directory.leave_behind();
     Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1))
 }
 
