@@ -34,6 +34,7 @@ pub use event::{
 use pump::Pump;
 pub(crate) use stream::Audience;
 pub use stream::EventStream;
+use stream::Standing;
 use typing::Typist;
 
 /// Apps whose sockets take no notes of typing.
@@ -99,6 +100,14 @@ impl Drop for Inner {
     }
 }
 
+/// The user that a login answers, without what proves the login.
+fn without_secrets(mut user: Value) -> Value {
+    if let Some(user) = user.as_object_mut() {
+        user.retain(|key, _| !matches!(key.as_str(), "authToken" | "jwt"));
+    }
+    user
+}
+
 impl HalleyChat {
     /// Logs a user in. The stream tells everything from the beginning on; it may be dropped, and others are made by
     /// [`HalleyChat::events`]. What an earlier program left in the settings' storage is sent.
@@ -137,7 +146,7 @@ impl HalleyChat {
             undelivered: HashMap::new(),
         };
         let pump = Mutex::new(Some(tokio::spawn(pump.run())));
-        let user = User::from(login.user.clone());
+        let user = User::from(without_secrets(login.user.clone()));
         let (sender, backoff) = (user.clone(), settings.backoff);
         let way = Way { handle: handle.clone(), audience: Arc::clone(&audience), sender, backoff };
         let outbox = Outbox::open(way, Arc::clone(&settings.storage), settings.server.app_id()).await;
@@ -261,14 +270,16 @@ impl HalleyChat {
 
     /// Closes the socket, and waits until it is closed; it comes back by [`HalleyChat::connect`].
     pub async fn disconnect(&self) {
-        let mut state = self.inner.audience.watch();
+        let mut standing = self.inner.audience.watch();
+        let endings = standing.borrow_and_update().endings;
         self.inner.handle.want(false);
         // Until the socket is there nothing is to be waited for.
         if self.connection() != ConnectionState::Connected {
             self.inner.audience.change(ConnectionState::Disconnected);
         }
         // An error is no way out: the sender lives as long as this client.
-        drop(state.wait_for(|state| *state == ConnectionState::Disconnected).await);
+        let is_over = |now: &Standing| now.state == ConnectionState::Disconnected || now.endings > endings;
+        drop(standing.wait_for(is_over).await);
     }
 
     /// Keeps the socket in the background for another while.
@@ -326,7 +337,7 @@ impl HalleyChat {
     /// Sends a note that is not stored. False: it is lost, as there is no socket, or the app has no such notes.
     pub async fn send_transient(&self, peer: &Receiver, data: Value) -> bool {
         self.server_settings()["MODE"] != QUIETEST
-            && self.say(Outgoing::Transient { receiver: peer.clone(), data }).await
+            && self.inner.handle.say(Outgoing::Transient { receiver: peer.clone(), data }).await
     }
 
     /// Says something in a call: `action` is `join`, `leave`, `offer`, `answer`, `candidate` or `bye`, `to` the uid and the
@@ -338,7 +349,7 @@ impl HalleyChat {
         to: Option<(String, Option<String>)>,
         data: Option<Value>,
     ) -> bool {
-        self.say(Outgoing::Call { session_id: session_id.to_owned(), action, to, data }).await
+        self.inner.handle.say(Outgoing::Call { session_id: session_id.to_owned(), action, to, data }).await
     }
 
     /// Says that the user has seen a message, and what is before it.
@@ -363,16 +374,12 @@ impl HalleyChat {
             message_id: message.id,
             message_sender: message.sender.clone(),
         };
-        if self.say(frame).await {
+        if self.inner.handle.say(frame).await {
             return Ok(());
         }
         match action {
             ReceiptAction::Read => self.inner.api.mark_read(&peer, Some(message.id)).await,
             ReceiptAction::Delivered => self.inner.api.mark_delivered(&peer, Some(message.id)).await,
         }
-    }
-
-    async fn say(&self, frame: Outgoing) -> bool {
-        self.inner.handle.is_up() && self.inner.handle.send(frame).await.is_ok()
     }
 }

@@ -46,6 +46,11 @@ impl<S> Drop for Owned<S> {
     }
 }
 
+/// Whether both have the very same rows.
+fn are_same<T>(some: &[Arc<T>], others: &[Arc<T>]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(one, other)| Arc::ptr_eq(one, other))
+}
+
 /// Starts a list's task, which shows its state in the sender that it is given.
 fn start<S, F>(initial: S, task: impl FnOnce(watch::Sender<Arc<S>>, Orders) -> F) -> Owned<S>
 where

@@ -264,6 +264,18 @@ impl Handle {
         self.commands.send(Command::Frame(frame)).await.map_err(|_| ended())
     }
 
+    /// As long as the socket is up. False: it is lost.
+    pub async fn say(&self, frame: Outgoing) -> bool {
+        let mut up = self.watch_up();
+        if !*up.borrow_and_update() {
+            return false;
+        }
+        tokio::select! {
+            sent = self.send(frame) => sent.is_ok(),
+            _ = up.wait_for(|is_up| !is_up) => false,
+        }
+    }
+
     /// Without waiting. False: the socket is not up, or too much waits for it.
     pub fn try_send(&self, frame: Outgoing) -> bool {
         self.is_up() && self.commands.try_send(Command::Frame(frame)).is_ok()

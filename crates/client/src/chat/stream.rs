@@ -44,9 +44,16 @@ impl Stream for EventStream {
 
 type Listener = Arc<dyn Fn(&ChatEvent) + Send + Sync>;
 
+/// Whether there is a socket, and how often there was none any more: who waits for its end may look too late to see it.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    pub state: ConnectionState,
+    pub endings: u64,
+}
+
 /// Whom events are told.
 pub(crate) struct Audience {
-    state: watch::Sender<ConnectionState>,
+    standing: watch::Sender<Standing>,
     /// None after the login's end.
     events: Mutex<Option<broadcast::Sender<ChatEvent>>>,
     listeners: Mutex<HashMap<String, Listener>>,
@@ -57,7 +64,7 @@ pub(crate) struct Audience {
 impl Audience {
     pub fn new() -> Self {
         Self {
-            state: watch::Sender::new(ConnectionState::Disconnected),
+            standing: watch::Sender::new(Standing { state: ConnectionState::Disconnected, endings: 0 }),
             events: Mutex::new(Some(broadcast::Sender::new(WAITING))),
             listeners: Mutex::default(),
             logout: OnceLock::new(),
@@ -95,15 +102,21 @@ impl Audience {
     }
 
     pub fn state(&self) -> ConnectionState {
-        *self.state.borrow()
+        self.standing.borrow().state
     }
 
-    pub fn watch(&self) -> watch::Receiver<ConnectionState> {
-        self.state.subscribe()
+    pub(super) fn watch(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     pub fn change(&self, state: ConnectionState) {
-        if self.state.send_replace(state) != state {
+        let is_news = self.standing.send_if_modified(|standing| {
+            let is_news = standing.state != state;
+            standing.endings += u64::from(is_news && state == ConnectionState::Disconnected);
+            standing.state = state;
+            is_news
+        });
+        if is_news {
             self.tell(ChatEvent::Connection(state));
         }
     }

@@ -56,7 +56,7 @@ impl Typist {
             self.stop(peer).await;
         }
         let is_due = self.note(peer, metadata.clone());
-        !is_due || self.handle.send(Outgoing::Typing { receiver: peer.clone(), started: true, metadata }).await.is_ok()
+        !is_due || self.handle.say(Outgoing::Typing { receiver: peer.clone(), started: true, metadata }).await
     }
 
     /// Notes a keystroke; whether it is to be told.
@@ -97,7 +97,7 @@ impl Typist {
 
     async fn tell_stop(&self, peer: &Receiver, note: Note) -> bool {
         let frame = Outgoing::Typing { receiver: peer.clone(), started: false, metadata: note.metadata };
-        self.handle.is_up() && self.handle.send(frame).await.is_ok()
+        self.handle.say(frame).await
     }
 
     /// The socket is gone: with it everybody stopped.

@@ -7,8 +7,8 @@ use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::window::{change, receipt};
-use super::{Order, Orders, Owned, start};
+use super::window::{note, renew};
+use super::{Order, Orders, Owned, are_same, start};
 use crate::{
     ChatEvent, ClientError, ConnectionState, Conversation, ConversationChange, ConversationEvent, ConversationsList,
     EventStream, GroupChange, GroupEvent, HalleyChat, MembershipKind, Message, MessageAction, MessageChange,
@@ -22,7 +22,7 @@ const GATHERED_FOR: Duration = Duration::from_millis(150);
 #[derive(Clone, Debug, Default)]
 pub struct ConversationsSnapshot {
     /// Pinned ones first, then the one with the newest message.
-    pub conversations: Vec<Conversation>,
+    pub conversations: Vec<Arc<Conversation>>,
     /// A page is on its way.
     pub is_loading: bool,
     /// There are others to load.
@@ -36,6 +36,12 @@ impl ConversationsSnapshot {
     /// all.
     pub fn unread_count(&self) -> u64 {
         self.conversations.iter().map(|conversation| conversation.unread_count).sum()
+    }
+
+    /// Whether nothing changed: a row that did is another one.
+    fn is_as(&self, other: &Self) -> bool {
+        let facts = |of: &Self| (of.is_loading, of.has_more, of.error.as_ref().map(ToString::to_string));
+        facts(self) == facts(other) && are_same(&self.conversations, &other.conversations)
     }
 }
 
@@ -77,7 +83,7 @@ impl ConversationList {
         self.owned.order(Order::Further).await;
     }
 
-    /// Loads the list anew, its first page, and waits for it; what fails is in the snapshot.
+    /// Loads the list anew, as many as are shown, and waits for it; what fails is in the snapshot.
     pub async fn refresh(&self) {
         self.owned.order(Order::Refresh).await;
     }
@@ -111,6 +117,7 @@ impl Follower {
                         Order::Further => self.load_more().await,
                         Order::Refresh => self.refresh().await,
                     }
+                    self.show();
                     // Nobody may wait for it.
                     done.send(()).ok();
                 }
@@ -124,14 +131,21 @@ impl Follower {
             let at = conversation.last_message.as_ref().map(|last| last.sent_at).or(conversation.updated_at);
             Reverse((conversation.pinned_at.is_some(), at, conversation.latest_message_id))
         });
-        self.shown.send_replace(Arc::new(self.now.clone()));
+        if !self.now.is_as(&self.shown.borrow()) {
+            self.shown.send_replace(Arc::new(self.now.clone()));
+        }
     }
 
+    /// Loads as many as are shown, at least a page.
     async fn refresh(&mut self) {
+        let shown = self.now.conversations.len();
         self.list = self.chat.conversations().list();
-        if let Some(page) = self.load().await {
-            self.now.conversations = page;
+        let mut rows = Vec::new();
+        while self.list.has_next() && (rows.is_empty() || rows.len() < shown) {
+            let Some(page) = self.load().await else { return };
+            rows.extend(page);
         }
+        self.now.conversations = rows;
     }
 
     async fn load_more(&mut self) {
@@ -142,7 +156,7 @@ impl Follower {
         }
     }
 
-    async fn load(&mut self) -> Option<Vec<Conversation>> {
+    async fn load(&mut self) -> Option<Vec<Arc<Conversation>>> {
         self.now.is_loading = true;
         self.show();
         let page = self.list.next_page().await;
@@ -151,7 +165,7 @@ impl Follower {
         match page {
             Ok(page) => {
                 self.now.error = None;
-                Some(page)
+                Some(page.into_iter().map(Arc::new).collect())
             }
             Err(error) => {
                 self.now.error = Some(error);
@@ -213,12 +227,12 @@ impl Follower {
     }
 
     fn find(&mut self, peer: &Receiver) -> Option<&mut Conversation> {
-        self.now.conversations.iter_mut().find(|known| known.with == *peer)
+        self.now.conversations.iter_mut().find(|known| known.with == *peer).map(Arc::make_mut)
     }
 
     fn replace(&mut self, conversation: Conversation) {
         self.now.conversations.retain(|known| known.id != conversation.id);
-        self.now.conversations.push(conversation);
+        self.now.conversations.push(Arc::new(conversation));
     }
 
     fn came(&mut self, message: Message) {
@@ -242,8 +256,11 @@ impl Follower {
     }
 
     fn changed(&mut self, told: &MessageChange) {
-        for last in self.now.conversations.iter_mut().filter_map(|known| known.last_message.as_mut()) {
-            change(std::slice::from_mut(&mut **last), told);
+        let is_last = |known: &Conversation| known.last_message.as_ref().is_some_and(|last| last.id == told.message.id);
+        for known in self.now.conversations.iter_mut().filter(|known| is_last(known)) {
+            if let Some(last) = &mut Arc::make_mut(known).last_message {
+                renew(last, told);
+            }
         }
     }
 
@@ -251,7 +268,10 @@ impl Follower {
         let own = self.chat.uid().to_owned();
         let Some(known) = self.find(&told.peer) else { return };
         if told.user.uid != own || told.kind != ReceiptKind::Read {
-            return receipt(known.last_message.iter_mut().map(|last| &mut **last), told, &own);
+            if let Some(last) = &mut known.last_message {
+                note(last, told, &own);
+            }
+            return;
         }
         if known.latest_message_id.is_some_and(|latest| told.message_id < latest) {
             return self.ask_for(told.peer.clone());

@@ -5,7 +5,7 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use super::window::{change, insert, react, receipt};
-use super::{Order, Orders, Owned, start};
+use super::{Order, Orders, Owned, are_same, start};
 use crate::{
     ChatEvent, ClientError, ConnectionState, EventStream, HalleyChat, Message, MessageAction, OutgoingMessage,
     OutgoingState, Receiver,
@@ -20,15 +20,25 @@ const MAX: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct MessagesSnapshot {
     /// Those that are stored, oldest first, without replies in threads.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Arc<Message>>,
     /// Own ones behind them, that wait to be sent or failed, in the order of their making.
-    pub outgoing: Vec<OutgoingMessage>,
+    pub outgoing: Vec<Arc<OutgoingMessage>>,
     /// A page is on its way.
     pub is_loading: bool,
     /// There are older ones to load.
     pub has_older: bool,
     /// Why what is shown may be incomplete or old; with the next socket it is loaded anew.
     pub error: Option<ClientError>,
+}
+
+impl MessagesSnapshot {
+    /// Whether nothing changed: a row that did is another one.
+    fn is_as(&self, other: &Self) -> bool {
+        let facts = |of: &Self| (of.is_loading, of.has_older, of.error.as_ref().map(ToString::to_string));
+        facts(self) == facts(other)
+            && are_same(&self.messages, &other.messages)
+            && are_same(&self.outgoing, &other.outgoing)
+    }
 }
 
 /// The newest messages of a conversation, kept true by events until it is dropped or the login ends: new ones, edits,
@@ -87,9 +97,11 @@ struct Follower {
 impl Follower {
     async fn run(mut self, mut events: EventStream, mut orders: Orders) {
         let outgoing = self.chat.messages().outgoing();
-        self.now.outgoing = outgoing.into_iter().filter(|outgoing| self.is_here(&outgoing.message)).collect();
+        let outgoing = outgoing.into_iter().filter(|outgoing| self.is_here(&outgoing.message));
+        self.now.outgoing = outgoing.map(Arc::new).collect();
         self.refresh().await;
         loop {
+            self.show();
             tokio::select! {
                 event = events.next() => {
                     let Some(event) = event else { return };
@@ -103,16 +115,18 @@ impl Follower {
                         Order::Further => self.load_older().await,
                         Order::Refresh => self.refresh().await,
                     }
+                    self.show();
                     // Nobody may wait for it.
                     done.send(()).ok();
                 }
             }
-            self.show();
         }
     }
 
     fn show(&self) {
-        self.shown.send_replace(Arc::new(self.now.clone()));
+        if !self.now.is_as(&self.shown.borrow()) {
+            self.shown.send_replace(Arc::new(self.now.clone()));
+        }
     }
 
     async fn refresh(&mut self) {
@@ -134,7 +148,7 @@ impl Follower {
     }
 
     /// A page with something to show, if there is one.
-    async fn load(&mut self, before: Option<u64>) -> Option<Vec<Message>> {
+    async fn load(&mut self, before: Option<u64>) -> Option<Vec<Arc<Message>>> {
         self.now.is_loading = true;
         self.show();
         let mut list = self.chat.messages().list_with(&self.peer).hide_replies(true).with_sequence(true).limit(PAGE);
@@ -145,7 +159,7 @@ impl Follower {
         let mut fault = None;
         while rows.is_empty() && list.has_previous() && fault.is_none() {
             match list.previous_page().await {
-                Ok(page) => rows.extend(page.into_iter().filter(|message| self.is_here(message))),
+                Ok(page) => rows.extend(page.into_iter().filter(|message| self.is_here(message)).map(Arc::new)),
                 Err(error) => fault = Some(error),
             }
         }
@@ -155,7 +169,6 @@ impl Follower {
         if is_loaded {
             self.now.has_older = list.has_previous();
         }
-        self.show();
         is_loaded.then_some(rows)
     }
 
@@ -167,7 +180,7 @@ impl Follower {
             ChatEvent::Outgoing(outgoing) => self.went(*outgoing),
             ChatEvent::MessageChanged(told) => change(&mut self.now.messages, &told),
             ChatEvent::Reaction(told) => react(&mut self.now.messages, &told, own),
-            ChatEvent::Receipt(told) if told.peer == self.peer => receipt(self.now.messages.iter_mut(), &told, own),
+            ChatEvent::Receipt(told) if told.peer == self.peer => receipt(&mut self.now.messages, &told, own),
             ChatEvent::ConversationLeft { conversation_id, .. } => return self.is_of(&conversation_id),
             ChatEvent::ConversationChanged(told) => {
                 return told.conversation.hidden_before.is_some() && told.conversation.with == self.peer;
@@ -195,7 +208,7 @@ impl Follower {
             if let Some(parent) = parent
                 && self.counted.insert(message.id)
             {
-                parent.reply_count += 1;
+                Arc::make_mut(parent).reply_count += 1;
             }
             return;
         }
@@ -214,8 +227,12 @@ impl Follower {
         }
         let place = self.now.outgoing.iter().position(|known| known.message.muid == outgoing.message.muid);
         match (&outgoing.state, place) {
-            (OutgoingState::Pending { .. } | OutgoingState::Failed(_), Some(at)) => self.now.outgoing[at] = outgoing,
-            (OutgoingState::Pending { .. } | OutgoingState::Failed(_), None) => self.now.outgoing.push(outgoing),
+            (OutgoingState::Pending { .. } | OutgoingState::Failed(_), Some(at)) => {
+                self.now.outgoing[at] = Arc::new(outgoing);
+            }
+            (OutgoingState::Pending { .. } | OutgoingState::Failed(_), None) => {
+                self.now.outgoing.push(Arc::new(outgoing));
+            }
             (OutgoingState::Sent | OutgoingState::Discarded, place) => {
                 if let Some(at) = place {
                     self.now.outgoing.remove(at);

@@ -1,22 +1,29 @@
 //! How what is told changes a list of messages that stand in the order of their ids. Told twice, it changes nothing more.
 
+use std::sync::Arc;
+
 use crate::{ChangeKind, Message, MessageChange, ReactionCount, ReactionEvent, ReceiptEvent, ReceiptKind, Receiver};
 
 /// Puts a message in its place, or renews it.
-pub(super) fn insert(items: &mut Vec<Message>, message: Message) {
+pub(super) fn insert(items: &mut Vec<Arc<Message>>, message: Message) {
     match items.binary_search_by_key(&message.id, |item| item.id) {
-        Ok(at) => items[at] = merged(&items[at], message, false),
-        Err(at) => items.insert(at, message),
+        Ok(at) => items[at] = Arc::new(merged(&items[at], message, false)),
+        Err(at) => items.insert(at, Arc::new(message)),
     }
 }
 
 /// Renews a message.
-pub(super) fn change(items: &mut [Message], change: &MessageChange) {
-    if let Some(item) = items.iter_mut().find(|item| item.id == change.message.id) {
-        *item = merged(item, change.message.clone(), change.is_own_view);
-        if change.change == ChangeKind::Unsaved {
-            item.saved_at = None;
-        }
+pub(super) fn change(items: &mut [Arc<Message>], told: &MessageChange) {
+    if let Some(item) = items.iter_mut().find(|item| item.id == told.message.id) {
+        renew(Arc::make_mut(item), told);
+    }
+}
+
+/// Renews the message that is told of.
+pub(super) fn renew(item: &mut Message, told: &MessageChange) {
+    *item = merged(item, told.message.clone(), told.is_own_view);
+    if told.change == ChangeKind::Unsaved {
+        item.saved_at = None;
     }
 }
 
@@ -50,20 +57,21 @@ fn merged(known: &Message, told: Message, is_own_view: bool) -> Message {
 }
 
 /// Counts a reaction.
-pub(super) fn react(items: &mut [Message], event: &ReactionEvent, own: &str) {
+pub(super) fn react(items: &mut [Arc<Message>], event: &ReactionEvent, own: &str) {
     let told = &event.reaction;
     let Some(item) = items.iter_mut().find(|item| item.id == told.message_id) else { return };
+    let reactions = &mut Arc::make_mut(item).reactions;
     let is_own = told.user.uid == own;
-    let place = item.reactions.iter().position(|count| count.reaction == told.reaction);
+    let place = reactions.iter().position(|count| count.reaction == told.reaction);
     match place {
-        Some(at) if event.count == 0 => drop(item.reactions.remove(at)),
+        Some(at) if event.count == 0 => drop(reactions.remove(at)),
         Some(at) => {
-            let known = &mut item.reactions[at];
+            let known = &mut reactions[at];
             known.count = event.count;
             known.reacted_by_me = if is_own { event.is_added } else { known.reacted_by_me };
         }
         None if event.count == 0 => {}
-        None => item.reactions.push(ReactionCount {
+        None => reactions.push(ReactionCount {
             reaction: told.reaction.clone(),
             count: event.count,
             reacted_by_me: is_own && event.is_added,
@@ -71,19 +79,31 @@ pub(super) fn react(items: &mut [Message], event: &ReactionEvent, own: &str) {
     }
 }
 
-/// Notes how far others got. In a group only what holds of all of them counts.
-pub(super) fn receipt<'a>(items: impl Iterator<Item = &'a mut Message>, event: &ReceiptEvent, own: &str) {
-    let is_of_all = matches!(event.kind, ReceiptKind::DeliveredToAll | ReceiptKind::ReadByAll);
-    if event.user.uid == own || (matches!(event.peer, Receiver::Group(_)) && !is_of_all) {
-        return;
+/// Notes how far others got.
+pub(super) fn receipt(items: &mut [Arc<Message>], event: &ReceiptEvent, own: &str) {
+    for item in items.iter_mut().filter(|item| is_news(item, event, own)) {
+        note(Arc::make_mut(item), event, own);
     }
-    let is_read = matches!(event.kind, ReceiptKind::Read | ReceiptKind::ReadByAll);
-    for item in items.filter(|item| item.sender == own && item.id <= event.message_id) {
+}
+
+/// Notes how far others got with one message.
+pub(super) fn note(item: &mut Message, event: &ReceiptEvent, own: &str) {
+    if is_news(item, event, own) {
         item.delivered_at = item.delivered_at.or(event.at);
-        if is_read {
-            item.read_at = item.read_at.or(event.at);
-        }
+        item.read_at = item.read_at.or(event.at.filter(|_| is_read(event)));
     }
+}
+
+/// In a group only what holds of all of them counts.
+fn is_news(item: &Message, event: &ReceiptEvent, own: &str) -> bool {
+    let is_of_all = matches!(event.kind, ReceiptKind::DeliveredToAll | ReceiptKind::ReadByAll);
+    let is_of_others = event.user.uid != own && (is_of_all || matches!(event.peer, Receiver::User(_)));
+    let is_meant = item.sender == own && item.id <= event.message_id;
+    is_of_others && is_meant && (item.delivered_at.is_none() || (is_read(event) && item.read_at.is_none()))
+}
+
+fn is_read(event: &ReceiptEvent) -> bool {
+    matches!(event.kind, ReceiptKind::Read | ReceiptKind::ReadByAll)
 }
 
 #[cfg(test)]
@@ -111,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_older_state_does_not_overtake_a_newer_one() {
-        let mut items = vec![message(1, "ann", "x", 1)];
+        let mut items = vec![Arc::new(message(1, "ann", "x", 1))];
         let told = |text, at| MessageChange {
             message: message(1, "ann", text, at),
             change: ChangeKind::Edited,
@@ -124,7 +144,7 @@ mod tests {
 
     #[test]
     fn reactions_and_receipts_are_counted_once_however_often_they_are_told() {
-        let mut items = vec![message(1, "ann", "x", 1), message(2, "bob", "y", 1)];
+        let mut items = [message(1, "ann", "x", 1), message(2, "bob", "y", 1)].map(Arc::new);
         let reaction = Reaction::from(json!({"messageId": "1", "reaction": "+", "uid": "ann"}));
         let mut event =
             ReactionEvent { is_added: true, reaction, conversation_id: String::new(), parent_id: None, count: 1 };
@@ -142,7 +162,7 @@ mod tests {
             message_id: 2,
             at: Some(9),
         };
-        receipt(items.iter_mut(), &read, "ann");
+        receipt(&mut items, &read, "ann");
         assert_eq!((items[0].read_at, items[0].delivered_at, items[1].read_at), (Some(9), Some(9), None));
     }
 }

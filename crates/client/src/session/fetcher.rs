@@ -86,18 +86,20 @@ struct ConversationHead {
 
 async fn list_conversations(api: &ApiClient) -> Result<Vec<ConversationHead>, ClientError> {
     const PER_PAGE: u32 = 50;
+    /// A server whose pages don't end keeps no client busy for ever.
+    const PAGES_MAX: u32 = 2_000;
     let mut heads = Vec::new();
-    for page in 1.. {
+    for page in 1..=PAGES_MAX {
         let rows = api.list_conversations(page, PER_PAGE).await?;
-        let full = rows.len() >= PER_PAGE as usize;
+        let is_last = rows.len() < PER_PAGE as usize;
         for row in &rows {
             heads.push(conversation_head(row)?);
         }
-        if !full {
-            break;
+        if is_last {
+            return Ok(heads);
         }
     }
-    Ok(heads)
+    Err(ClientError::Shape(format!("more than {PAGES_MAX} pages of conversations")))
 }
 
 fn conversation_head(row: &Value) -> Result<ConversationHead, ClientError> {

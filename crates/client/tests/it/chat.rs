@@ -165,3 +165,32 @@ async fn a_stream_that_is_not_read_is_told_what_it_lost() {
     assert!(matches!(next(&mut lazy).await, ChatEvent::Lost { events } if events >= 76));
     assert!(matches!(next(&mut lazy).await, ChatEvent::Transient(_)));
 }
+
+#[tokio::test]
+async fn a_socket_that_is_closed_and_wanted_again_at_once_is_closed_first() {
+    let fake = Fake::start().await;
+    let (ann, mut events) = login(settings(&fake), "ann").await;
+    resumed(&mut events).await;
+    for _ in 0..20 {
+        tokio::join!(soon(ann.disconnect()), async { ann.connect() });
+        assert!(!resumed(&mut events).await);
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_keeps_nobody_from_hearing() {
+    let fake = Fake::start().await;
+    let (ann, mut events) = login(settings(&fake), "ann").await;
+    ann.add_listener("bad", |_| panic!("of a test"));
+    resumed(&mut events).await;
+    user(&fake, "bob").send_message(&Receiver::user("ann"), "hi", "m1").await.unwrap();
+    assert_eq!(text(&mut events).await, "hi");
+}
+
+#[tokio::test]
+async fn nothing_secret_is_shown() {
+    let fake = Fake::start().await;
+    let (ann, _) = login(settings(&fake), "ann").await;
+    let shown = format!("{:?} {:?}", ann.user(), ann.api());
+    assert!(!shown.contains("jwt-ann") && !shown.contains("token-ann"), "{shown}");
+}

@@ -2,8 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use futures::StreamExt;
 use halley_client::{
-    Backoff, ConversationList, Draft, HalleyChat, LoginWith, MessageList, MessagesSnapshot, Receiver, SettingsBuilder,
+    Backoff, ChatEvent, ConversationList, Draft, HalleyChat, LoginWith, MessageList, MessagesSnapshot, Receiver,
+    SettingsBuilder,
 };
 use tokio::sync::watch;
 
@@ -13,7 +15,11 @@ use crate::{soon, user};
 async fn chat(fake: &Fake) -> HalleyChat {
     let backoff = Backoff { first: Duration::from_millis(5), max: Duration::from_millis(20) };
     let settings = SettingsBuilder::new(&fake.rest(), "app").socket_url(&fake.websocket()).backoff(backoff);
-    HalleyChat::login(settings.build().unwrap(), LoginWith::auth_token("token-ann")).await.unwrap().0
+    let login = HalleyChat::login(settings.build().unwrap(), LoginWith::auth_token("token-ann"));
+    let (chat, mut events) = login.await.unwrap();
+    // With it lists are loaded anew.
+    soon(async { while !matches!(events.next().await, Some(ChatEvent::Resumed { .. })) {} }).await;
+    chat
 }
 
 /// Waits for a state that satisfies the condition.
@@ -83,15 +89,11 @@ async fn a_list_of_conversations_has_the_newest_first_and_counts_what_is_unread(
     let ann = chat(&fake).await;
     let list = ConversationList::open(&ann);
     let mut state = list.subscribe();
-    // With the first socket it is loaded anew.
-    ann.events();
     shows(&mut state, |shown| !shown.is_loading && shown.conversations.len() == 30).await;
-    soon(async {
-        while list.snapshot().conversations.len() < 40 {
-            list.load_more().await;
-        }
-    })
-    .await;
+    soon(list.load_more()).await;
+    assert_eq!((list.snapshot().conversations.len(), list.snapshot().has_more), (40, false));
+    soon(list.refresh()).await;
+    assert_eq!(list.snapshot().conversations.len(), 40, "as many as before");
     user(&fake, "u3").send_message(&to_ann, "again", "again").await.unwrap();
     let shown = shows(&mut state, |shown| {
         let first = shown.conversations.iter().find(|row| row.with == Receiver::user("u3"));

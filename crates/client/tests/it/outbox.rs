@@ -235,6 +235,32 @@ async fn a_logout_forgets_what_was_not_sent_and_is_told_last() {
     assert!(matches!(last, Some(ChatEvent::Logout(halley_client::LogoutReason::Asked))), "{last:?}");
 }
 
+#[tokio::test]
+async fn what_a_dead_token_can_not_send_waits_for_another_login() {
+    let fake = Fake::start().await;
+    let storage = Arc::new(MemoryStorage::new());
+    let open = || login(settings(&fake).connection(ConnectionMode::Manual).storage(storage.clone()));
+    let (ann, mut events) = open().await;
+    fake.state.dead_tokens.store(true, SeqCst);
+    let error = soon(ann.messages().send_text(&bob(), "a")).await.unwrap_err();
+    assert!(error.is_credential_dead());
+    let mut last = None;
+    while let Some(event) = soon(events.next()).await {
+        last = Some(event);
+    }
+    assert!(matches!(last, Some(ChatEvent::Logout(halley_client::LogoutReason::TokenRevoked))), "{last:?}");
+    ann.close().await;
+    fake.state.dead_tokens.store(false, SeqCst);
+    let (again, _) = open().await;
+    soon(async {
+        while !again.messages().outgoing().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(fake.texts_to("bob"), ["a"]);
+}
+
 /// Messages to some people, what becomes of their tries, and when the program crashes.
 #[derive(Clone, Debug)]
 struct Plan {
