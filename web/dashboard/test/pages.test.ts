@@ -71,7 +71,7 @@ async function furnish(of: TestApp): Promise<string> {
   await api(of, "POST", "/users", { uid: "rtl", name: ARABIC });
   await api(of, "POST", "/groups", {
     guid: LONG.slice(0, 60),
-    name: `${LONG} ${ARABIC}`,
+    name: `${LONG.slice(0, 60)} ${ARABIC}`,
     type: "private",
     owner: "rtl",
   });
@@ -330,11 +330,13 @@ const ON_PHONES = new Set([
 async function inItsForms(of: Page, name: string, settles = true, forms = ALL) {
   if (settles) await settled(of);
   const checked = ON_PHONES.has(name) ? [DESKTOP, PHONE] : [DESKTOP];
+  // A menu stands in no landmark.
+  const except = name === "operator-menu" ? ["region"] : [];
   for (const { device, scheme } of isPictured ? forms : checked) {
     await of.setViewportSize(VIEWPORTS[device]);
     await of.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     await of.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor();
-    expect(await accessibilityFaults(of), `${name}, ${device}, ${scheme}`).toEqual([]);
+    expect(await accessibilityFaults(of, { except }), `${name}, ${device}, ${scheme}`).toEqual([]);
     expect(await overflow(of), `${name}, ${device}: wider than the screen`).toBeLessThanOrEqual(0);
     await screenshot(of, `dashboard-${name}-${device}-${scheme}`);
   }

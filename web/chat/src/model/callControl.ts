@@ -59,13 +59,20 @@ export function useCallControl(client: Client): CallControl {
     [client, put, close],
   );
 
+  // A second click before the server has answered the first is no second call.
+  const isStarting = useRef(false);
   const start = useCallback(
     async (target: Target, media: CallMedia) => {
-      if (now.current) return;
-      const { call } = await client.calls.initiate(peerFrom(target), media);
-      const title = await nameOf(client, target);
-      put({ sessionId: call.sessionId, phase: "outgoing", media, target, title });
-      await openMedia(call.sessionId, media);
+      if (now.current || isStarting.current) return;
+      isStarting.current = true;
+      try {
+        const { call } = await client.calls.initiate(peerFrom(target), media);
+        const title = await nameOf(client, target);
+        put({ sessionId: call.sessionId, phase: "outgoing", media, target, title });
+        await openMedia(call.sessionId, media);
+      } finally {
+        isStarting.current = false;
+      }
     },
     [client, put, openMedia],
   );

@@ -1,5 +1,5 @@
 import { launchBrowser, screenshot, sharedPlatform } from "@halley-chat/testkit";
-import type { Browser } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openPatiently } from "./support/page";
 import { act, delivery, field, home, message, open, type Someone, say, signIn } from "./support/people";
@@ -533,6 +533,83 @@ describe("a connection that breaks", () => {
     await say(ann, text);
     await message(bob.page, text).waitFor({ timeout: 40_000 });
     expect(await message(bob.page, text).count()).toBe(1);
+  });
+});
+
+/** Goes on from one thing to the next by the key until it is there; every one of them can be reached so. */
+async function goTo(page: Page, there: Locator, key = "Tab"): Promise<void> {
+  const isThere = () => there.evaluate((element) => element === document.activeElement);
+  await there.waitFor();
+  for (let pressed = 0; pressed < 60 && !(await isThere()); pressed++) await page.keyboard.press(key);
+  expect(await isThere(), String(there)).toBe(true);
+}
+
+describe("somebody without a mouse", () => {
+  it("signs in, writes, answers in a thread, reacts and calls", async () => {
+    const { page, context, faults } = await openPatiently(browser);
+    const { appId, authKey, users } = platform.demo;
+    const uid = users[3]?.uid ?? "";
+    const button = (name: string, of: Page = page) => of.getByRole("button", { name, exact: true });
+    await page.goto(`${platform.rest}/chat/#app=${appId}&key=${authKey}&users=${uid}`);
+    await goTo(page, button(`Sign in as ${uid}`));
+    await page.keyboard.press("Enter");
+
+    await goTo(page, button("New chat"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("searchbox", { name: "Search people" }).waitFor();
+    await page.keyboard.type(bob.uid);
+    const found = page.getByRole("list", { name: "People" }).getByRole("button");
+    await expect.poll(() => found.count()).toBe(1);
+    await goTo(page, found);
+    await page.keyboard.press("Enter");
+
+    // Where one writes has the focus.
+    await field(page).and(page.locator(":focus")).waitFor();
+    const text = unique("Without a mouse");
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await message(page, text).and(page.locator("[data-id]")).waitFor();
+
+    const log = page.getByRole("log", { name: /^Messages with / });
+    const toMessage = async () => {
+      await goTo(page, log, "Shift+Tab");
+      await page.keyboard.press("ArrowUp");
+      await page.getByRole("toolbar", { name: "Message actions" }).waitFor();
+    };
+    await toMessage();
+    await goTo(page, button("Reply in thread"));
+    await page.keyboard.press("Enter");
+    const reply = page.getByRole("textbox", { name: /^Reply in thread/ });
+    await reply.and(page.locator(":focus")).waitFor();
+    await page.keyboard.type("And a reply");
+    await page.keyboard.press("Enter");
+    await page.getByRole("log", { name: "Thread" }).getByText("And a reply").waitFor();
+    await goTo(page, button("Close"), "Shift+Tab");
+    await page.keyboard.press("Enter");
+
+    await goTo(page, field(page));
+    await toMessage();
+    await goTo(page, button("Add a reaction"));
+    await page.keyboard.press("Enter");
+    await page.getByRole("gridcell", { name: "Grinning face", exact: true }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: /, 1, with yours$/ }).waitFor();
+
+    await goTo(page, button("Audio call"), "Shift+Tab");
+    await page.keyboard.press("Enter");
+    const ringing = bob.page.getByRole("dialog", { name: /is calling/ });
+    await ringing.waitFor();
+    // A key that was meant for what one was doing answers nothing.
+    await bob.page.keyboard.press("Enter");
+    await goTo(bob.page, button("Accept", bob.page));
+    await bob.page.keyboard.press("Enter");
+    await page.locator('[data-call="connected"]').waitFor({ timeout: 20_000 });
+    await goTo(page, button("Hang up"));
+    await page.keyboard.press("Enter");
+    await bob.page.locator("[data-call]").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+    await context.close();
   });
 });
 

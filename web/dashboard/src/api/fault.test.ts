@@ -18,7 +18,7 @@ test("an answer that is no envelope still says what came", () => {
 test("a refusal is told as one", () => {
   expect(faultText(new ApiFault("AUTH_ERR_NO_ACCESS", "text", 403))).toBe("Your role does not allow this.");
   expect(faultText(new ApiFault("NETWORK", "", 0))).toContain("can't be reached");
-  expect(faultText(new ApiFault("ERR_X", "what it is", 400))).toBe("what it is");
+  expect(faultText(new ApiFault("ERR_X", "what it is", 400))).toBe("What it is");
 });
 
 test("one failed item of several is an error that names it", () => {

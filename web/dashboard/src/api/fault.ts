@@ -34,9 +34,14 @@ export function faultText(error: unknown): string {
     if (error.isDenied) return "Your role does not allow this.";
     if (error.code === "AUTH_ERR_CROSS_SITE") return "Your session has changed in another tab. Try again.";
     if (error.code === "NETWORK") return "The server can't be reached. Check the connection and try again.";
-    return error.message;
+    return asSentence(error.message);
   }
   return error instanceof Error ? error.message : "Something went wrong.";
+}
+
+/** The server's texts may begin small, as parts of a log's line. */
+function asSentence(text: string): string {
+  return /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 /** Reads the error envelope of an answer. */

@@ -6,6 +6,8 @@ import { ApiFault, faultText } from "../api/fault";
 /** An error where its content would be; a refusal is told plainly. */
 export function FaultNote({ error, onRetry }: { error: unknown; onRetry?: (() => unknown) | undefined }) {
   if (error instanceof ApiFault && error.isDenied) return <NotAllowed>{faultText(error)}</NotAllowed>;
+  // What is not there does not come by asking again.
+  const isAbsent = error instanceof ApiFault && error.status === 404;
   return (
     <Alert
       color="red"
@@ -15,7 +17,7 @@ export function FaultNote({ error, onRetry }: { error: unknown; onRetry?: (() =>
       title={titleOf(error)}
     >
       <p style={{ margin: 0, overflowWrap: "anywhere" }}>{faultText(error)}</p>
-      {onRetry && (
+      {onRetry && !isAbsent && (
         <Button mt="sm" size="xs" variant="default" onClick={() => onRetry()}>
           Try again
         </Button>

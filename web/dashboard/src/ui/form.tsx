@@ -36,6 +36,15 @@ function useSubmit<V, T>({ form, run, done, onDone }: Submitting<V, T>) {
   return { action, submit };
 }
 
+/** Comes into sight: a form may be longer than the window that it is in. */
+function FormFault({ error }: { error: Error }) {
+  return (
+    <div ref={(note) => note?.scrollIntoView({ block: "nearest" })}>
+      <FaultNote error={error} />
+    </div>
+  );
+}
+
 type FormProps<V, T> = Submitting<V, T> & { label: string; children: ReactNode; isDisabled?: boolean };
 
 /** A form on a page. */
@@ -45,7 +54,7 @@ export function PageForm<V, T>({ label, children, isDisabled = false, ...submitt
     <form onSubmit={submit} noValidate>
       <Stack maw={640} mt="md">
         {children}
-        {action.error && <FaultNote error={action.error} />}
+        {action.error && <FormFault error={action.error} />}
         {!isDisabled && (
           <Group>
             <Button type="submit" loading={action.isPending}>
@@ -92,7 +101,7 @@ function Within<V, T>({
     <form onSubmit={submit} noValidate>
       <Stack>
         {children}
-        {action.error && <FaultNote error={action.error} />}
+        {action.error && <FormFault error={action.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel

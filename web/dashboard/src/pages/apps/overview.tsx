@@ -1,4 +1,4 @@
-import { Group, Paper, SegmentedControl, Text, Title } from "@mantine/core";
+import { Box, Group, Paper, SegmentedControl, Text, Title } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo } from "react";
 import { useNavigate } from "react-router";
@@ -79,6 +79,8 @@ function Usage() {
   const daily = useDaily(Number(span));
   const hour = useLastHour();
   const connections = useConnections();
+  const parts = [daily, hour, connections];
+  const failed = parts.find((part) => part.error)?.error;
   return (
     <>
       <Group justify="space-between" mt="xl" mb="sm">
@@ -93,9 +95,11 @@ function Usage() {
           data={SPANS.map((days) => ({ value: days, label: `${days} days` }))}
         />
       </Group>
-      {daily.error ? <FaultNote error={daily.error} /> : null}
-      {hour.error ? <FaultNote error={hour.error} onRetry={hour.refetch} /> : null}
-      {connections.error ? <FaultNote error={connections.error} onRetry={connections.refetch} /> : null}
+      {failed ? (
+        <Box mb="md">
+          <FaultNote error={failed} onRetry={() => parts.map((part) => part.refetch())} />
+        </Box>
+      ) : null}
       <Suspense
         fallback={
           <Text c="dimmed" role="status">
@@ -121,6 +125,7 @@ function useDaily(span: number) {
     })),
     combine: (results) => ({
       error: results.find((result) => result.error)?.error,
+      refetch: () => results.map((result) => result.refetch()),
       rows: results.map((result, at) => ({
         day: list[at] ? dayAxis(list[at]) : "",
         active: result.data?.data.metrics.active_users ?? 0,

@@ -24,7 +24,7 @@ const TYPES = [
 ];
 
 const ORDERS = [
-  { value: "", label: "As the server has it" },
+  { value: "", label: "Default" },
   { value: "name.asc", label: "Name, A to Z" },
   { value: "createdAt.desc", label: "Newest first" },
   { value: "createdAt.asc", label: "Oldest first" },

@@ -1,5 +1,5 @@
 import { AreaChart } from "@mantine/charts";
-import { Group, Paper, SegmentedControl, Text, Title } from "@mantine/core";
+import { Box, Group, Paper, SegmentedControl, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { answer, management } from "../../api/client";
@@ -39,7 +39,16 @@ function Nodes() {
   const samples = useSamples(nodes.data?.data, nodes.dataUpdatedAt);
   const now = samples.at(-1);
   return (
-    <Page title="Live" about="The nodes that hold sockets, and what goes through them. It follows by itself.">
+    <Page
+      title="Live"
+      about="The nodes that hold sockets, and what goes through them, asked for every three seconds."
+    >
+      {/* At the top: below the charts nobody would see it. */}
+      {nodes.error ? (
+        <Box mb="md">
+          <FaultNote error={nodes.error} onRetry={nodes.refetch} />
+        </Box>
+      ) : null}
       <dl className={classes.totals}>
         <Total name="Nodes" value={nodes.data?.data.length} />
         <Total name="Connections" value={now?.connections} />
@@ -50,27 +59,29 @@ function Nodes() {
         <SinceOpened samples={samples} />
         <OverTime />
       </div>
-      <DataTable<Node>
-        caption="Nodes"
-        query={{ ...nodes, isFetching: false }}
-        rows={nodes.data?.data}
-        rowKey={(row) => row.id}
-        empty="No node is there."
-        columns={[
-          { key: "id", label: "Node", render: (row) => <code title={row.id}>{row.id.slice(0, 8)}</code> },
-          { key: "version", label: "Version", render: (row) => row.version || <Absent /> },
-          { key: "started", label: "Started", render: (row) => <Time seconds={row.startedAt} /> },
-          { key: "connections", label: "Connections", render: (row) => formatNumber(row.connections) },
-          { key: "in", label: "Frames in/s", render: (row) => formatNumber(row.framesIn) },
-          { key: "out", label: "Frames out/s", render: (row) => formatNumber(row.framesOut) },
-          {
-            key: "memory",
-            label: "Memory",
-            render: (row) => (row.memoryBytes ? formatBytes(row.memoryBytes) : <Absent />),
-          },
-          { key: "apps", label: "Largest apps", render: (row) => <Largest node={row} /> },
-        ]}
-      />
+      {nodes.data || !nodes.error ? (
+        <DataTable<Node>
+          caption="Nodes"
+          query={{ ...nodes, isFetching: false, error: null }}
+          rows={nodes.data?.data}
+          rowKey={(row) => row.id}
+          empty="No node is there."
+          columns={[
+            { key: "id", label: "Node", render: (row) => <code title={row.id}>{row.id.slice(0, 8)}</code> },
+            { key: "version", label: "Version", render: (row) => row.version || <Absent /> },
+            { key: "started", label: "Started", render: (row) => <Time seconds={row.startedAt} /> },
+            { key: "connections", label: "Connections", render: (row) => formatNumber(row.connections) },
+            { key: "in", label: "Frames in/s", render: (row) => formatNumber(row.framesIn) },
+            { key: "out", label: "Frames out/s", render: (row) => formatNumber(row.framesOut) },
+            {
+              key: "memory",
+              label: "Memory",
+              render: (row) => (row.memoryBytes ? formatBytes(row.memoryBytes) : <Absent />),
+            },
+            { key: "apps", label: "Largest apps", render: (row) => <Largest node={row} /> },
+          ]}
+        />
+      ) : null}
     </Page>
   );
 }

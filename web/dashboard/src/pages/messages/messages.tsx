@@ -56,6 +56,8 @@ const ONLY = [
   { value: "hideReplies", label: "No thread replies" },
 ];
 
+const FILTERS = ["q", "user", "group", "conversation", "sender", "kind", "only", "from", "to"];
+
 /** What was written in the app. */
 export function Messages() {
   const { api, key, path } = useApp();
@@ -68,6 +70,7 @@ export function Messages() {
     placeholderData: keepPreviousData,
   });
   const rows = messages.data?.data.toReversed();
+  const isFiltered = FILTERS.some((name) => get(name) !== "");
   return (
     <Page title="Messages" about="The newest first. Search finds words as they begin.">
       <Filters />
@@ -76,7 +79,7 @@ export function Messages() {
         query={messages}
         rows={rows}
         rowKey={(message) => message.id}
-        empty="No message is like that."
+        empty={isFiltered ? "No message is like that." : "Nothing was written yet."}
         columns={[
           { key: "at", label: "Sent", render: (message) => <Time seconds={message.sentAt} /> },
           { key: "from", label: "From", render: (message) => <Person uid={message.sender} /> },

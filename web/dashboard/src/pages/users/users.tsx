@@ -23,7 +23,7 @@ const STATES = [
 ];
 
 const ORDERS = [
-  { value: "", label: "As the server has it" },
+  { value: "", label: "Default" },
   { value: "name.asc", label: "Name, A to Z" },
   { value: "name.desc", label: "Name, Z to A" },
   { value: "createdAt.desc", label: "Newest first" },
