@@ -160,7 +160,7 @@ function Tile({ participant, small }: { participant: Participant; small: boolean
       data-sharing={sharing || undefined}
     >
       {stream && <Media stream={stream} hidden={!showsVideo} label={person.name} />}
-      {!showsVideo && <Face name={person.name} src={person.avatar} size={small ? 40 : 96} />}
+      {!showsVideo && <Face name={person.name} src={person.avatar} size={small ? 32 : 96} />}
       <span className={classes.label}>
         {muted && <IconMicrophoneOff size={14} aria-label={t.call.mutedMark} />}
         <span className={classes.who}>

@@ -223,7 +223,7 @@ function groups(client: Client): Groups {
     },
     leaveGroup: async (guid) => void (await client.groups.leave(guid)),
     async updateGroup(guid, { name, icon, description }) {
-      await client.groups.update(guid, { name, icon: icon || undefined, description });
+      await client.groups.update(guid, { name, icon, description });
     },
     deleteGroup: async (guid) => void (await client.groups.delete(guid)),
     members: (guid, search) =>

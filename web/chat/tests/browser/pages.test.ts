@@ -247,7 +247,7 @@ const STATES: Record<string, Going> = {
   },
   picture: async (page) => {
     await room(page);
-    await page.getByRole("log").focus();
+    await page.getByRole("log").evaluate((log) => log.scrollBy(0, -1200));
     await press(page, "Open roof.svg");
     await dialog(page);
   },

@@ -28,6 +28,7 @@ export default function Charts({ daily, hour, connections }: Props) {
           data={hour}
           dataKey="time"
           withLegend
+          yAxisProps={{ allowDecimals: false }}
           barChartProps={{ accessibilityLayer: false }}
           series={[
             { name: "sent", label: "Sent", color: "indigo.6" },
