@@ -68,7 +68,7 @@ async fn a_deleted_user_is_named_by_no_delivery() {
 
 #[tokio::test]
 async fn deliveries_go_after_their_time_and_when_there_are_too_many() {
-    let world = World::with(config()).await;
+    let world = World::new().await;
     world.hooks(vec![world.hook("hook", "/ok")]).await;
     world.messages(9).await;
     world.receiver.wait_for("/ok", 9).await;

@@ -89,13 +89,12 @@ async fn a_webhook_that_is_gone_gets_nothing_that_waits_for_it() {
 #[tokio::test]
 async fn the_oldest_of_too_many_that_wait_are_given_up() {
     let quiet = WebhooksConfig { calls: 1, calls_per_webhook: 1, timeout_ms: 10_000, ..config() };
-    let world = World::with(WebhooksConfig { waiting_max: 3, ..quiet }).await;
+    let world = World::with(quiet.clone()).await;
     world.hooks(vec![world.hook("hook", "/slow")]).await;
     world.messages(9).await;
     eventually("all rows are stored", async || (world.log("hook").await.len() == 9).then_some(())).await;
 
     // Another instance looks at its start.
-    let quiet = WebhooksConfig { calls: 1, calls_per_webhook: 1, timeout_ms: 10_000, ..config() };
     let _next = world.start(WebhooksConfig { waiting_max: 3, ..quiet }).await;
 
     eventually("the oldest are given up", async || {

@@ -268,6 +268,81 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v3/apps/{appId}/webhooks/{webhookId}/deliveries": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Lists the deliveries of a webhook, newest first (Halley's own).
+     * @description What was sent and answered is shown by each delivery alone. They are kept for seven days, or for the installation's
+     *     `webhooks.keep_days`.
+     */
+    get: operations["list-webhook-deliveries"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/apps/{appId}/webhooks/{webhookId}/deliveries/{deliveryId}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Shows a delivery, with what was sent and what was answered (Halley's own). */
+    get: operations["get-webhook-delivery"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/apps/{appId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Sends a delivery again that was delivered or given up, with the same id and body (Halley's own). */
+    post: operations["redeliver-webhook-delivery"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v3/apps/{appId}/webhooks/{webhookId}/test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Sends a test event, `ping`, to a webhook (Halley's own).
+     * @description The answer is the delivery before it is sent; ask for it to learn what came of it.
+     */
+    post: operations["test-webhook"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v3/apps/{appId}/webhooks/{webhookId}/triggers": {
     parameters: {
       query?: never;
@@ -1786,7 +1861,8 @@ export interface paths {
      * @description Each row says what it is: the `user` with its profile; each `friend` and `blockedUser`; each `groupMembership` with its
      *     scope, and `groupBan`; each `authToken` and `pushToken` without its value; each `conversation` with its tags and how far
      *     it is read; each `message` that the user sent, with what it carries; each `reaction`, `savedMessage`, `interaction`,
-     *     `thread`, `pinnedConversation`; each `flag` that the user raised; each `call`, and each `activeDay`. What others wrote is theirs
+     *     `thread`, `pinnedConversation`; each `flag` that the user raised; each `call`, and each `activeDay`; each
+     *     `webhookDelivery` that named the user, without what was sent. What others wrote is theirs
      *     and not told. A page has at most 100 rows and may have none: the export is at its end when `cursor` is null. Rows that come
      *     or go meanwhile may be missed; each that stays is told once.
      *
@@ -2673,6 +2749,18 @@ export interface components {
       };
     };
     /** @description An answer. */
+    Data_DeliveryDetails: {
+      /** @description A delivery with everything. */
+      data: components["schemas"]["Delivery"] & {
+        /** @description What the receiver answered to each attempt, at most 2 KB of it. */
+        answers: string[];
+        /** @description The body that is sent; null: it is not kept any more, as a user whom it named was deleted. */
+        request?: {
+          [key: string]: unknown;
+        } | null;
+      };
+    };
+    /** @description An answer. */
     Data_Done: {
       /** @description An acknowledgement. */
       data: {
@@ -3466,6 +3554,78 @@ export interface components {
     Deletion: {
       permanent?: components["schemas"]["Flag"] | null;
     };
+    /** @description Where a page of deliveries stands. */
+    DeliveriesMeta: {
+      /** @description Rows of this page. */
+      count: number;
+      /** @description A query with it goes on where this page ends; null: this is the last one. */
+      cursor?: string | null;
+    };
+    /** @description An event on its way to a webhook. */
+    Delivery: {
+      /** @description The last ten calls, the oldest first. */
+      attempts: components["schemas"]["DeliveryAttempt"][];
+      /**
+       * Format: int64
+       * @description When the event was taken up, in Unix milliseconds.
+       */
+      createdAtMs: number;
+      /**
+       * Format: int64
+       * @description When it is sent next, in Unix milliseconds; null: not any more.
+       */
+      dueAtMs?: number | null;
+      /**
+       * Format: int64
+       * @description When it was delivered or given up, in Unix milliseconds; null: not yet.
+       */
+      finishedAtMs?: number | null;
+      /** @description Its id, which is also the header `webhook-id`. */
+      id: string;
+      /** @description How far it is. */
+      state: components["schemas"]["DeliveryState"];
+      /** @description The event, or `ping` for a test. */
+      trigger: string;
+      /** @description The webhook's id. */
+      webhookId: string;
+    };
+    /** @description A call that was made, or could not be. */
+    DeliveryAttempt: {
+      /**
+       * Format: int64
+       * @description When it began, in Unix milliseconds.
+       */
+      atMs: number;
+      /**
+       * Format: int32
+       * @description How long it took, in milliseconds.
+       */
+      durationMs: number;
+      /**
+       * @description Why it failed, in one word: `status`, `timeout`, `no-connection`, `tls`, `no-address`, `internal-address`, `not-https`,
+       *     `unreadable-address`, `broken-off`, `not-enabled`, `too-many`, `erased`. Null: it did not.
+       */
+      error?: string | null;
+      /**
+       * Format: int32
+       * @description The HTTP status of the answer; null: there was none.
+       */
+      status?: number | null;
+    };
+    /** @description A delivery with everything. */
+    DeliveryDetails: components["schemas"]["Delivery"] & {
+      /** @description What the receiver answered to each attempt, at most 2 KB of it. */
+      answers: string[];
+      /** @description The body that is sent; null: it is not kept any more, as a user whom it named was deleted. */
+      request?: {
+        [key: string]: unknown;
+      } | null;
+    };
+    /**
+     * @description How far a delivery is.
+     * @enum {string}
+     */
+    DeliveryState: "pending" | "delivered" | "failed";
     /** @description An acknowledgement. */
     Done: {
       /** @description The same for people. */
@@ -3879,6 +4039,44 @@ export interface components {
         cursor?: components["schemas"]["ConversationCursor"];
         /** @description Where the page stands. */
         pagination: components["schemas"]["Pagination"];
+      };
+    };
+    /** @description A list that is walked by a cursor. */
+    List_Delivery_DeliveriesMeta: {
+      /** @description The rows. */
+      data: {
+        /** @description The last ten calls, the oldest first. */
+        attempts: components["schemas"]["DeliveryAttempt"][];
+        /**
+         * Format: int64
+         * @description When the event was taken up, in Unix milliseconds.
+         */
+        createdAtMs: number;
+        /**
+         * Format: int64
+         * @description When it is sent next, in Unix milliseconds; null: not any more.
+         */
+        dueAtMs?: number | null;
+        /**
+         * Format: int64
+         * @description When it was delivered or given up, in Unix milliseconds; null: not yet.
+         */
+        finishedAtMs?: number | null;
+        /** @description Its id, which is also the header `webhook-id`. */
+        id: string;
+        /** @description How far it is. */
+        state: components["schemas"]["DeliveryState"];
+        /** @description The event, or `ping` for a test. */
+        trigger: string;
+        /** @description The webhook's id. */
+        webhookId: string;
+      }[];
+      /** @description Where a page of deliveries stands. */
+      meta: {
+        /** @description Rows of this page. */
+        count: number;
+        /** @description A query with it goes on where this page ends; null: this is the last one. */
+        cursor?: string | null;
       };
     };
     /** @description A list that is walked by a cursor. */
@@ -9420,6 +9618,466 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Data_Done"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_WEBHOOK_NOT_FOUND`: The app has no such webhook.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "list-webhook-deliveries": {
+    parameters: {
+      query?: {
+        /** @description The `cursor` of the page before. */
+        cursor?: string;
+        /** @description Rows of a page. */
+        limit?: number;
+        /** @description Only in this state. */
+        state?: "pending" | "delivered" | "failed";
+        /** @description Only of this event. */
+        trigger?: string;
+      };
+      header?: never;
+      path: {
+        /** @description The app's id. */
+        appId: string;
+        /** @description The webhook's id. */
+        webhookId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["List_Delivery_DeliveriesMeta"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_WEBHOOK_NOT_FOUND`: The app has no such webhook.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "get-webhook-delivery": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The app's id. */
+        appId: string;
+        /** @description The delivery's id. */
+        deliveryId: string;
+        /** @description The webhook's id. */
+        webhookId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_DeliveryDetails"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_WEBHOOK_DELIVERY_NOT_FOUND`: The webhook has no such delivery (Halley's own).
+       *     - `ERR_WEBHOOK_NOT_FOUND`: The app has no such webhook.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "redeliver-webhook-delivery": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The app's id. */
+        appId: string;
+        /** @description The delivery's id. */
+        deliveryId: string;
+        /** @description The webhook's id. */
+        webhookId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_DeliveryDetails"];
+        };
+      };
+      /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_EMPTY_AUTH_HEADER`: The management key and its secret are missing.
+       *     - `AUTH_ERR_INVALID_CREDENTIALS`: The operator's address or password is wrong (Halley's own).
+       *     - `AUTH_ERR_SESSION_NOT_VALID`: The operator's session has ended (Halley's own).
+       */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `AUTH_ERR_CROSS_SITE`: A call by session lacks its x-csrf-token, or comes from another site (Halley's own).
+       *     - `AUTH_ERR_NO_ACCESS`: The API key's scope does not allow this call.
+       *     - `ERR_PLAN_QUOTA_RESTRICTION`: A limit of the app is reached.
+       */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /**
+       * @description - `ERR_API_NOT_FOUND`: There is no such path, or not with that method.
+       *     - `ERR_APP_NOT_FOUND`: There is no such app, or it is not the operator's.
+       *     - `ERR_WEBHOOK_DELIVERY_NOT_FOUND`: The webhook has no such delivery (Halley's own).
+       *     - `ERR_WEBHOOK_NOT_FOUND`: The app has no such webhook.
+       */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_WEBHOOK_DELIVERY_NOT_SENDABLE`: The delivery is under way, or its body is not kept any more (Halley's own). */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TOO_MANY_REQUESTS`: Too many requests: try again later. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_EXCEPTION`: A fault of the server; its log tells more. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_SERVICE_UNAVAILABLE`: A part of the server can't be reached: try again (Halley's own). */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+      /** @description - `ERR_TIMEOUT`: The call took too long; it may have taken effect (Halley's own). */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ErrorAnswer"];
+        };
+      };
+    };
+  };
+  "test-webhook": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description The app's id. */
+        appId: string;
+        /** @description The webhook's id. */
+        webhookId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Data_DeliveryDetails"];
         };
       };
       /** @description - `ERR_BAD_REQUEST`: The request is not as it must be; details name the fields. */

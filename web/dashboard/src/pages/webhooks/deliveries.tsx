@@ -39,9 +39,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
   const deliveries = useQuery({
     queryKey: key("deliveries", webhook.id, query),
     queryFn: () =>
-      answer(
-        management.GET("/v3/apps/{appId}/webhooks/{webhookId}/deliveries", { params: { path, query } }),
-      ),
+      answer(management.GET("/v3/apps/{appId}/webhooks/{webhookId}/deliveries", { params: { path, query } })),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state: { data } }) =>
       data?.data.some((row) => row.state === "pending") ? LOOK_AGAIN : false,
@@ -90,7 +88,12 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
             key: "trigger",
             label: "Event",
             render: (row) => (
-              <Anchor component="button" type="button" size="sm" onClick={() => set({ delivery: row.id, cursor: get("cursor") })}>
+              <Anchor
+                component="button"
+                type="button"
+                size="sm"
+                onClick={() => set({ delivery: row.id, cursor: get("cursor") })}
+              >
                 {row.trigger}
               </Anchor>
             ),
@@ -155,7 +158,9 @@ function OneDelivery({ webhook, deliveryId }: { webhook: Webhook; deliveryId: st
   const again = useAction(
     () =>
       answer(
-        management.POST("/v3/apps/{appId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver", { params }),
+        management.POST("/v3/apps/{appId}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver", {
+          params,
+        }),
       ),
     { done: "It is sent again" },
   );
