@@ -280,7 +280,7 @@ impl Messages<'_> {
     }
 
     /// Throws a failed message away, or takes back one that waits. False: there is none, or the server may be storing it
-    /// just now.
+    /// just now. One whose answer was lost may be stored all the same.
     pub async fn discard(&self, muid: &str) -> bool {
         self.outbox.discard(muid).await
     }

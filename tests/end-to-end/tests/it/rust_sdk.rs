@@ -309,11 +309,11 @@ async fn a_group_from_its_making_to_its_end(form: Form) {
     assert_eq!(uids(ann.groups().members(&guid).scopes(&["moderator"])).await, BTreeSet::from([bob.uid().to_owned()]));
     let updated = ann.groups().update(&guid, GroupFields::new().name("Hall").description("of all")).await;
     assert_eq!(updated.expect("changed").name, "Hall");
-    bob.hear("the group", |event| match event {
-        ChatEvent::Group(told) if told.change == GroupChange::Updated => Some(assert_eq!(told.group.name, "Hall")),
+    let name = bob.hear("the group", |event| match event {
+        ChatEvent::Group(told) if told.change == GroupChange::Updated => Some(told.group.name.clone()),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(name.await, "Hall");
     assert_eq!(bob.groups().get(&guid).await.expect("a group").description.as_deref(), Some("of all"));
     let joined: Vec<_> = bob.groups().list().joined_only(true).items().try_collect().await.expect("rows");
     assert_eq!(joined.iter().map(|group| group.guid.as_str()).collect::<Vec<_>>(), [guid.as_str()]);
