@@ -1,4 +1,4 @@
-import { createTheme, Menu, Modal, Popover, Tooltip } from "@mantine/core";
+import { createTheme, Menu, Modal, Notification, Popover, Tooltip } from "@mantine/core";
 import { t } from "./strings";
 
 /** The colours of it stand in theme.css as well: no style is made at run time. */
@@ -9,6 +9,7 @@ export const theme = createTheme({
   components: {
     // The page itself never scrolls, and the lock would write a style element.
     Modal: Modal.extend({ defaultProps: { lockScroll: false, closeButtonProps: { "aria-label": t.close } } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": t.close } } }),
     Menu: Menu.extend({
       defaultProps: { withinPortal: true, shadow: "md", withInitialFocusPlaceholder: false },
     }),

@@ -1,4 +1,4 @@
-import { Anchor, createTheme, Drawer, Menu, Modal, Select } from "@mantine/core";
+import { Anchor, createTheme, Drawer, Menu, Modal, Notification, Select } from "@mantine/core";
 
 const CLOSE = { "aria-label": "Close" };
 
@@ -13,6 +13,7 @@ export const theme = createTheme({
     // The library would lock the page's scrolling by an injected style; theme.css does it.
     Modal: Modal.extend({ defaultProps: { lockScroll: false, closeButtonProps: CLOSE } }),
     Drawer: Drawer.extend({ defaultProps: { lockScroll: false, closeButtonProps: CLOSE } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: CLOSE } }),
     // The placeholder would be a child of the menu that is no item of it.
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     // A page has one banner, and it is not the head of a window.

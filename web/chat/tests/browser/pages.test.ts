@@ -352,8 +352,8 @@ const STATES: Record<string, Going> = {
 const EXCEPT = ["region", "landmark-one-main", "page-has-heading-one"];
 
 function exceptOn(name: string): string[] {
-  // The list of people to mention is moved by the keys of the field that it belongs to.
-  return name === "mention" ? [...EXCEPT, "scrollable-region-focusable"] : EXCEPT;
+  // A list of people to pick is moved by the keys of the field that it belongs to.
+  return ["mention", "add people"].includes(name) ? [...EXCEPT, "scrollable-region-focusable"] : EXCEPT;
 }
 
 type Form = readonly [device: "desktop" | "phone", scheme: "light" | "dark"];
