@@ -13,6 +13,7 @@ use halley_kit::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{PgPool, migrate::Migrator};
+use tonic::service::Routes;
 
 use crate::settings::Settings;
 
@@ -237,19 +238,7 @@ impl Running {
                 let needs = halley_messaging::Dependencies { pool, apps, bus, identity, groups, lifecycle };
                 halley_messaging::start(settings.messaging.clone(), needs).await?
             }
-            Module::Webhooks => {
-                let url = &settings.postgres.webhooks_url;
-                let needs = halley_webhooks::Dependencies {
-                    pool: pool(settings, "webhooks", url, &halley_webhooks::MIGRATOR).await?,
-                    apps: self.apps(&bus).await?,
-                    auth: self.service_to(Module::Auth)?,
-                    identity: self.service_to(Module::Identity)?,
-                    messaging: self.service_to(Module::Messaging)?,
-                    bus,
-                    lifecycle,
-                };
-                halley_webhooks::start(settings.webhooks.clone(), needs).await?
-            }
+            Module::Webhooks => self.start_webhooks(settings, bus).await?,
             Module::RealtimeGateway => {
                 let needs = halley_realtime_gateway::Dependencies {
                     auth: self.edge_to(Module::Auth)?,
@@ -290,6 +279,20 @@ impl Running {
         });
         self.peers.insert(module, Peer::Here(mounted));
         Ok(())
+    }
+
+    async fn start_webhooks(&mut self, settings: &Settings, bus: Bus) -> Result<Routes> {
+        let url = &settings.postgres.webhooks_url;
+        let needs = halley_webhooks::Dependencies {
+            pool: pool(settings, "webhooks", url, &halley_webhooks::MIGRATOR).await?,
+            apps: self.apps(&bus).await?,
+            auth: self.service_to(Module::Auth)?,
+            identity: self.service_to(Module::Identity)?,
+            messaging: self.service_to(Module::Messaging)?,
+            bus,
+            lifecycle: self.lifecycle.clone(),
+        };
+        Ok(halley_webhooks::start(settings.webhooks.clone(), needs).await?)
     }
 
     fn add_edge(&mut self, router: Router) {
