@@ -256,7 +256,7 @@ test("a webhook is created, told what to tell, switched off and deleted", async 
   await page.getByRole("button", { name: "Send a test" }).click();
   await told(page, "The test is on its way");
   await page.getByRole("row").filter({ hasText: "failed" }).getByRole("button", { name: "ping" }).click();
-  await dialog(page).getByText("no-connection").waitFor();
+  await dialog(page).getByRole("region", { name: "Call 3" }).getByText("no-connection").waitFor();
   await dialog(page).getByRole("region", { name: "What is sent" }).getByText('"trigger": "ping"').waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: "Details" }).click();
