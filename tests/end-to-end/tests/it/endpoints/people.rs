@@ -99,7 +99,7 @@ cases! {
             t.fault("nothing is exported");
         }
         t.call(&["nobody-at-all"]).refused("ERR_UID_NOT_FOUND").await;
-        for cursor in ["x", "4.0.0.", "0.9.9.", "3.1.0.x"] {
+        for cursor in ["x", "5.0.0.", "4.1.0.", "0.9.9.", "3.1.0.x"] {
             t.call(&[&uid]).query(&format!("cursor={cursor}")).refused("ERR_BAD_REQUEST").await;
         }
     }
