@@ -3,14 +3,20 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    http::{Method, header::UPGRADE},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Redirect, Response},
+};
 use halley_kit::{Lifecycle, admin, lifecycle, server, telemetry::Telemetry};
 use tokio::net::TcpListener;
 
 use crate::{
     cli::Serve,
     commands::demo,
-    modules::{Running, Target},
+    modules::{Module, Running, Target},
     private::{self, Needs},
     settings::Settings,
 };
@@ -63,7 +69,10 @@ async fn listen(settings: &Settings, options: &Serve, telemetry: &Telemetry, lif
         let listener = bind("server.admin_listen", &settings.server.admin_listen).await?;
         serve_plain(lifecycle, "admin", listener, admin::router(lifecycle.clone(), telemetry.metrics()));
     }
-    let running = Running::start(settings, options.target.modules(), lifecycle.clone()).await?;
+    let mut running = Running::start(settings, options.target.modules(), lifecycle.clone()).await?;
+    if settings.rest.web && options.target.modules().contains(&Module::Rest) {
+        running.edge = running.edge.map(|edge| edge.layer(middleware::from_fn(show_home)));
+    }
     let router = router_of(options.target, &running).await;
     let listener = bind("server.listen", &settings.server.listen).await?;
     let address = listener.local_addr()?;
@@ -77,6 +86,15 @@ async fn listen(settings: &Settings, options: &Serve, telemetry: &Telemetry, lif
         written.print();
     }
     std::future::pending().await
+}
+
+/// Shows the dashboard to who opens the bare address in a browser: clients open their sockets there.
+async fn show_home(request: Request, next: Next) -> Response {
+    let is_bare = request.method() == Method::GET && request.uri().path() == "/";
+    if is_bare && !request.headers().contains_key(UPGRADE) {
+        return Redirect::temporary("/dashboard/").into_response();
+    }
+    next.run(request).await
 }
 
 /// The gRPC of services behind what clients reach, as far as a target has both.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use jsonschema::Validator;
-use reqwest::{Client, Method, StatusCode, Url, header::HeaderMap};
+use reqwest::{
+    Client, Method, StatusCode, Url,
+    header::{HeaderMap, HeaderValue},
+};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -114,6 +117,10 @@ async fn the_description_and_its_page_need_no_key(form: Form) {
     assert!(get("/docs/swagger-initializer.js").await.1.contains("/openapi.json"));
     get("/docs/swagger-ui-bundle.js").await;
     get("/docs/swagger-ui.css").await;
+    // Sockets are opened at the bare address; a person who opens it sees where to go on.
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let home = client.get(format!("{}/", origin(&http))).send().await.expect("an answer");
+    assert_eq!((home.status().as_u16(), &home.headers()["location"]), (307, &HeaderValue::from_static("/dashboard/")));
 }
 
 async fn what_is_wrong_with_a_credential_is_said(form: Form) {
