@@ -1,6 +1,7 @@
 /** What operators do every day: users, groups, messages, reports, rights, webhooks, settings. */
 
 import { readFile } from "node:fs/promises";
+import { screenshot } from "@halley-chat/testkit";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -258,7 +259,10 @@ test("a webhook is created, told what to tell, switched off and deleted", async 
   await page.getByRole("row").filter({ hasText: "failed" }).getByRole("button", { name: "ping" }).click();
   await dialog(page).getByRole("region", { name: "Call 3" }).getByText("no-connection").waitFor();
   await dialog(page).getByRole("region", { name: "What is sent" }).getByText('"trigger": "ping"').waitFor();
+  await screenshot(page, "dashboard-delivery");
   await page.keyboard.press("Escape");
+  await dialog(page).waitFor({ state: "detached" });
+  await screenshot(page, "dashboard-deliveries");
   await page.getByRole("tab", { name: "Details" }).click();
   await page.getByLabel("Enabled").uncheck({ force: true });
   await page.getByRole("button", { name: "Save" }).click();
