@@ -15,6 +15,12 @@ export async function accessibilityFaults(page: Page, options: AccessibilityOpti
   await page.evaluate(axe.source);
   const found = await page.evaluate(
     async ({ within, except }) => {
+      // What fades in is judged as it is then; what turns for ever is not waited for.
+      const ending = document
+        .getAnimations()
+        .filter(({ playState }) => playState === "running")
+        .filter(({ effect }) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+      await Promise.allSettled(ending.map((animation) => animation.finished));
       const { axe: engine } = globalThis as unknown as { axe: typeof axe };
       const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]));
       const result = await engine.run(within ?? document, { rules, resultTypes: ["violations"] });

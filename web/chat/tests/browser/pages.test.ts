@@ -392,7 +392,11 @@ describe("the pages", () => {
   it.each(isPictured ? [...EVERY, ...PICTURED] : EVERY)(
     "have no fault on a %s, %s",
     async (viewport, colorScheme) => {
-      const { page, context, faults } = await openPatiently(browser, { viewport, colorScheme });
+      const { page, context, faults } = await openPatiently(browser, {
+        viewport,
+        colorScheme,
+        context: { reducedMotion: "reduce" },
+      });
       const isChecked = (name: string) => isPictured || viewport === "desktop" || ON_PHONES.has(name);
       const pages = Object.entries(isPictured ? { ...PAGES, ...STATES } : PAGES);
       // All that is wrong is told at once: a look at every page takes a while.
