@@ -23,8 +23,9 @@ const IDLE_MS: usize = 30_000;
 const TRIES: u32 = 10;
 
 /// Reads the stream as a member of `group` until `shutdown`, calling `handler` for one event after another. An event is
-/// acknowledged after the handler's `Ok`, together with others that were read with it. On `Err` it is tried again with growing pauses; after ten tries it is logged
-/// and put aside on the stream `halley:events:dead:{group}`, so that one bad event does not stop all that follow.
+/// acknowledged after the handler's `Ok`, together with others that were read with it. On `Err` it is tried again with
+/// growing pauses; after ten tries it is logged and put aside on the stream `halley:events:dead:{group}`, so that one bad
+/// event does not stop all that follow.
 pub async fn run<F, Fut, E>(bus: Bus, group: &str, consumer: &str, shutdown: CancellationToken, handler: F)
 where
     F: Fn(Event) -> Fut,

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use halley_bus::{Bus, consumer};
 use halley_contracts::events::v1::{ChangeKind, Event, event::Body};
 use halley_kit::{Lifecycle, time};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::{self, Known, Told},
@@ -30,22 +31,26 @@ pub(crate) fn start(webhooks: Arc<Webhooks>, bus: Bus, lifecycle: &Lifecycle) {
     lifecycle.spawn("reader of durable events", async move {
         let name = uuid::Uuid::new_v4().to_string();
         let handle = |event: Event| {
-            let webhooks = Arc::clone(&webhooks);
-            async move { webhooks.handle(event).await }
+            let (webhooks, stopping) = (Arc::clone(&webhooks), stopping.clone());
+            async move { webhooks.handle(event, &stopping).await }
         };
-        consumer::run(bus, GROUP, &name, stopping, handle).await;
+        consumer::run(bus, GROUP, &name, stopping.clone(), handle).await;
     });
 }
 
 impl Webhooks {
     /// Stores what an event means for webhooks. While the database or another service is away it is tried for as long as
     /// that takes: after some tries an event is put aside, and nobody would be told of it.
-    async fn handle(&self, event: Event) -> Result<()> {
+    async fn handle(&self, event: Event, stopping: &CancellationToken) -> Result<()> {
         loop {
             match self.apply(&event).await {
                 Err(error) if error.is_passing() => {
                     tracing::warn!(%error, event = %event.id, "webhooks are not told now; trying again");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::select! {
+                        // Not acknowledged: it comes again with the next start.
+                        () = stopping.cancelled() => return Err(error),
+                        () = tokio::time::sleep(PAUSE) => {}
+                    }
                 }
                 outcome => return outcome,
             }

@@ -199,11 +199,12 @@ async fn review(
     if !target.retired {
         lock_conversation_of(&mut transaction, app_id, &target).await?;
     }
+    let before = read_locked(&mut transaction, app_id, id).await?;
     flags::review(&mut transaction, app_id, id, status, caller.actor(), time::now()).await?;
     let now = read_locked(&mut transaction, app_id, id).await?;
     change::show(&mut shown, &now);
     shown.moderation = now.moderation.into();
-    let is_news = !now.retired && now.moderation != target.moderation;
+    let is_news = !now.retired && now.moderation != before.moderation;
     let entry = is_news.then(|| events::moderated(app_id, &now.key, shown));
     let pending = outbox::insert(&mut transaction, entry.as_slice()).await?;
     transaction.commit().await?;
